@@ -1,0 +1,119 @@
+/**
+ * The types between the decoder and the lifter: one table row an instruction form, one decoded instruction.
+ * In: nothing. Out: types only. Source: Intel SDM volume 2, appendix A (operand letters), section 2.1 (formats).
+ */
+import type { Lifter } from './lifter.js';
+
+/** CPUID feature that a row needs. */
+export type Feature =
+  | 'base'
+  | 'x87'
+  | 'mmx'
+  | 'sse'
+  | 'sse2'
+  | 'sse3'
+  | 'ssse3'
+  | 'sse4.1'
+  | 'sse4.2'
+  | 'cx16'
+  | 'fxsr'
+  | 'xsave'
+  | 'rdtscp'
+  | 'popcnt'
+  | 'lzcnt'
+  | 'bmi1'
+  | 'cet'
+  | 'fsgsbase'
+  | 'monitor'
+  | '3dnow-prefetch';
+
+/** Behaviour of a row that differs from the plain case. */
+export type Attr =
+  /** LOCK allowed when the destination is memory (SDM 2A, LOCK). */
+  | 'lock'
+  /** REP/REPE/REPNE repeat the instruction. */
+  | 'rep'
+  /** Operand size is 64 bits by default in 64-bit mode, 0x66 gives 16 (push, pop). */
+  | 'd64'
+  /** Operand size is forced to 64 bits in 64-bit mode (near branches). */
+  | 'f64'
+  /** Ends the TB: jump, call, ret, syscall, int, hlt. */
+  | 'branch'
+  /** Only a memory operand is valid in ModRM.rm. */
+  | 'mem-only'
+  /** Only a register operand is valid in ModRM.rm. */
+  | 'reg-only'
+  /** Privileged: #GP(0) at CPL 3. */
+  | 'privileged';
+
+/** Lifts one decoded instruction: appends IR through the lifter. */
+export type LiftFn = (l: Lifter, insn: Insn) => void;
+
+/**
+ * One row of the instruction tables, one a form. `enc` is written as in the SDM: bytes in hex; '/0'..'/7' an opcode extension, '/r' ModRM;
+ * 'NP', '66', 'F3', 'F2' before the opcode a mandatory prefix (NP: none of the three); 'REX.W' where a row is for that width alone;
+ * '+r' a register in the low three opcode bits; a whole ModRM byte in hex for forms such as '0F 01 D0'. Examples: '81 /0', '0F AF /r', '66 0F 6F /r', '50+r', 'REX.W 99', 'D9 E8'.
+ * `operands` are the SDM's letters and sizes, in Intel order, comma separated: 'Ev,Gv', 'Vx,Wx', 'Eb,Ib', 'AL,Ib', 'Jz', 'M', 'Ed/q'.
+ */
+export interface InsnRow {
+  readonly enc: string;
+  readonly mnemonic: string;
+  readonly operands: string;
+  readonly feature: Feature;
+  readonly attrs?: readonly Attr[];
+  /** Absent: not lifted yet; the instruction raises SIGILL and -d unimp names it. */
+  readonly lift?: LiftFn;
+}
+
+export type SegName = 'es' | 'cs' | 'ss' | 'ds' | 'fs' | 'gs';
+
+/** A decoded operand. Sizes in bytes. Register numbers 0..15 include the REX bits. */
+export type Operand =
+  | { readonly kind: 'gpr'; readonly reg: number; readonly size: 1 | 2 | 4 | 8; /** ah, ch, dh, bh: `reg` is 0..3. */ readonly high8: boolean }
+  | { readonly kind: 'xmm'; readonly reg: number; readonly size: number }
+  | { readonly kind: 'mmx'; readonly reg: number; readonly size: number }
+  | { readonly kind: 'st'; readonly reg: number }
+  | { readonly kind: 'seg'; readonly reg: number }
+  | { readonly kind: 'cr'; readonly reg: number }
+  | { readonly kind: 'dr'; readonly reg: number }
+  | MemOperand
+  | { readonly kind: 'imm'; /** Sign- or zero-extended to 64 bits as the form says, as a signed value. */ readonly value: bigint; readonly size: number }
+  | { readonly kind: 'rel'; /** Absolute target, a 64-bit unsigned value. */ readonly target: bigint };
+
+/** base + index * scale + disp. `base` or `index` is -1 where absent, 16 for rip (disp is then already absolute and base -1 is used instead: rip-relative operands arrive resolved). */
+export interface MemOperand {
+  readonly kind: 'mem';
+  readonly base: number;
+  readonly index: number;
+  readonly scale: 1 | 2 | 4 | 8;
+  /** Signed 64-bit displacement; for rip-relative operands the absolute address. */
+  readonly disp: bigint;
+  /** fs and gs add their base; the others are flat in 64-bit mode. */
+  readonly seg: SegName;
+  /** Address size in bytes: 8, or 4 with prefix 0x67 (the sum is truncated to 32 bits and zero-extended, before the segment base is added). */
+  readonly addrSize: 4 | 8;
+  /** Bytes accessed; 0 where the form has none (lea, prefetch, fxsave gives 512). */
+  readonly size: number;
+}
+
+/** A decoded instruction. */
+export interface Insn {
+  /** Guest address of its first byte. */
+  readonly addr: number;
+  /** Bytes, 1..15. */
+  readonly length: number;
+  readonly row: InsnRow;
+  /** Effective operand size in bytes for 'v' and 'z' operands: 2, 4 or 8. */
+  readonly opSize: 2 | 4 | 8;
+  readonly addrSize: 4 | 8;
+  readonly lock: boolean;
+  /** The last repeat prefix that is not a mandatory one: 0xf3, 0xf2 or 0. */
+  readonly rep: 0 | 0xf2 | 0xf3;
+  readonly operands: readonly Operand[];
+}
+
+/** Why bytes are not an instruction. 'truncated': the reader ran out of readable bytes at `at` (a fetch fault if on an unmapped page). */
+export type DecodeError =
+  | { readonly kind: 'invalid'; readonly addr: number; readonly length: number }
+  | { readonly kind: 'too-long'; readonly addr: number; readonly length: number }
+  | { readonly kind: 'truncated'; readonly addr: number; readonly at: number };
