@@ -43,6 +43,8 @@ export type Attr =
   | 'mem-only'
   /** Only a register operand is valid in ModRM.rm. */
   | 'reg-only'
+  /** ModRM.mod is not looked at: ModRM.rm is a register whatever it says (mov to and from control registers). */
+  | 'mod-ignored'
   /** Privileged: #GP(0) at CPL 3. */
   | 'privileged';
 
@@ -53,7 +55,21 @@ export type LiftFn = (l: Lifter, insn: Insn) => void;
  * One row of the instruction tables, one a form. `enc` is written as in the SDM: bytes in hex; '/0'..'/7' an opcode extension, '/r' ModRM;
  * 'NP', '66', 'F3', 'F2' before the opcode a mandatory prefix (NP: none of the three); 'REX.W' where a row is for that width alone;
  * '+r' a register in the low three opcode bits; a whole ModRM byte in hex for forms such as '0F 01 D0'. Examples: '81 /0', '0F AF /r', '66 0F 6F /r', '50+r', 'REX.W 99', 'D9 E8'.
- * `operands` are the SDM's letters and sizes, in Intel order, comma separated: 'Ev,Gv', 'Vx,Wx', 'Eb,Ib', 'AL,Ib', 'Jz', 'M', 'Ed/q'.
+ * A row with none of the four prefix tokens takes them all: 66 is then the operand size, F2 and F3 repeat or do nothing. Further tokens: 'REX.B0' (REX.B clear),
+ * '+i' a whole ModRM byte of a register form with any rm ('D8 C0+i'). The row with more conditions wins over the one with fewer.
+ *
+ * `operands` are the SDM's letters and sizes, in Intel order, comma separated: 'Ev,Gv', 'Vx,Wx', 'Eb,Ib', 'AL,Ib', 'Jz', 'M', 'Ev/w'. Implied operands are
+ * listed only where assemblers write them.
+ * Letters: E general register or memory by ModRM.rm, G general register by ModRM.reg, R general register by ModRM.rm, M memory, Z general register in the
+ * opcode's low bits; V xmm by reg, W xmm or memory, U xmm by rm; P mmx by reg, Q mmx or memory, N mmx by rm; S, C, D segment, control, debug register by reg;
+ * I immediate, J branch displacement, O absolute address in the code, X ds:rsi, Y es:rdi, BA ds:rbx+al, BD ds:rdi; STi, ST0; AL, AX, CL, DX, rAX (size v), eAX
+ * (size z), FS, GS; 1 the constant.
+ * Sizes: b 1, w 2, d 4, q 8, t 10, x or dq or ps or pd 16, ss 4, sd 8, 512; v the operand size, z the same but at most 4, y 4 or 8 (REX.W); p far pointer (2 + v),
+ * s descriptor table (10), e x87 environment (14 or 28), f x87 state (94 or 108); none: no access (size 0). 'Ev/w': a register of size v, or memory of size w.
+ * Immediates: 'Ib' and 'Iw' are zero-extended, 'Ibs' is a byte that is sign-extended to the operand size, 'Iz' is 2 or 4 bytes, sign-extended to the operand size, 'Iv'
+ * is as wide as the operand.
+ *
+ * `mnemonic`: where it depends on the operand size, the names for 16, 32 and 64 bits with slashes between.
  */
 export interface InsnRow {
   readonly enc: string;
@@ -69,7 +85,12 @@ export type SegName = 'es' | 'cs' | 'ss' | 'ds' | 'fs' | 'gs';
 
 /** A decoded operand. Sizes in bytes. Register numbers 0..15 include the REX bits. */
 export type Operand =
-  | { readonly kind: 'gpr'; readonly reg: number; readonly size: 1 | 2 | 4 | 8; /** ah, ch, dh, bh: `reg` is 0..3. */ readonly high8: boolean }
+  | {
+      readonly kind: 'gpr';
+      readonly reg: number;
+      readonly size: 1 | 2 | 4 | 8;
+      /** ah, ch, dh, bh: `reg` is 0..3. */ readonly high8: boolean;
+    }
   | { readonly kind: 'xmm'; readonly reg: number; readonly size: number }
   | { readonly kind: 'mmx'; readonly reg: number; readonly size: number }
   | { readonly kind: 'st'; readonly reg: number }
@@ -77,7 +98,11 @@ export type Operand =
   | { readonly kind: 'cr'; readonly reg: number }
   | { readonly kind: 'dr'; readonly reg: number }
   | MemOperand
-  | { readonly kind: 'imm'; /** Sign- or zero-extended to 64 bits as the form says, as a signed value. */ readonly value: bigint; readonly size: number }
+  | {
+      readonly kind: 'imm';
+      /** Sign- or zero-extended to 64 bits as the form says, as a signed value. */ readonly value: bigint;
+      readonly size: number;
+    }
   | { readonly kind: 'rel'; /** Absolute target, a 64-bit unsigned value. */ readonly target: bigint };
 
 /** base + index * scale + disp. `base` or `index` is -1 where absent, 16 for rip (disp is then already absolute and base -1 is used instead: rip-relative operands arrive resolved). */

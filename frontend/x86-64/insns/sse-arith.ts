@@ -1,0 +1,42 @@
+/**
+ * Arithmetic, comparison, logic, shuffles and conversions of single precision (SSE). Out: rows. Source: SDM 2A/2B, ADDPS ADDSS CMPPS COMISS CVTPI2PS SHUFPS UNPCKLPS.
+ */
+import type { InsnRow } from '../insn.js';
+
+export const sseArithRows = [
+  { enc: 'NP 0F 51 /r', mnemonic: 'sqrtps', operands: 'Vps,Wps', feature: 'sse' },
+  { enc: 'F3 0F 51 /r', mnemonic: 'sqrtss', operands: 'Vss,Wss', feature: 'sse' },
+  { enc: 'NP 0F 58 /r', mnemonic: 'addps', operands: 'Vps,Wps', feature: 'sse' },
+  { enc: 'F3 0F 58 /r', mnemonic: 'addss', operands: 'Vss,Wss', feature: 'sse' },
+  { enc: 'NP 0F 59 /r', mnemonic: 'mulps', operands: 'Vps,Wps', feature: 'sse' },
+  { enc: 'F3 0F 59 /r', mnemonic: 'mulss', operands: 'Vss,Wss', feature: 'sse' },
+  { enc: 'NP 0F 5C /r', mnemonic: 'subps', operands: 'Vps,Wps', feature: 'sse' },
+  { enc: 'F3 0F 5C /r', mnemonic: 'subss', operands: 'Vss,Wss', feature: 'sse' },
+  { enc: 'NP 0F 5D /r', mnemonic: 'minps', operands: 'Vps,Wps', feature: 'sse' },
+  { enc: 'F3 0F 5D /r', mnemonic: 'minss', operands: 'Vss,Wss', feature: 'sse' },
+  { enc: 'NP 0F 5E /r', mnemonic: 'divps', operands: 'Vps,Wps', feature: 'sse' },
+  { enc: 'F3 0F 5E /r', mnemonic: 'divss', operands: 'Vss,Wss', feature: 'sse' },
+  { enc: 'NP 0F 5F /r', mnemonic: 'maxps', operands: 'Vps,Wps', feature: 'sse' },
+  { enc: 'F3 0F 5F /r', mnemonic: 'maxss', operands: 'Vss,Wss', feature: 'sse' },
+  { enc: 'NP 0F 52 /r', mnemonic: 'rsqrtps', operands: 'Vps,Wps', feature: 'sse' },
+  { enc: 'F3 0F 52 /r', mnemonic: 'rsqrtss', operands: 'Vss,Wss', feature: 'sse' },
+  { enc: 'NP 0F 53 /r', mnemonic: 'rcpps', operands: 'Vps,Wps', feature: 'sse' },
+  { enc: 'F3 0F 53 /r', mnemonic: 'rcpss', operands: 'Vss,Wss', feature: 'sse' },
+  { enc: 'NP 0F 54 /r', mnemonic: 'andps', operands: 'Vps,Wps', feature: 'sse' },
+  { enc: 'NP 0F 55 /r', mnemonic: 'andnps', operands: 'Vps,Wps', feature: 'sse' },
+  { enc: 'NP 0F 56 /r', mnemonic: 'orps', operands: 'Vps,Wps', feature: 'sse' },
+  { enc: 'NP 0F 57 /r', mnemonic: 'xorps', operands: 'Vps,Wps', feature: 'sse' },
+  { enc: 'NP 0F C2 /r', mnemonic: 'cmpps', operands: 'Vps,Wps,Ib', feature: 'sse' },
+  { enc: 'F3 0F C2 /r', mnemonic: 'cmpss', operands: 'Vss,Wss,Ib', feature: 'sse' },
+  { enc: 'NP 0F 2E /r', mnemonic: 'ucomiss', operands: 'Vss,Wss', feature: 'sse' },
+  { enc: 'NP 0F 2F /r', mnemonic: 'comiss', operands: 'Vss,Wss', feature: 'sse' },
+  { enc: 'NP 0F 14 /r', mnemonic: 'unpcklps', operands: 'Vps,Wps', feature: 'sse' },
+  { enc: 'NP 0F 15 /r', mnemonic: 'unpckhps', operands: 'Vps,Wps', feature: 'sse' },
+  { enc: 'NP 0F C6 /r', mnemonic: 'shufps', operands: 'Vps,Wps,Ib', feature: 'sse' },
+  { enc: 'NP 0F 2A /r', mnemonic: 'cvtpi2ps', operands: 'Vq,Qq', feature: 'sse' },
+  { enc: 'F3 0F 2A /r', mnemonic: 'cvtsi2ss', operands: 'Vss,Ey', feature: 'sse' },
+  { enc: 'NP 0F 2C /r', mnemonic: 'cvttps2pi', operands: 'Pq,Wq', feature: 'sse' },
+  { enc: 'F3 0F 2C /r', mnemonic: 'cvttss2si', operands: 'Gy,Wss', feature: 'sse' },
+  { enc: 'NP 0F 2D /r', mnemonic: 'cvtps2pi', operands: 'Pq,Wq', feature: 'sse' },
+  { enc: 'F3 0F 2D /r', mnemonic: 'cvtss2si', operands: 'Gy,Wss', feature: 'sse' },
+] as const satisfies readonly InsnRow[];
