@@ -1,0 +1,204 @@
+/**
+ * CPU state of a guest thread: a CPU block in the emulator's area, CPU_BLOCK_SIZE bytes, reached through the parameter `cpu`.
+ * In: nothing. Out: offsets in bytes; the AssemblyScript sources get them through scripts/gen. Source: Intel SDM volume 1, chapter 3.
+ */
+
+export const GPR_NAMES = [
+  'rax',
+  'rcx',
+  'rdx',
+  'rbx',
+  'rsp',
+  'rbp',
+  'rsi',
+  'rdi',
+  'r8',
+  'r9',
+  'r10',
+  'r11',
+  'r12',
+  'r13',
+  'r14',
+  'r15',
+] as const;
+export type GprName = (typeof GPR_NAMES)[number];
+/** Register numbers as ModRM and REX encode them. */
+export const GPR = {
+  RAX: 0,
+  RCX: 1,
+  RDX: 2,
+  RBX: 3,
+  RSP: 4,
+  RBP: 5,
+  RSI: 6,
+  RDI: 7,
+  R8: 8,
+  R9: 9,
+  R10: 10,
+  R11: 11,
+} as const;
+
+export const CPU = {
+  /** 16 x i64. */
+  REGS: 0x000,
+  /** i64: pc of the next instruction; exact whenever translated code has been left. */
+  RIP: 0x080,
+  /** i64, see src/guest/flags.ts. */
+  CC_DST: 0x088,
+  CC_SRC: 0x090,
+  CC_SRC2: 0x098,
+  /** i32, see src/guest/flags.ts. */
+  CC_OP: 0x0a0,
+  /** i32: 1 or -1 (EFLAGS.DF clear or set). */
+  DF: 0x0a4,
+  /** i64. */
+  FS_BASE: 0x0a8,
+  GS_BASE: 0x0b0,
+  /** i32: the bits of EFLAGS that are neither arithmetic flags nor DF: TF, IF (always set), IOPL, NT, RF, AC, ID. */
+  EFLAGS_REST: 0x0b8,
+  /** i32. */
+  MXCSR: 0x0bc,
+  /** i32: x87 control word; status word without TOP; TOP 0..7; tag bits, one a physical register, 1 = empty. */
+  FPCW: 0x0c0,
+  FPSW: 0x0c4,
+  FPTOP: 0x0c8,
+  FPTAG: 0x0cc,
+  /** i64: last x87 instruction and data pointers. i32: last x87 opcode (11 bits). */
+  FPIP: 0x0d0,
+  FPDP: 0x0d8,
+  FPOP: 0x0e0,
+  /** i32 x 4: selectors that a guest may read back: cs, ss, ds, es, fs, gs as u16 each. */
+  SEG_SELECTORS: 0x0e8,
+  /** 16 x v128. */
+  XMM: 0x100,
+  /** 16 x v128: upper halves of ymm, for AVX. */
+  YMMH: 0x200,
+  /** 8 x 16 bytes, PHYSICAL registers R0..R7: u64 significand (the MMX register), u16 sign and exponent. */
+  ST: 0x300,
+
+  /** i32, atomic: request bits for this thread (CONTROL); polled at safepoints. */
+  CONTROL: 0x400,
+  /** i32: why translated code was left (EXIT). 0 while running. */
+  EXIT_REASON: 0x404,
+  /** i64 x 2: arguments of the exit reason. */
+  EXIT_ARG0: 0x408,
+  EXIT_ARG1: 0x410,
+  /** i32: address of the link cell that exit_tb asks to patch, 0 none. */
+  EXIT_LINK: 0x418,
+  /** i32: header address of the TB that runs in the interpreter. */
+  CUR_TB: 0x41c,
+  /** i32: bytecode address of the op that left (the instruction table maps it to pc and cc_op). */
+  CUR_OP: 0x420,
+  /** i32: Linux tid. */
+  TID: 0x424,
+  /** i32: thread slot, 0..MAX_THREADS-1. */
+  SLOT: 0x428,
+  /** i32: RUN flags. */
+  RUN_FLAGS: 0x42c,
+  /** i64: TBs entered by the interpreter, and guest instructions of them; for --stats and bench. */
+  TB_EXECS: 0x430,
+  INSN_EXECS: 0x438,
+  /** i32: dispatch steps until the interpreter returns to JS (EXIT.YIELD) so that V8 can replace its code; -1 never. */
+  FUEL: 0x440,
+  /** i32, atomic: state of the thread for quiescence (THREAD_STATE). */
+  STATE: 0x444,
+  /** i32: CODE_GENERATION that the jump cache is valid for. */
+  CACHE_GENERATION: 0x448,
+  /** i32: guest instruction count is wanted. */
+  TABLE_READY: 0x44c,
+  /** 64 bytes: 128-bit arguments and results of helpers. */
+  SCRATCH: 0x480,
+  /** 64 bytes for the fault records of helpers. */
+  FAULT_AREA: 0x4c0,
+
+  /** Temp slots of the interpreter. */
+  FRAME: 0x1000,
+  FRAME_END: 0x8000,
+  /** Jump cache: JUMP_CACHE_SIZE entries of 16 bytes { i64 pc, i32 TB header, i32 table slot }. */
+  JUMP_CACHE: 0x8000,
+} as const;
+export const JUMP_CACHE_BITS = 11;
+export const JUMP_CACHE_SIZE = 1 << JUMP_CACHE_BITS;
+
+/** Bits of CPU.CONTROL. Any bit set makes the next poll leave translated code with EXIT.POLL. */
+export const CONTROL = {
+  /** A signal may be deliverable. */
+  SIGNAL: 1,
+  /** Another thread wants this one parked at a safepoint (stop the world). */
+  STOP: 2,
+  /** The thread must exit. */
+  EXIT: 4,
+  /** Compiled code was invalidated or installed: table slots must be updated. */
+  CODE: 8,
+  /** Leave at once, for timers and debuggers. */
+  KICK: 16,
+} as const;
+
+/** CPU.STATE: what other threads may rely on. */
+export const THREAD_STATE = {
+  /** Slot not in use. */
+  FREE: 0,
+  /** In translated code or in JS that may touch guest memory. */
+  RUNNING: 1,
+  /** Parked: in a wait or a safepoint; touches no guest memory and no code until it has gone back to RUNNING through the gate. */
+  PARKED: 2,
+} as const;
+
+/** CPU.RUN_FLAGS. */
+export const RUN_FLAG = {
+  /** Every TB returns to JS (-singlestep, -d nochain, -d exec, -d cpu). */
+  NO_CHAIN: 1,
+  /** Never enter compiled code. */
+  INTERP_ONLY: 2,
+} as const;
+
+/** CPU.EXIT_REASON: why run() came back to JS. At every exit registers, flags and rip are those of an instruction boundary. */
+export const EXIT = {
+  /** Still running (never seen by JS). */
+  NONE: 0,
+  /** No TB at rip: translate it; EXIT_LINK may name a link cell. */
+  TRANSLATE: 1,
+  /** SYSCALL: rip is already the next instruction. */
+  SYSCALL: 2,
+  /** INT 0x80: rip is already the next instruction. */
+  INT80: 3,
+  /** CPU exception: ARG0 = vector (EXC), ARG1 = error code or address. rip is the faulting instruction (the next one for #BP and #DB traps). */
+  EXCEPTION: 4,
+  /** Page fault: ARG0 = guest address, ARG1 = error code bits (PF). rip is the faulting instruction, nothing of it done. */
+  PAGE_FAULT: 5,
+  /** A poll saw CONTROL. */
+  POLL: 6,
+  /** A TB got hot: CUR_TB names it. rip is its pc. */
+  HOT: 7,
+  /** A store wants to write to a page that holds translated code: ARG0 = address, ARG1 = size. rip is the storing instruction, nothing of it done. */
+  CODE_WRITE: 8,
+  /** Fuel used up. */
+  YIELD: 9,
+  /** Single-stepped or unchained: one TB done. */
+  STEP: 10,
+  /** The instruction at rip is not implemented. */
+  UNIMPLEMENTED: 11,
+  /** A table slot has no function in this thread yet: ARG0 = slot. */
+  INSTALL: 12,
+} as const;
+
+/** CPU exception vectors (SDM volume 3, table 6-1). */
+export const EXC = {
+  DE: 0,
+  DB: 1,
+  BP: 3,
+  OF: 4,
+  UD: 6,
+  NM: 7,
+  DF: 8,
+  NP: 11,
+  SS: 12,
+  GP: 13,
+  PF: 14,
+  MF: 16,
+  AC: 17,
+  XM: 19,
+} as const;
+
+/** Page-fault error code bits (SDM volume 3, 4.7). */
+export const PF = { PRESENT: 1, WRITE: 2, USER: 4, INSTR: 16 } as const;

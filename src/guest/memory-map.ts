@@ -1,0 +1,77 @@
+/**
+ * The 4 GiB WebAssembly.Memory of a guest process: guest addresses are offsets below GUEST_END, the rest is the emulator's.
+ * In: nothing. Out: constants (bytes) shared by the lifter, both backends, the engine and the AssemblyScript sources (through scripts/gen).
+ * Source: DESIGN.md section 5.
+ */
+
+/** Bytes of a guest page. */
+export const PAGE_SIZE = 4096;
+export const PAGE_SHIFT = 12;
+/** Wasm pages (64 KiB) of the memory: all of 4 GiB. */
+export const WASM_PAGES = 65536;
+/** First byte that is the emulator's: 3.5 GiB. */
+export const GUEST_END = 0xe000_0000;
+/** Guest pages below GUEST_END. */
+export const GUEST_PAGES = GUEST_END / PAGE_SIZE;
+
+/** One permission byte a page of the whole 4 GiB (1 MiB); the emulator's own pages stay 0. */
+export const PERM_TABLE = 0xe000_0000;
+/** u32 a page: head of the list of TBs that have bytes on it (index into the TB list arena, 0 none). 4 MiB. */
+export const PAGE_TBS = 0xe020_0000;
+/** Process control block: see PCB. 64 KiB. */
+export const PCB_BASE = 0xe060_0000;
+/** TB hash table: TB_HASH_SIZE u32 heads of TB header addresses. */
+export const TB_HASH = 0xe070_0000;
+export const TB_HASH_BITS = 18;
+export const TB_HASH_SIZE = 1 << TB_HASH_BITS;
+/** Static data of the AssemblyScript module (--memoryBase), constants only. 4 MiB. */
+export const AS_STATIC_BASE = 0xe0c0_0000;
+/** CPU blocks, one a thread slot. */
+export const CPU_BASE = 0xe100_0000;
+export const CPU_BLOCK_SIZE = 0x1_0000;
+/** Guest threads that one memory can hold at a time. */
+export const MAX_THREADS = 1024;
+/** Radix page table and its backing bookkeeping for guest pages above GUEST_END. 16 MiB. */
+export const HIGH_MAP_BASE = 0xe500_0000;
+/** IR bytecode, TB headers, instruction tables. */
+export const CODE_ARENA = 0xe800_0000;
+export const CODE_ARENA_END = 0xffff_0000;
+
+/** Permission byte: what the page allows, and what an access may do without a second look. */
+export const PERM = {
+  R: 0x01,
+  W: 0x02,
+  X: 0x04,
+  /** Holds translated code: a write must invalidate it first. */
+  CODE: 0x08,
+  /** Needs the slow helper (page backed elsewhere, shared between processes). */
+  SLOW: 0x10,
+  /** Derived: this page and the next are readable and not SLOW: any access of up to 4096 bytes that starts here is allowed. */
+  RFAST: 0x40,
+  /** Derived: this page and the next are writable, not SLOW and hold no translated code. */
+  WFAST: 0x80,
+} as const;
+
+/** Fields of the process control block, offsets from PCB_BASE. All i32 unless said. */
+export const PCB = {
+  /** Mutex of translation and invalidation: 0 free, 1 held, 2 held with waiters (futex style). */
+  TRANSLATE_LOCK: 0x00,
+  /** Next free byte of the code arena. */
+  ARENA_NEXT: 0x04,
+  /** TBs translated so far: the next TbId. */
+  TB_COUNT: 0x08,
+  /** Incremented by every invalidation and by every flush: jump caches compare it. */
+  CODE_GENERATION: 0x0c,
+  /** Spin lock of unaligned, split and 16-byte atomics. */
+  SPLIT_LOCK: 0x10,
+  /** Thread slots in use: high-water mark of CPU blocks. */
+  CPU_HIGH: 0x14,
+  /** Stop-the-world: number of requests under way. */
+  STOP_COUNT: 0x18,
+  /** Mutex of the address space (mmap, munmap, mprotect, brk). */
+  MM_LOCK: 0x1c,
+  /** Heat at which a TB is handed to the compile worker; 0: never. */
+  HOT_THRESHOLD: 0x20,
+  /** Address-space bookkeeping of runtime/memory (VMA table and brk), 32 KiB from here. */
+  MM_AREA: 0x4000,
+} as const;

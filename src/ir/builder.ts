@@ -1,0 +1,156 @@
+/**
+ * Builds the IR of one TB with explicit, checked allocation of temps. In: ops and allocations in order. Out: a Tb.
+ * Every misuse throws an IrError at once (DESIGN.md section 3); what needs the whole TB is verify.ts's.
+ */
+import type { LabelId, TempId } from '../base/ids.js';
+import { GLOBALS, NB_GLOBALS } from './globals.js';
+import { helperDef } from './helpers.js';
+import { IrError, type IrCheck } from './ir-error.js';
+import { opDef, type OpName } from './ops.js';
+import type { Imm, Op, Tb, Temp, TempKind, Type } from './types.js';
+
+const WIDTH: Readonly<Record<Type, number>> = { i32: 32, i64: 64, f32: 32, f64: 64, v128: 128 };
+
+/** Where a temp was allocated, for reports. */
+export interface AllocSite {
+  readonly pc: number;
+  /** Index of the op before which it was allocated. */
+  readonly op: number;
+}
+
+export class IrBuilder {
+  private readonly temps: Temp[] = [...GLOBALS];
+  private readonly ops: Op[] = [];
+  private readonly live: boolean[] = GLOBALS.map(() => true);
+  private readonly sites = new Map<TempId, AllocSite>();
+  private readonly consts = new Map<string, TempId>();
+  private labels = 0;
+  private insns = 0;
+  private curPc: number;
+
+  /** @param pc guest address of the TB's first instruction */
+  constructor(readonly pc: number) {
+    this.curPc = pc;
+  }
+
+  /** Allocates a temp. It must be freed before finish(). */
+  temp(type: Type, kind: 'ebb' | 'tb' = 'ebb'): TempId {
+    const id = this.add({ type, kind, name: `t${String(this.temps.length - NB_GLOBALS)}` });
+    this.sites.set(id, { pc: this.curPc, op: this.ops.length });
+    return id;
+  }
+
+  /** The constant temp of `type` and `value` (reduced to the type's width); it needs no free. */
+  constant(type: Type, value: bigint | number): TempId {
+    const v = BigInt.asUintN(WIDTH[type], BigInt(value));
+    const key = type + String(v);
+    const known = this.consts.get(key);
+    if (known !== undefined) return known;
+    const id = this.add({ type, kind: 'const', name: `$0x${v.toString(16)}`, value: v });
+    this.consts.set(key, id);
+    return id;
+  }
+
+  i32(value: number | bigint): TempId {
+    return this.constant('i32', value);
+  }
+
+  i64(value: number | bigint): TempId {
+    return this.constant('i64', value);
+  }
+
+  /** Frees a temp. Throws IrError for globals, constants, double frees and ids out of range. */
+  free(id: TempId): void {
+    const t = this.lookup(id, 'free');
+    if (t.kind === 'global') this.fail('free-global', `frees the global ${t.name}`, id);
+    if (t.kind === 'const') this.fail('free-const', `frees the constant ${t.name}`, id);
+    if (this.live[id] !== true) this.fail('double-free', `frees ${t.name} twice`, id);
+    this.live[id] = false;
+  }
+
+  label(): LabelId {
+    return this.labels++ as LabelId;
+  }
+
+  /** Marks the start of the guest instruction at `pc`; `ccOp` as insn_start's row says. */
+  insnStart(pc: number, ccOp: number): void {
+    this.curPc = pc;
+    this.insns++;
+    this.emit('insn_start', [], [pc, ccOp]);
+  }
+
+  /** Guest pc of the current instruction. */
+  get insnPc(): number {
+    return this.curPc;
+  }
+
+  /** Appends an op: `args` outputs first. Checks count, types, liveness, writes to constants and immediates. */
+  emit(name: OpName, args: readonly TempId[], imms: readonly Imm[] = []): void {
+    const def = opDef(name);
+    let outs: readonly Type[] = def.outs;
+    let ins: readonly Type[] = def.ins;
+    if (name === 'call') {
+      const h = helperDef(String(imms[0]));
+      outs = h.ret === undefined ? [] : [h.ret];
+      ins = h.params;
+    }
+    this.ops.push({ name, args, imms });
+    if (args.length !== outs.length + ins.length)
+      this.fail('arity', `takes ${String(outs.length + ins.length)} arguments, not ${String(args.length)}`);
+    if (imms.length !== def.imms.length)
+      this.fail('arity', `takes ${String(def.imms.length)} immediates, not ${String(imms.length)}`);
+    for (let i = 0; i < args.length; i++) {
+      const id = args[i] as TempId;
+      const want = i < outs.length ? outs[i] : ins[i - outs.length];
+      const t = this.lookup(id, 'use');
+      if (t.type !== want) this.fail('type', `argument ${String(i)} (${t.name}) is ${t.type}, not ${String(want)}`, id);
+      if (this.live[id] !== true) this.fail('use-after-free', `uses ${t.name} after it was freed`, id);
+      if (i < outs.length && t.kind === 'const') this.fail('write-const', `writes to the constant ${t.name}`, id);
+    }
+    if (def.check !== undefined) {
+      const wrong = def.check(
+        imms,
+        args.slice(outs.length).map((id) => this.temps[id]?.value),
+      );
+      if (wrong !== undefined) this.fail('immediate', wrong);
+    }
+  }
+
+  /** Closes the TB of `size` guest bytes. Throws IrError when a temp was not freed. */
+  finish(size: number): Tb {
+    for (const t of this.temps) {
+      if ((t.kind === 'ebb' || t.kind === 'tb') && this.live[t.id] === true)
+        this.fail('leak', `${t.name} is not freed at the end of the TB`, t.id, false);
+    }
+    return this.snapshot(size);
+  }
+
+  private snapshot(size: number): Tb {
+    return { pc: this.pc, size, insns: this.insns, temps: this.temps, ops: this.ops, labels: this.labels };
+  }
+
+  private add(t: { type: Type; kind: TempKind; name: string; value?: bigint }): TempId {
+    const id = this.temps.length as TempId;
+    this.temps.push({ id, ...t });
+    this.live.push(true);
+    return id;
+  }
+
+  private lookup(id: TempId, what: string): Temp {
+    const t = this.temps[id];
+    if (t === undefined)
+      this.fail('temp-range', `${what} of temp ${String(id)}: there are ${String(this.temps.length)}`);
+    return t;
+  }
+
+  private fail(check: IrCheck, message: string, temp?: TempId, atOp = true): never {
+    throw new IrError({
+      check,
+      message,
+      tb: this.snapshot(0),
+      pc: this.curPc,
+      ...(atOp ? { op: this.ops.length - 1 } : {}),
+      ...(temp === undefined ? {} : { temp, site: this.sites.get(temp) }),
+    });
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * The IR's globals: guest registers with a home in CPU state. In: the CPU state layout. Out: the list and an index by name; ids are positions.
+ */
+import type { TempId } from '../base/ids.js';
+import { CPU, GPR_NAMES } from '../guest/cpu-state.js';
+import type { Temp, Type } from './types.js';
+
+function rows(): { name: string; type: Type; offset: number }[] {
+  const list: { name: string; type: Type; offset: number }[] = GPR_NAMES.map((name, i) => ({
+    name,
+    type: 'i64',
+    offset: CPU.REGS + 8 * i,
+  }));
+  list.push(
+    { name: 'rip', type: 'i64', offset: CPU.RIP },
+    { name: 'cc_dst', type: 'i64', offset: CPU.CC_DST },
+    { name: 'cc_src', type: 'i64', offset: CPU.CC_SRC },
+    { name: 'cc_src2', type: 'i64', offset: CPU.CC_SRC2 },
+    { name: 'cc_op', type: 'i32', offset: CPU.CC_OP },
+    { name: 'df', type: 'i32', offset: CPU.DF },
+    { name: 'fs_base', type: 'i64', offset: CPU.FS_BASE },
+    { name: 'gs_base', type: 'i64', offset: CPU.GS_BASE },
+  );
+  for (let i = 0; i < 16; i++) list.push({ name: `xmm${String(i)}`, type: 'v128', offset: CPU.XMM + 16 * i });
+  return list;
+}
+
+/** All globals; a global's TempId is its position. */
+export const GLOBALS: readonly Temp[] = rows().map((g, i) => ({ id: i as TempId, kind: 'global', ...g }));
+export const NB_GLOBALS = GLOBALS.length;
+
+const byName = new Map(GLOBALS.map((g) => [g.name, g.id]));
+
+/** TempId of the global `name`. Throws RangeError when there is none. */
+export function globalId(name: string): TempId {
+  const id = byName.get(name);
+  if (id === undefined) throw new RangeError(`no global named ${name}`);
+  return id;
+}
+
+export const G = {
+  /** General registers by number. */
+  reg: (n: number): TempId => n as TempId,
+  rip: globalId('rip'),
+  ccDst: globalId('cc_dst'),
+  ccSrc: globalId('cc_src'),
+  ccSrc2: globalId('cc_src2'),
+  ccOp: globalId('cc_op'),
+  df: globalId('df'),
+  fsBase: globalId('fs_base'),
+  gsBase: globalId('gs_base'),
+  xmm: (n: number): TempId => (globalId('xmm0') + n) as TempId,
+} as const;
