@@ -1,0 +1,51 @@
+/**
+ * A guest thread as the runtime's handlers see it; the engine makes one in its worker and passes it to every handler. In: nothing. Out: types.
+ */
+import type { GuestMemory } from './context.js';
+
+/** Registers and state of the thread's CPU block (src/guest/cpu-state.ts), through views over the shared memory. */
+export interface CpuView {
+  /** Address of the CPU block in the memory. */
+  readonly base: number;
+  reg(n: number): bigint;
+  setReg(n: number, v: bigint): void;
+  get rip(): bigint;
+  set rip(v: bigint);
+  /** EFLAGS with the lazy flags computed; setting stores CC_OP EFLAGS, DF and the rest. */
+  get eflags(): number;
+  set eflags(v: number);
+  get fsBase(): bigint;
+  set fsBase(v: bigint);
+  get gsBase(): bigint;
+  set gsBase(v: bigint);
+  i32(offset: number): number;
+  setI32(offset: number, v: number): void;
+  /** Bytes of the CPU block (no copy). */
+  readonly bytes: Uint8Array;
+}
+
+/** What the engine does for the runtime; injected by the spine. */
+export interface EngineHooks {
+  /** Invalidates translated code on [addr, addr + size) in all threads, and returns once each has acknowledged. */
+  invalidate(addr: number, size: number): void;
+  /** Runs `fn` while all other threads of this memory are parked at safepoints. */
+  stopWorld<T>(fn: () => T): T;
+  /** Symbol at `pc`, for logs; empty when unknown. */
+  symbol(pc: number): string;
+  /** Writes to the log (-D FILE or stderr). */
+  log(text: string): void;
+}
+
+export interface Thread {
+  readonly cpu: CpuView;
+  readonly mem: GuestMemory;
+  readonly engine: EngineHooks;
+  /** Kernel objects: tasks, fd tables, signals... (runtime/process/kernel.ts). */
+  readonly kernel: import('../process/kernel.js').Kernel;
+  /** This thread's task in the kernel. */
+  readonly task: import('../process/task.js').Task;
+  /** Address space of its memory (runtime/memory/address-space.ts). */
+  readonly mm: import('../memory/address-space.js').AddressSpace;
+  /** Set by exit/exit_group and fatal signals: the engine leaves the guest thread when the handler returns. */
+  exiting: { readonly code: number; readonly signal: number } | undefined;
+}
