@@ -1,0 +1,128 @@
+/**
+ * Byte strings to decode, from the instruction rows and at random. In: rows, a seed. Out: strings of 16 bytes, one behind the other. The same seed gives the
+ * same strings. Source: mulberry32 for the pseudo-random numbers.
+ */
+import { parseEncoding, OPCODE_MAPS } from '../../frontend/x86-64/encoding.js';
+import type { InsnRow } from '../../frontend/x86-64/insn.js';
+
+/** Bytes of a string: one more than the longest instruction. */
+export const STRIDE = 16;
+
+/** Uniform integers in 0..n-1, seeded. */
+export function seededRandom(seed: number): (n: number) => number {
+  let state = seed >>> 0;
+  return (n) => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) % n;
+  };
+}
+
+const LEGACY_PREFIXES = [0x66, 0x66, 0xf2, 0xf3, 0xf2, 0xf3, 0x67, 0xf0, 0x64, 0x65, 0x2e, 0x26, 0x36, 0x3e];
+
+/** Prefixes that every form of a row is tried with, before the row's own: none, each of them, pairs that meet, REX bits. */
+export const PREFIX_SETS: readonly (readonly number[])[] = [
+  [],
+  [0x66],
+  [0x67],
+  [0xf2],
+  [0xf3],
+  [0xf0],
+  [0x64],
+  [0x65, 0x3e],
+  [0x66, 0xf3],
+  [0x66, 0xf2],
+  [0xf2, 0xf3],
+  [0xf3, 0xf2],
+  [0x40],
+  [0x41],
+  [0x42, 0x67],
+  [0x44],
+  [0x48],
+  [0x4f],
+  [0x66, 0x48],
+  [0x66, 0x41],
+  [0x67, 0x47],
+  [0xf0, 0x4d],
+  [0x48, 0x66],
+];
+
+/** The bytes of a row before ModRM: its own prefix and REX.W after `prefixes`, then the opcode with `low` added for '+r'. */
+export function opcodeBytes(row: InsnRow, prefixes: readonly number[], low: number): number[] {
+  const encoding = parseEncoding(row);
+  const legacy = prefixes.filter((byte) => (byte & 0xf0) !== 0x40);
+  const rex = prefixes.filter((byte) => (byte & 0xf0) === 0x40);
+  const own = encoding.prefix > 0 ? ([[], [0x66], [0xf3], [0xf2]][encoding.prefix] ?? []) : [];
+  let last = rex.at(-1) ?? 0;
+  if (encoding.rexW === 1) last |= 0x48;
+  // A set that ends in a legacy prefix tests that REX before it is dropped.
+  const dropped = rex.length > 0 && prefixes.at(-1) !== rex.at(-1);
+  const bytes =
+    dropped && encoding.rexW !== 1 ? [...prefixes, ...own] : [...legacy, ...own, ...(last === 0 ? [] : [last])];
+  const map = (OPCODE_MAPS[encoding.map] ?? '')
+    .split(' ')
+    .filter((text) => text !== '')
+    .map((text) => parseInt(text, 16));
+  return [...bytes, ...map, encoding.opcode + (encoding.plusReg ? low : 0)];
+}
+
+/** Appends random bytes up to `STRIDE`. */
+function fill(out: Uint8Array, offset: number, bytes: readonly number[], random: (n: number) => number): void {
+  for (let at = 0; at < STRIDE; at++) out[offset + at] = bytes[at] ?? random(256);
+}
+
+/** ModRM bytes that a row takes; an empty list for a row without ModRM. */
+function modrmBytes(row: InsnRow): number[] {
+  const { hasModrm, reg, rm, mod } = parseEncoding(row);
+  if (!hasModrm) return [];
+  return Array.from({ length: 256 }, (_, byte) => byte).filter(
+    (byte) =>
+      (reg < 0 || ((byte >> 3) & 7) === reg) &&
+      (rm < 0 || (byte & 7) === rm) &&
+      (mod < 0 || (mod === 1) === byte >= 0xc0),
+  );
+}
+
+/** All forms of the rows: each prefix set with each ModRM byte (or each '+r'), random SIB, displacement and immediate behind. One string per `every`. */
+export function tableStrings(rows: readonly InsnRow[], seed: number, every = 1): Uint8Array {
+  const random = seededRandom(seed);
+  const strings: number[][] = [];
+  let count = 0;
+  for (const row of rows) {
+    const tails = parseEncoding(row).hasModrm ? modrmBytes(row).map((byte) => [byte]) : [[]];
+    for (const prefixes of PREFIX_SETS) {
+      for (let low = 0; low < (parseEncoding(row).plusReg ? 8 : 1); low++) {
+        const head = opcodeBytes(row, prefixes, low);
+        for (const tail of tails) if (count++ % every === 0) strings.push([...head, ...tail]);
+      }
+    }
+  }
+  const out = new Uint8Array(strings.length * STRIDE);
+  strings.forEach((bytes, index) => fill(out, index * STRIDE, bytes, random));
+  return out;
+}
+
+/** `count` random strings: a third of plain random bytes behind random prefixes, a third in the 0F maps, a third of a row's bytes with one bit flipped. */
+export function randomStrings(rows: readonly InsnRow[], count: number, random: (n: number) => number): Uint8Array {
+  const out = new Uint8Array(count * STRIDE);
+  for (let index = 0; index < count; index++) {
+    const bytes: number[] = [];
+    for (let left = random(5); left > 0; left--) {
+      bytes.push(random(3) === 0 ? 0x40 + random(16) : (LEGACY_PREFIXES[random(LEGACY_PREFIXES.length)] ?? 0));
+    }
+    // Now and then enough prefixes to pass 15 bytes.
+    if (random(64) === 0) for (let left = random(14); left > 0; left--) bytes.push(0x2e);
+    const kind = random(3);
+    if (kind === 1) bytes.push(0x0f);
+    if (kind === 1 && random(8) === 0) bytes.push(random(2) === 0 ? 0x38 : 0x3a);
+    if (kind === 2) {
+      const row = rows[random(rows.length)];
+      if (row !== undefined) bytes.push(...opcodeBytes(row, [], random(8)));
+      const at = random(bytes.length);
+      if (random(2) === 0) bytes[at] = (bytes[at] ?? 0) ^ (1 << random(8));
+    }
+    fill(out, index * STRIDE, bytes, random);
+  }
+  return out;
+}
