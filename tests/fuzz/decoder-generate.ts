@@ -84,7 +84,8 @@ function modrmBytes(row: InsnRow): number[] {
   );
 }
 
-/** All forms of the rows: each prefix set with each ModRM byte (or each '+r'), random SIB, displacement and immediate behind. One string per `every`. */
+/** All forms of the rows: each prefix set with each ModRM byte (or each '+r'), random SIB, displacement and immediate behind. `every`: one in so many, and
+ * the first of each row. */
 export function tableStrings(rows: readonly InsnRow[], seed: number, every = 1): Uint8Array {
   const random = seededRandom(seed);
   const strings: number[][] = [];
@@ -94,7 +95,10 @@ export function tableStrings(rows: readonly InsnRow[], seed: number, every = 1):
     for (const prefixes of PREFIX_SETS) {
       for (let low = 0; low < (parseEncoding(row).plusReg ? 8 : 1); low++) {
         const head = opcodeBytes(row, prefixes, low);
-        for (const tail of tails) if (count++ % every === 0) strings.push([...head, ...tail]);
+        for (const tail of tails) {
+          const first = prefixes.length === 0 && low === 0 && tail === tails[0];
+          if (count++ % every === 0 || first) strings.push([...head, ...tail]);
+        }
       }
     }
   }

@@ -77,8 +77,11 @@ export class OracleBatch {
   readonly #decoder: Decoder;
   readonly #reader: { bytes: Uint8Array; base: number; readable: (addr: number) => number };
 
-  /** `bytes` holds all strings; instruction `offset` is taken to stand at address `base + offset`. */
-  constructor(bytes: Uint8Array, base: number) {
+  readonly #decode: typeof decode;
+
+  /** `bytes` holds all strings; instruction `offset` is taken to stand at address `base + offset`. `decoder`: another than the one over all rows. */
+  constructor(bytes: Uint8Array, base: number, decoder = decode) {
+    this.#decode = decoder;
     this.#decoder = new Decoder(64, bytes, 0);
     this.#reader = { bytes, base, readable: (addr) => Math.max(0, bytes.length - (addr - base)) };
   }
@@ -89,7 +92,7 @@ export class OracleBatch {
     this.#decoder.position = offset;
     this.#decoder.ip = BigInt(addr);
     this.#decoder.decodeOut(theirs);
-    const ours = decode(this.#reader, addr);
+    const ours = this.#decode(this.#reader, addr);
     if (theirs.isInvalid) {
       const wanted = this.#decoder.lastError === DecoderError.NoMoreBytes ? 'truncated' : 'invalid';
       if (isInsn(ours)) return { kind: 'different', what: `valid as ${describe(ours)}, iced says ${wanted}` };
