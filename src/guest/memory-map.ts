@@ -33,6 +33,14 @@ export const CPU_BLOCK_SIZE = 0x1_0000;
 export const MAX_THREADS = 1024;
 /** Radix page table and its backing bookkeeping for guest pages above GUEST_END. 16 MiB. */
 export const HIGH_MAP_BASE = 0xe500_0000;
+/** Table slots of compiled regions by guest pc: SLOT_HASH_SIZE entries of 16 bytes { i64 pc, i32 slot (0: free entry), i32 unused }, open addressing. 2 MiB. */
+export const SLOT_TABLE = 0xe600_0000;
+export const SLOT_HASH_BITS = 17;
+export const SLOT_HASH_SIZE = 1 << SLOT_HASH_BITS;
+/** Ring of invalidated guest pages: entry g % INVAL_LOG_SIZE is the u32 page number of generation g, INVAL_ALL for a flush. 256 KiB. */
+export const INVAL_LOG = 0xe640_0000;
+export const INVAL_LOG_SIZE = 1 << 16;
+export const INVAL_ALL = 0xffff_ffff;
 /** IR bytecode, TB headers, instruction tables. */
 export const CODE_ARENA = 0xe800_0000;
 export const CODE_ARENA_END = 0xffff_0000;
@@ -72,6 +80,8 @@ export const PCB = {
   MM_LOCK: 0x1c,
   /** Heat at which a TB is handed to the compile worker; 0: never. */
   HOT_THRESHOLD: 0x20,
+  /** Table slots handed out so far, slot 0 unused. */
+  SLOT_COUNT: 0x24,
   /** Address-space bookkeeping of runtime/memory (VMA table and brk), 32 KiB from here. */
   MM_AREA: 0x4000,
 } as const;
