@@ -41,3 +41,18 @@ export const TB_FLAG = {
   SELF_CHECK: 2,
 } as const;
 export const HEAT_OFF = 0x7fff_ffff;
+
+/** Multiplier of the hashes below (2**32 divided by the golden ratio). */
+export const HASH_MULTIPLIER = 0x9e3779b1;
+
+/** Bucket of `pc` in a hash table of 2**bits heads: the top bits of (low half xor high half) times HASH_MULTIPLIER. The AssemblyScript sources do the same. */
+export function pcHash(pc: number, bits: number): number {
+  const folded = (pc >>> 0) ^ Math.floor(pc / 2 ** 32);
+  return Math.imul(folded, HASH_MULTIPLIER) >>> (32 - bits);
+}
+
+/** Entry of `pc` in the per-thread jump cache: its low half, xor itself shifted right by the cache's index width, masked. */
+export function jumpCacheIndex(pc: number, bits: number): number {
+  const lo = pc >>> 0;
+  return (lo ^ (lo >>> bits)) & ((1 << bits) - 1);
+}
