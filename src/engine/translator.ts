@@ -1,0 +1,115 @@
+/**
+ * Translates guest code for the interpreter: lift, optimise, encode, enter into the code cache. In: a guest pc. Out: the address of a TB header.
+ * The rule of DESIGN.md section 6: mark the page CODE, synchronise, then read the bytes.
+ */
+import { InternalError } from '../base/errors.js';
+import { GUEST_END, PAGE_SHIFT, PCB, PCB_BASE, PERM, PERM_TABLE } from '../guest/memory-map.js';
+import { TB, TB_FLAG } from '../guest/tb-header.js';
+import type { Tb } from '../ir/types.js';
+import { CodeCache } from './code-cache.js';
+import type { MemoryViews } from './memory-views.js';
+import { withMutex } from './mutex.js';
+
+export interface TranslatorParts {
+  readonly views: MemoryViews;
+  readonly cache: CodeCache;
+  /** Decodes and lifts at most `maxInsns` guest instructions from `pc`. */
+  readonly lift: (pc: number, maxInsns: number) => Tb;
+  /** The optimiser's pipeline; the dumps of -d op and op_opt hang here. */
+  readonly optimise: (tb: Tb) => Tb;
+  /** Writes header and bytecode into memory from `allocate`; gives the header's address. */
+  readonly encode: (tb: Tb, allocate: (bytes: number) => number) => number;
+  readonly stopWorld: <T>(fn: () => T) => T;
+  readonly setCode: (page: number, on: boolean) => void;
+}
+
+/** Invalidations after which a page's code is no longer kept: every instruction is translated when it runs. Code and data on one page then cost time, not correctness. */
+const THRASH_LIMIT = 64;
+/** Guest instructions of a TB. */
+export const MAX_TB_INSNS = 64;
+
+export class Translator {
+  /** Invalidations by page, in this thread. */
+  private readonly invalidations = new Map<number, number>();
+
+  /** @param maxInsns guest instructions a TB: 1 under singlestep */
+  constructor(
+    private readonly parts: TranslatorParts,
+    private readonly maxInsns: number,
+  ) {}
+
+  /** Header of the TB at `pc`, translating it when there is none. TB_FLAG.ONE_SHOT marks one that must not be kept. */
+  translate(pc: number): number {
+    const { cache, views } = this.parts;
+    for (;;) {
+      const known = cache.lookup(pc);
+      if (known !== 0) return known;
+      if (pc >= GUEST_END || this.thrashes(pc >>> PAGE_SHIFT)) return this.oneShot(pc);
+      if (cache.full) this.parts.stopWorld(() => this.locked(() => cache.flush()));
+      this.mark(pc >>> PAGE_SHIFT);
+      const header = this.locked(() => {
+        const other = cache.lookup(pc);
+        if (other !== 0) return other;
+        const tb = this.parts.lift(pc, this.maxInsns);
+        const last = (pc + Math.max(tb.size, 1) - 1) >>> PAGE_SHIFT;
+        if (!this.marked(pc >>> PAGE_SHIFT) || !this.marked(last)) return -last;
+        const header = this.parts.encode(this.parts.optimise(tb), (bytes) => cache.allocate(bytes));
+        cache.insert(header, pc, tb.size);
+        return header;
+      });
+      if (header > 0) return header;
+      if (this.thrashes(-header)) return this.oneShot(pc);
+      this.mark(-header);
+      if (views.i32.length === 0) throw new InternalError('the guest memory was detached');
+    }
+  }
+
+  /** A TB of the single instruction at `pc` that is in no table: for stores into translated code, and for pages that thrash. */
+  oneShot(pc: number): number {
+    const { cache, views } = this.parts;
+    return this.locked(() => {
+      const tb = this.parts.lift(pc, 1);
+      const header = this.parts.encode(this.parts.optimise(tb), (bytes) => cache.allocate(bytes));
+      views.i32[(header + TB.FLAGS) / 4] = TB_FLAG.ONE_SHOT;
+      return header;
+    });
+  }
+
+  /** Kills all translated code on [addr, addr + size). Stops the world: when it returns, no thread runs any of it. */
+  invalidate(addr: number, size: number): void {
+    const first = Math.floor(addr / 4096);
+    const last = Math.min(Math.floor((addr + Math.max(size, 1) - 1) / 4096), (GUEST_END >>> PAGE_SHIFT) - 1);
+    const { cache } = this.parts;
+    const pages: number[] = [];
+    for (let page = first; page <= last; page++) if (cache.isCode(page)) pages.push(page);
+    if (pages.length === 0) return;
+    this.parts.stopWorld(() =>
+      this.locked(() => {
+        for (const page of pages) {
+          cache.invalidatePage(page);
+          this.invalidations.set(page, (this.invalidations.get(page) ?? 0) + 1);
+        }
+      }),
+    );
+  }
+
+  private thrashes(page: number): boolean {
+    return (this.invalidations.get(page) ?? 0) > THRASH_LIMIT;
+  }
+
+  /** Marks a page as holding code. A writable page is marked with the world stopped: a store that passed its check before the mark has then been done. */
+  private mark(page: number): void {
+    if (this.marked(page)) return;
+    const perm = Atomics.load(this.parts.views.u8, PERM_TABLE + page) ?? 0;
+    if ((perm & PERM.W) !== 0) this.parts.stopWorld(() => this.parts.setCode(page, true));
+    else this.parts.setCode(page, true);
+  }
+
+  private marked(page: number): boolean {
+    return this.parts.cache.isCode(page);
+  }
+
+  private locked<T>(fn: () => T): T {
+    return withMutex(this.parts.views.i32, (PCB_BASE + PCB.TRANSLATE_LOCK) / 4, fn);
+  }
+}
