@@ -3,16 +3,19 @@
  * The rule of DESIGN.md section 6: mark the page CODE, synchronise, then read the bytes.
  */
 import { InternalError } from '../base/errors.js';
+import { CPU } from '../guest/cpu-state.js';
 import { GUEST_END, PAGE_SHIFT, PCB, PCB_BASE, PERM, PERM_TABLE } from '../guest/memory-map.js';
 import { TB, TB_FLAG } from '../guest/tb-header.js';
 import type { Tb } from '../ir/types.js';
-import { CodeCache } from './code-cache.js';
+import type { CodeCache } from './code-cache.js';
 import type { MemoryViews } from './memory-views.js';
 import { withMutex } from './mutex.js';
 
 export interface TranslatorParts {
   readonly views: MemoryViews;
   readonly cache: CodeCache;
+  /** Address of this thread's CPU block. */
+  readonly cpu: number;
   /** Decodes and lifts at most `maxInsns` guest instructions from `pc`. */
   readonly lift: (pc: number, maxInsns: number) => Tb;
   /** The optimiser's pipeline; the dumps of -d op and op_opt hang here. */
@@ -40,7 +43,7 @@ export class Translator {
 
   /** Header of the TB at `pc`, translating it when there is none. TB_FLAG.ONE_SHOT marks one that must not be kept. */
   translate(pc: number): number {
-    const { cache, views } = this.parts;
+    const { cache } = this.parts;
     for (;;) {
       const known = cache.lookup(pc);
       if (known !== 0) return known;
@@ -60,16 +63,15 @@ export class Translator {
       if (header > 0) return header;
       if (this.thrashes(-header)) return this.oneShot(pc);
       this.mark(-header);
-      if (views.i32.length === 0) throw new InternalError('the guest memory was detached');
     }
   }
 
   /** A TB of the single instruction at `pc` that is in no table: for stores into translated code, and for pages that thrash. */
   oneShot(pc: number): number {
-    const { cache, views } = this.parts;
+    const { views } = this.parts;
     return this.locked(() => {
       const tb = this.parts.lift(pc, 1);
-      const header = this.parts.encode(this.parts.optimise(tb), (bytes) => cache.allocate(bytes));
+      const header = this.parts.encode(this.parts.optimise(tb), (bytes) => this.oneShotArea(bytes));
       views.i32[(header + TB.FLAGS) / 4] = TB_FLAG.ONE_SHOT;
       return header;
     });
@@ -91,6 +93,12 @@ export class Translator {
         }
       }),
     );
+  }
+
+  private oneShotArea(bytes: number): number {
+    if (bytes > CPU.ONE_SHOT_END - CPU.ONE_SHOT)
+      throw new InternalError(`one guest instruction took ${String(bytes)} bytes of bytecode`);
+    return this.parts.cpu + CPU.ONE_SHOT;
   }
 
   private thrashes(page: number): boolean {

@@ -113,7 +113,10 @@ export const CPU = {
 
   /** Temp slots of the interpreter. */
   FRAME: 0x1000,
-  FRAME_END: 0x8000,
+  FRAME_END: 0x7000,
+  /** Header and bytecode of the TB of one instruction that is in no table (stores into translated code). */
+  ONE_SHOT: 0x7000,
+  ONE_SHOT_END: 0x8000,
   /** Jump cache: JUMP_CACHE_SIZE entries of 16 bytes { i64 pc, i32 TB header, i32 table slot }. */
   JUMP_CACHE: 0x8000,
 } as const;
