@@ -90,7 +90,7 @@ export class CodeCache {
 
   /** True when the page (number) holds translated code. */
   isCode(page: number): boolean {
-    return ((Atomics.load(this.views.u8, PERM_TABLE + page) ?? 0) & PERM.CODE) !== 0;
+    return (Atomics.load(this.views.u8, PERM_TABLE + page) & PERM.CODE) !== 0;
   }
 
   /** Kills the TBs on the page and clears its CODE bit. The caller has stopped the world and holds the lock. Gives the number of TBs killed. */

@@ -32,7 +32,7 @@ export class GuestCodeReader {
   }
 
   private executable(page: number): boolean {
-    return ((Atomics.load(this.views.u8, PERM_TABLE + page) ?? 0) & PERM.X) !== 0;
+    return (Atomics.load(this.views.u8, PERM_TABLE + page) & PERM.X) !== 0;
   }
 
   private readableHigh(addr: number): number {

@@ -48,7 +48,12 @@ export class Translator {
       const known = cache.lookup(pc);
       if (known !== 0) return known;
       if (pc >= GUEST_END || this.thrashes(pc >>> PAGE_SHIFT)) return this.oneShot(pc);
-      if (cache.full) this.parts.stopWorld(() => this.locked(() => cache.flush()));
+      if (cache.full)
+        this.parts.stopWorld(() => {
+          this.locked(() => {
+            cache.flush();
+          });
+        });
       this.mark(pc >>> PAGE_SHIFT);
       const header = this.locked(() => {
         const other = cache.lookup(pc);
@@ -85,14 +90,14 @@ export class Translator {
     const pages: number[] = [];
     for (let page = first; page <= last; page++) if (cache.isCode(page)) pages.push(page);
     if (pages.length === 0) return;
-    this.parts.stopWorld(() =>
+    this.parts.stopWorld(() => {
       this.locked(() => {
         for (const page of pages) {
           cache.invalidatePage(page);
           this.invalidations.set(page, (this.invalidations.get(page) ?? 0) + 1);
         }
-      }),
-    );
+      });
+    });
   }
 
   private oneShotArea(bytes: number): number {
@@ -108,8 +113,11 @@ export class Translator {
   /** Marks a page as holding code. A writable page is marked with the world stopped: a store that passed its check before the mark has then been done. */
   private mark(page: number): void {
     if (this.marked(page)) return;
-    const perm = Atomics.load(this.parts.views.u8, PERM_TABLE + page) ?? 0;
-    if ((perm & PERM.W) !== 0) this.parts.stopWorld(() => this.parts.setCode(page, true));
+    const perm = Atomics.load(this.parts.views.u8, PERM_TABLE + page);
+    if ((perm & PERM.W) !== 0)
+      this.parts.stopWorld(() => {
+        this.parts.setCode(page, true);
+      });
     else this.parts.setCode(page, true);
   }
 
