@@ -1,0 +1,187 @@
+/**
+ * The options of `lift64 run`: QEMU linux-user's spellings, one dash or two. In: argv. Out: RunOptions, or a UsageError with one clear line.
+ * Source: qemu-user documentation (options of qemu-x86_64), DESIGN.md section 8.
+ */
+import { openSync } from 'node:fs';
+import type { Argv } from 'yargs';
+import { UsageError } from '../base/errors.js';
+import { LOG_ITEMS, type LogItem } from '../engine/log.js';
+import {
+  BREAK_SWITCHES,
+  DEFAULT_HOT_THRESHOLD,
+  DEFAULT_STACK_SIZE,
+  type BreakSwitch,
+  type RunOptions,
+  TIERS,
+  type Tier,
+} from '../engine/options.js';
+
+/** Adds the options of a run to a yargs command. */
+export function addRunOptions<T>(y: Argv<T>): Argv<T> {
+  return y
+    .option('tier', {
+      choices: TIERS,
+      default: 'auto',
+      describe: 'interpret cold code and compile hot code (auto), only interpret, or compile all',
+      group: 'Execution:',
+    })
+    .option('cpu', { type: 'string', default: 'max', describe: 'CPU model; "help" lists them', group: 'Execution:' })
+    .option('singlestep', {
+      type: 'boolean',
+      alias: 'one-insn-per-tb',
+      describe: 'one guest instruction a TB, no chaining',
+      group: 'Execution:',
+    })
+    .option('seed', { type: 'number', describe: 'seed of the random numbers that the guest gets', group: 'Execution:' })
+    .option('s', { type: 'string', describe: 'guest stack size in bytes (K, M, G allowed)', group: 'Execution:' })
+    .option('L', {
+      type: 'string',
+      describe: 'look for the ELF interpreter and libraries under this directory first',
+      group: 'Guest:',
+    })
+    .option('E', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      describe: 'set a guest environment variable, NAME=VALUE',
+      group: 'Guest:',
+    })
+    .option('U', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      describe: 'remove a guest environment variable',
+      group: 'Guest:',
+    })
+    .option('0', { type: 'string', describe: "the guest's argv[0]", group: 'Guest:' })
+    .option('strace', { type: 'boolean', describe: 'log system calls', group: 'Logging:' })
+    .option('d', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      describe: `log items, comma separated; "help" lists them`,
+      group: 'Logging:',
+    })
+    .option('D', { type: 'string', describe: 'log to this file instead of stderr', group: 'Logging:' })
+    .option('dfilter', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      describe: 'log only guest addresses in these ranges: START..END, START+SIZE, START-SIZE',
+      group: 'Logging:',
+    })
+    .option('stats', { type: 'boolean', describe: 'print times and counts at the end', group: 'Logging:' })
+    .option('check-ir', {
+      type: 'boolean',
+      describe: 'verify the IR of every TB before and after the optimiser',
+      group: 'Debugging:',
+    })
+    .option('disable-pass', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      describe: 'leave out an optimiser pass',
+      group: 'Debugging:',
+    })
+    .option('hot', {
+      type: 'number',
+      describe: `entries before a TB is compiled (default ${DEFAULT_HOT_THRESHOLD})`,
+      group: 'Debugging:',
+    })
+    .option('debug', { type: 'boolean', describe: "stack traces with lift64's own errors", group: 'Debugging:' });
+}
+
+export type Parsed = Readonly<Record<string, unknown>>;
+
+const text = (v: unknown): string | undefined =>
+  typeof v === 'string' ? v : Array.isArray(v) ? String(v.at(-1)) : undefined;
+const list = (v: unknown): string[] => (Array.isArray(v) ? v.map(String) : typeof v === 'string' ? [v] : []);
+
+/** RunOptions for `program` with `args`. Throws UsageError. */
+export function runOptions(p: Parsed, program: string, args: readonly string[]): RunOptions {
+  const items = list(p['d']).flatMap(parseItems);
+  const breaks = (process.env['LIFT64_BREAK'] ?? '')
+    .split(',')
+    .filter((b): b is BreakSwitch => (BREAK_SWITCHES as readonly string[]).includes(b));
+  const file = text(p['D']);
+  return {
+    engine: {
+      tier: p['tier'] as Tier,
+      singleStep: p['singlestep'] === true,
+      checkIr: p['check-ir'] === true,
+      log: {
+        items,
+        fd: file === undefined ? 2 : openLog(file),
+        ranges: list(p['dfilter'])
+          .flatMap((r) => r.split(','))
+          .map(parseRange),
+      },
+      strace: p['strace'] === true || items.includes('strace'),
+      hotThreshold: count(p['hot'], '--hot') ?? DEFAULT_HOT_THRESHOLD,
+      disabledPasses: list(p['disable-pass']),
+      breaks,
+    },
+    program,
+    argv: [text(p['0']) ?? program, ...args],
+    env: guestEnvironment(list(p['E']), list(p['U'])),
+    prefix: text(p['L']),
+    stackSize: text(p['s']) === undefined ? DEFAULT_STACK_SIZE : parseSize(text(p['s']) ?? ''),
+    seed: count(p['seed'], '-seed'),
+    stats: p['stats'] === true,
+  };
+}
+
+function count(v: unknown, option: string): number | undefined {
+  if (v === undefined) return undefined;
+  if (typeof v !== 'number' || !Number.isSafeInteger(v) || v < 0)
+    throw new UsageError(`${option} takes a whole number, 0 or more`);
+  return v;
+}
+
+function parseItems(value: string): LogItem[] {
+  return value.split(',').map((item) => {
+    if (!Object.hasOwn(LOG_ITEMS, item)) throw new UsageError(`unknown log item '${item}' (-d help lists them)`);
+    return item as LogItem;
+  });
+}
+
+/** START..END (end inclusive), START+SIZE or START-SIZE, numbers as in C. Throws UsageError. */
+export function parseRange(value: string): { start: number; end: number } {
+  const m = /^(0x[0-9a-f]+|\d+)(\.\.|\+|-)(0x[0-9a-f]+|\d+)$/i.exec(value);
+  if (m === null) throw new UsageError(`bad address range '${value}': START..END, START+SIZE or START-SIZE`);
+  const a = Number(m[1]);
+  const b = Number(m[3]);
+  if (m[2] === '..') return { start: a, end: b + 1 };
+  return m[2] === '+' ? { start: a, end: a + b } : { start: a - b, end: a + 1 };
+}
+
+function parseSize(value: string): number {
+  const m = /^(\d+)([KMG]?)$/i.exec(value);
+  const size =
+    m === null
+      ? NaN
+      : Number(m[1]) *
+        { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 }[(m[2] ?? '').toUpperCase() as '' | 'K' | 'M' | 'G'];
+  if (!(size >= 64 << 10 && size <= 1 << 30)) throw new UsageError(`bad stack size '${value}': from 64K to 1G`);
+  return size;
+}
+
+function openLog(file: string): number {
+  try {
+    return openSync(file.replace('%d', String(process.pid)), 'w');
+  } catch (e) {
+    throw new UsageError(`can't write the log file '${file}': ${(e as NodeJS.ErrnoException).code ?? String(e)}`);
+  }
+}
+
+function guestEnvironment(set: readonly string[], unset: readonly string[]): string[] {
+  const env = new Map(Object.entries(process.env).map(([k, v]) => [k, v ?? '']));
+  env.delete('LIFT64_BREAK');
+  for (const assignment of set) {
+    const eq = assignment.indexOf('=');
+    if (eq <= 0) throw new UsageError(`-E takes NAME=VALUE, not '${assignment}'`);
+    env.set(assignment.slice(0, eq), assignment.slice(eq + 1));
+  }
+  for (const name of unset) env.delete(name);
+  return [...env].map(([k, v]) => `${k}=${v}`);
+}

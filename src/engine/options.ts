@@ -1,0 +1,54 @@
+/**
+ * What a run is told: plain data made by the CLI or the API, and carried to every worker. In: nothing. Out: types and defaults.
+ */
+import type { LogOptions } from './log.js';
+
+/** interp never compiles; compiled compiles every TB before it first runs; auto interprets cold code and compiles hot regions. */
+export const TIERS = ['interp', 'compiled', 'auto'] as const;
+export type Tier = (typeof TIERS)[number];
+
+/** Debug switches that break a rule on purpose; set by tests alone (LIFT64_BREAK). */
+export const BREAK_SWITCHES = [
+  /** The pc is advanced only after a system call has been served, so that clone's child starts at the SYSCALL again. */
+  'late-pc',
+  /** A pass moves guest loads over earlier stores and loads, so that the litmus tests see forbidden outcomes. */
+  'reorder-memory',
+] as const;
+export type BreakSwitch = (typeof BREAK_SWITCHES)[number];
+
+export interface EngineOptions {
+  readonly tier: Tier;
+  /** One guest instruction a TB, no chaining. */
+  readonly singleStep: boolean;
+  /** The IR verifier runs on every TB, before and after the optimiser. */
+  readonly checkIr: boolean;
+  readonly log: LogOptions;
+  readonly strace: boolean;
+  /** TB entries before its region is compiled (tier auto). */
+  readonly hotThreshold: number;
+  /** Names of optimiser passes to leave out. */
+  readonly disabledPasses: readonly string[];
+  readonly breaks: readonly BreakSwitch[];
+}
+
+export interface RunOptions {
+  readonly engine: EngineOptions;
+  /** Host path of the program. */
+  readonly program: string;
+  /** argv[0] and the rest. */
+  readonly argv: readonly string[];
+  /** Guest environment, NAME=VALUE. */
+  readonly env: readonly string[];
+  /** -L: where the guest's interpreter and libraries are looked for first. */
+  readonly prefix: string | undefined;
+  /** Stack in bytes. */
+  readonly stackSize: number;
+  /** -seed: makes AT_RANDOM and the guest's getrandom deterministic. */
+  readonly seed: number | undefined;
+  /** Print time and counts at the end. */
+  readonly stats: boolean;
+}
+
+/** Entries of a TB before it is handed to the compile worker: by measurement on examples/bench, see docs of --tier. */
+export const DEFAULT_HOT_THRESHOLD = 1000;
+export const DEFAULT_STACK_SIZE = 8 << 20;
