@@ -3,10 +3,10 @@
  * Every misuse throws an IrError at once (DESIGN.md section 3); what needs the whole TB is verify.ts's.
  */
 import type { LabelId, TempId } from '../base/ids.js';
+import { checkOp } from './check-op.js';
 import { GLOBALS, NB_GLOBALS } from './globals.js';
-import { helperDef } from './helpers.js';
 import { IrError, type IrCheck } from './ir-error.js';
-import { opDef, type OpName } from './ops.js';
+import type { OpName } from './ops.js';
 import type { Imm, Op, Tb, Temp, TempKind, Type } from './types.js';
 
 const WIDTH: Readonly<Record<Type, number>> = { i32: 32, i64: 64, f32: 32, f64: 64, v128: 128 };
@@ -86,34 +86,13 @@ export class IrBuilder {
 
   /** Appends an op: `args` outputs first. Checks count, types, liveness, writes to constants and immediates. */
   emit(name: OpName, args: readonly TempId[], imms: readonly Imm[] = []): void {
-    const def = opDef(name);
-    let outs: readonly Type[] = def.outs;
-    let ins: readonly Type[] = def.ins;
-    if (name === 'call') {
-      const h = helperDef(String(imms[0]));
-      outs = h.ret === undefined ? [] : [h.ret];
-      ins = h.params;
-    }
-    this.ops.push({ name, args, imms });
-    if (args.length !== outs.length + ins.length)
-      this.fail('arity', `takes ${String(outs.length + ins.length)} arguments, not ${String(args.length)}`);
-    if (imms.length !== def.imms.length)
-      this.fail('arity', `takes ${String(def.imms.length)} immediates, not ${String(imms.length)}`);
-    for (let i = 0; i < args.length; i++) {
-      const id = args[i] as TempId;
-      const want = i < outs.length ? outs[i] : ins[i - outs.length];
-      const t = this.lookup(id, 'use');
-      if (t.type !== want) this.fail('type', `argument ${String(i)} (${t.name}) is ${t.type}, not ${String(want)}`, id);
-      if (this.live[id] !== true) this.fail('use-after-free', `uses ${t.name} after it was freed`, id);
-      if (i < outs.length && t.kind === 'const') this.fail('write-const', `writes to the constant ${t.name}`, id);
-    }
-    if (def.check !== undefined) {
-      const wrong = def.check(
-        imms,
-        args.slice(outs.length).map((id) => this.temps[id]?.value),
-      );
-      if (wrong !== undefined) this.fail('immediate', wrong);
-    }
+    const op: Op = { name, args, imms };
+    this.ops.push(op);
+    const fault = checkOp(op, this.temps);
+    if (fault !== undefined) this.fail(fault.check, fault.message, fault.temp);
+    for (const id of args)
+      if (this.live[id] !== true)
+        this.fail('use-after-free', `uses ${this.temps[id]?.name ?? ''} after it was freed`, id);
   }
 
   /** Closes the TB of `size` guest bytes. Throws IrError when a temp was not freed. */

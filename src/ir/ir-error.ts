@@ -4,7 +4,9 @@
  */
 import { InternalError } from '../base/errors.js';
 import type { TempId } from '../base/ids.js';
+import { hex } from '../base/hex.js';
 import type { AllocSite } from './builder.js';
+import { printTb } from './print.js';
 import type { Tb } from './types.js';
 
 export type IrCheck =
@@ -25,8 +27,7 @@ export type IrCheck =
   | 'exit-tb-alone'
   | 'write-const'
   | 'immediate'
-  | 'no-end'
-  | 'unreachable';
+  | 'no-end';
 
 export interface IrFailure {
   readonly check: IrCheck;
@@ -42,6 +43,16 @@ export interface IrFailure {
 
 export class IrError extends InternalError {
   constructor(readonly failure: IrFailure) {
-    super(`IR check ${failure.check}: ${failure.message}`);
+    super(`IR check ${failure.check}: ${failure.message}`, report(failure));
   }
+}
+
+function report(f: IrFailure): string[] {
+  const lines = [`guest pc 0x${hex(f.pc)}, TB 0x${hex(f.tb.pc)}`];
+  const t = f.temp === undefined ? undefined : f.tb.temps[f.temp];
+  if (t !== undefined)
+    lines.push(
+      `${t.kind} ${t.name} (temp ${t.id}, ${t.type})${f.site === undefined ? '' : `, allocated at pc 0x${hex(f.site.pc)} before op ${f.site.op}`}`,
+    );
+  return [...lines, ...printTb(f.tb, f.op)];
 }
