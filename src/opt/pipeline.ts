@@ -1,0 +1,29 @@
+/**
+ * The optimiser: its passes in order. In: a Tb as lifted. Out: a Tb that computes the same. Each pass is one file with a before and after at its top.
+ */
+import type { Tb } from '../ir/types.js';
+import { removeDeadCode } from './dead-code.js';
+import { foldConstants } from './fold.js';
+import { mergeGuards } from './merge-guards.js';
+
+export interface Pass {
+  /** Name for --disable-pass and filetests. */
+  readonly name: string;
+  readonly run: (tb: Tb) => Tb;
+}
+
+export const PASSES = [
+  { name: 'fold', run: foldConstants },
+  { name: 'merge-guards', run: mergeGuards },
+  { name: 'dead-code', run: removeDeadCode },
+] as const satisfies readonly Pass[];
+
+/** Runs `passes` over `tb` in order; `after` sees every intermediate result (the verifier under --check-ir). */
+export function optimise(tb: Tb, passes: readonly Pass[], after?: (tb: Tb, pass: Pass) => void): Tb {
+  let result = tb;
+  for (const pass of passes) {
+    result = pass.run(result);
+    after?.(result, pass);
+  }
+  return result;
+}

@@ -1,0 +1,68 @@
+/**
+ * What the passes share: a TB under rewriting, with constants added on demand. In: a Tb. Out: a Tb with new ops and temps.
+ */
+import type { TempId } from '../base/ids.js';
+import { HELPERS, type HelperDef } from '../ir/helpers.js';
+import { GLOBALS } from '../ir/globals.js';
+import { opDef } from '../ir/ops.js';
+import type { Op, Tb, Temp, Type } from '../ir/types.js';
+
+const WIDTH: Readonly<Record<Type, number>> = { i32: 32, i64: 64, f32: 32, f64: 64, v128: 128 };
+
+export class Rewrite {
+  readonly temps: Temp[];
+  readonly ops: Op[] = [];
+  private readonly consts = new Map<string, TempId>();
+
+  constructor(private readonly tb: Tb) {
+    this.temps = [...tb.temps];
+    for (const t of tb.temps) if (t.kind === 'const') this.consts.set(t.type + String(t.value), t.id);
+  }
+
+  constant(type: Type, value: bigint): TempId {
+    const v = BigInt.asUintN(WIDTH[type], value);
+    const key = type + String(v);
+    const known = this.consts.get(key);
+    if (known !== undefined) return known;
+    const id = this.temps.length as TempId;
+    this.temps.push({ id, type, kind: 'const', name: `$0x${v.toString(16)}`, value: v });
+    this.consts.set(key, id);
+    return id;
+  }
+
+  finish(): Tb {
+    return { ...this.tb, temps: this.temps, ops: this.ops };
+  }
+}
+
+/** Number of outputs of `op`. */
+export function outCount(op: Op): number {
+  if (op.name !== 'call') return opDef(op.name).outs.length;
+  return helperOf(op)?.ret === undefined ? 0 : 1;
+}
+
+/** The helper that a call op calls. */
+export function helperOf(op: Op): HelperDef | undefined {
+  return op.name === 'call' ? HELPERS.get(String(op.imms[0])) : undefined;
+}
+
+const SETS: Readonly<Record<string, (name: string) => boolean>> = {
+  flags: (n) => n.startsWith('cc_'),
+  df: (n) => n === 'df',
+  xmm: (n) => n.startsWith('xmm'),
+  seg: (n) => n.endsWith('_base'),
+  gpr: (n) => !n.startsWith('cc_') && n !== 'df' && !n.startsWith('xmm') && !n.endsWith('_base') && n !== 'rip',
+};
+const inSet = new Map(
+  Object.entries(SETS).map(([set, test]) => [set, GLOBALS.filter((g) => test(g.name)).map((g) => g.id)]),
+);
+
+/** Globals of the helper's `reads` or `writes`. */
+export function globalsOf(sets: HelperDef['reads']): readonly TempId[] {
+  return (sets ?? []).flatMap((s) => inSet.get(s) ?? []);
+}
+
+/** True when nothing but the outputs comes of `op`: it may be dropped when they are dead, and moved over anything. */
+export function isPure(op: Op): boolean {
+  return op.name === 'call' ? helperOf(op)?.pure === true : opDef(op.name).effects.length === 0;
+}
