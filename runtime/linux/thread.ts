@@ -34,6 +34,10 @@ export interface EngineHooks {
   symbol(pc: number): string;
   /** Writes to the log (-D FILE or stderr). */
   log(text: string): void;
+  /** Whether -strace is on. */
+  readonly strace: boolean;
+  /** A signal without handler is about to end the process by its default action: registers are those at the time. Writes the report of DESIGN.md section 8. */
+  uncaughtSignal(t: Thread, signal: number): void;
 }
 
 export interface Thread {
@@ -44,6 +48,8 @@ export interface Thread {
   readonly kernel: import('../process/kernel.js').Kernel;
   /** This thread's task in the kernel. */
   readonly task: import('../process/task.js').Task;
+  /** Gate between this thread and stop-the-world (runtime/threads/quiesce.ts); the waits of runtime/threads/park.ts pass it. */
+  readonly quiesce: import('../threads/quiesce.js').Quiesce;
   /** Address space of its memory (runtime/memory/address-space.ts). */
   readonly mm: import('../memory/address-space.js').AddressSpace;
   /** Set by exit/exit_group and fatal signals: the engine leaves the guest thread when the handler returns. */

@@ -1,0 +1,253 @@
+/**
+ * Layout of the kernel's SharedArrayBuffer, common to all guest processes and all workers: fixed tables of fixed-size records.
+ * In: nothing. Out: offsets of fields in 32-bit words from the start of their record, sizes and table offsets in bytes.
+ * Index 0 of every table stands for "none". Only touched pages of the buffer cost memory.
+ */
+
+/** Guest threads of all processes together, zombies included; index 0 is not used. */
+export const MAX_TASKS = 1024;
+/** Guest processes, zombies included. */
+export const MAX_GROUPS = 1024;
+export const MAX_SIGHANDS = 1024;
+/** Signals queued with their siginfo, of all processes together. */
+export const MAX_SIGINFOS = 4096;
+/** Address spaces (memories). */
+export const MAX_MMS = 256;
+export const FUTEX_BUCKETS = 1024;
+/** Bytes of a path, NUL included. */
+export const EXE_BYTES = 4096;
+/** Bytes of siginfo_t. */
+export const SIGINFO_BYTES = 128;
+/** Signals: 1 to 64. */
+export const NSIG = 64;
+
+/** Header of the buffer. */
+export const HEAD = {
+  MAGIC: 0,
+  /** The kernel mutex: 0 free, 1 held, 2 held with waiters. */
+  MUTEX: 1,
+  /** Host thread id (worker's threadId + 1) of the holder, for messages. */
+  MUTEX_OWNER: 2,
+  NEXT_TID: 3,
+  /** Group index of the first process. */
+  INIT_GROUP: 4,
+  /** Head of the list of free siginfo nodes. */
+  SIGINFO_FREE: 5,
+  /** 1: lift64 is going down; every wait ends. */
+  SHUTDOWN: 6,
+  /** Tasks alive, zombies not counted. */
+  TASKS_ALIVE: 7,
+  /** i64, nanoseconds: CLOCK_REALTIME minus CLOCK_MONOTONIC. */
+  REALTIME_OFFSET: 8,
+  /** i64, nanoseconds of CLOCK_MONOTONIC when the kernel was made. */
+  START_TIME: 10,
+  /** High-water marks of task and group indices, so that searches are short. */
+  TASK_HIGH: 12,
+  GROUP_HIGH: 13,
+  /** Parent process of the first process, as the host says. */
+  HOST_PPID: 14,
+  UID: 15,
+  EUID: 16,
+  GID: 17,
+  EGID: 18,
+  BYTES: 4096,
+} as const;
+
+/** A guest thread. 64-bit fields take two words, low first, on even offsets. */
+export const TASK = {
+  /** TASK_STATE. */
+  STATE: 0,
+  TID: 1,
+  /** Indices. */
+  GROUP: 2,
+  SIGHAND: 3,
+  MM: 4,
+  /** Address of the CPU block in the memory of MM; 0 once the thread has left it. */
+  CPU: 5,
+  /** Sequence that a waiting thread sleeps on; every wake increments it. */
+  PARK: 6,
+  /** Ids of the file layer's tables (files_struct, fs_struct). */
+  FILES: 7,
+  FS: 8,
+  /** Address where exit stores 0 and wakes a futex; i64. */
+  CLEAR_CHILD_TID: 10,
+  /** i64. */
+  ROBUST_LIST: 12,
+  /** Masks: bit (n - 1) is signal n. i64. */
+  BLOCKED: 14,
+  PENDING: 16,
+  /** What rt_sigtimedwait waits for; i64. */
+  SIGWAIT: 18,
+  /** i64 each. */
+  ALT_SP: 20,
+  ALT_SIZE: 22,
+  ALT_FLAGS: 24,
+  /** First node of the queue of siginfos; the last. */
+  QUEUE_HEAD: 25,
+  QUEUE_TAIL: 26,
+  /** Task index of the child that this thread waits for (vfork), or 0. */
+  VFORK_CHILD: 27,
+  /** Futex wait: bucket + 1 while queued, key (MM and address), bitset, woken flag, list links (task indices). */
+  FUTEX_BUCKET: 28,
+  FUTEX_MM: 29,
+  FUTEX_ADDR: 30,
+  FUTEX_BITSET: 32,
+  FUTEX_NEXT: 33,
+  FUTEX_PREV: 34,
+  /** Signal that kills the thread when its parent dies (PR_SET_PDEATHSIG). */
+  PDEATHSIG: 35,
+  /** 16 bytes, NUL-terminated. */
+  COMM: 36,
+  /** i64, nanoseconds of CLOCK_MONOTONIC at the start. */
+  START_TIME: 40,
+  /** i64. */
+  RSEQ: 42,
+  /** Worker that runs it, for messages. */
+  WORKER: 44,
+  NICE: 45,
+  /** 1 while the thread is stopped by job control, sleeping in a wait: letters of /proc/PID/stat. */
+  RUN_LETTER: 46,
+  /** i32: scheduling policy and static priority, as sched_setscheduler stored them. */
+  POLICY: 47,
+  PRIORITY: 48,
+  /** PR_SET_TIMERSLACK is stored, nothing else. */
+  TIMER_SLACK: 49,
+  BYTES: 256,
+} as const;
+
+export const TASK_STATE = {
+  FREE: 0,
+  /** Made by clone, its worker has not begun yet. */
+  NEW: 1,
+  ALIVE: 2,
+  /** A leader that has exited and waits for its group's last thread, or for the parent. */
+  DEAD: 3,
+} as const;
+
+/** A thread group: a guest process. */
+export const GROUP = {
+  /** GROUP_STATE. */
+  STATE: 0,
+  TGID: 1,
+  /** Group index of the parent; 0: none (its children are reaped at once). */
+  PARENT: 2,
+  /** Task index of the leader. */
+  LEADER: 3,
+  /** Threads alive. */
+  THREADS: 4,
+  /** Signal sent to the parent at exit; 0 none. */
+  EXIT_SIGNAL: 5,
+  /** GROUP_FLAG bits. */
+  FLAGS: 6,
+  /** Wait status once EXITING is set. */
+  EXIT_STATUS: 7,
+  PGID: 8,
+  SID: 9,
+  /** Shared pending signals; i64. */
+  PENDING: 10,
+  QUEUE_HEAD: 12,
+  QUEUE_TAIL: 13,
+  /** Signal that stopped the process; what waitid has still to report: bits GROUP_REPORT. */
+  STOP_SIGNAL: 14,
+  REPORT: 15,
+  /** i64 nanoseconds of CLOCK_MONOTONIC, and the interval; 0 not armed. ITIMER_REAL. */
+  TIMER_DEADLINE: 16,
+  TIMER_INTERVAL: 18,
+  /** Incremented whenever the timer is set. */
+  TIMER_SEQUENCE: 20,
+  /** Task index of the thread parked in vfork until this group execs or exits; 0 none. */
+  VFORK_PARENT: 21,
+  UID: 22,
+  EUID: 23,
+  SUID: 24,
+  GID: 25,
+  EGID: 26,
+  SGID: 27,
+  /** personality(2). */
+  PERSONA: 28,
+  /** Group index: dumpable, no_new_privs, child subreaper bits: GROUP_FLAG. */
+  /** i64 microseconds of CPU of the reaped children: user, system. */
+  CHILD_UTIME: 30,
+  CHILD_STIME: 32,
+  /** i64 nanoseconds of CPU of threads that have exited. */
+  DEAD_CPU: 34,
+  /** 16 limits: soft and hard, i64 each. */
+  RLIMITS: 36,
+  BYTES: 512,
+} as const;
+
+export const GROUP_STATE = { FREE: 0, ALIVE: 1, ZOMBIE: 2 } as const;
+
+export const GROUP_FLAG = {
+  /** exit_group or a fatal signal: all threads leave. EXIT_STATUS is final. */
+  EXITING: 1,
+  /** Job control: stopped. */
+  STOPPED: 2,
+  /** Has called execve since fork (setpgid by the parent is refused). */
+  EXECED: 4,
+  /** PR_SET_CHILD_SUBREAPER. */
+  SUBREAPER: 8,
+  NO_NEW_PRIVS: 16,
+  /** PR_SET_DUMPABLE 0. */
+  NOT_DUMPABLE: 32,
+  /** SIGINT-like keyboard signals are not wanted: unused by the kernel, kept for the terminal. */
+  LEADER_DEAD: 64,
+} as const;
+
+/** GROUP.REPORT bits. */
+export const GROUP_REPORT = { STOPPED: 1, CONTINUED: 2 } as const;
+
+/** 64 actions of 8 words each, then the reference count. */
+export const SIGHAND = {
+  /** i64 each, within an action. */
+  HANDLER: 0,
+  FLAGS: 2,
+  RESTORER: 4,
+  MASK: 6,
+  ACTION_WORDS: 8,
+  REFS: 512,
+  BYTES: 2112,
+} as const;
+
+/** A queued signal: next node, then siginfo_t at byte 16. */
+export const SIGINFO = { NEXT: 0, SIGNAL: 1, INFO: 4, BYTES: 16 + SIGINFO_BYTES } as const;
+
+/** An address space. */
+export const MM = {
+  /** Tasks that use it. 0: free. */
+  REFS: 0,
+  /** Threads or processes have been two at a time: code must be fit for several threads. */
+  WAS_SHARED: 1,
+  /** i64 each: where argv, environ and auxv strings lie, for /proc. */
+  ARG_START: 2,
+  ARG_END: 4,
+  ENV_START: 6,
+  ENV_END: 8,
+  AUXV: 10,
+  AUXV_BYTES: 12,
+  /** Bytes of the path of the program, and the path (EXE_BYTES). */
+  EXE_LENGTH: 13,
+  EXE: 16,
+  BYTES: 64 + EXE_BYTES,
+} as const;
+
+let at = 0;
+const table = (count: number, bytes: number): number => {
+  const start = at;
+  at += Math.ceil((count * bytes) / 64) * 64;
+  return start;
+};
+
+/** Byte offset of each table. */
+export const AREA = {
+  HEAD: table(1, HEAD.BYTES),
+  TASKS: table(MAX_TASKS, TASK.BYTES),
+  GROUPS: table(MAX_GROUPS, GROUP.BYTES),
+  SIGHANDS: table(MAX_SIGHANDS, SIGHAND.BYTES),
+  SIGINFOS: table(MAX_SIGINFOS, SIGINFO.BYTES),
+  MMS: table(MAX_MMS, MM.BYTES),
+  /** First and last waiting task of each bucket, two words. */
+  FUTEXES: table(FUTEX_BUCKETS, 8),
+  /** The file layer's region, of the size that it asks for. */
+  VFS: at,
+} as const;

@@ -1,0 +1,281 @@
+/**
+ * A guest thread in the kernel's task table. In: its index. Out: Task. Who writes what: the thread itself its registers-like state (blocked mask, alternate
+ * stack, robust list); others, under the kernel mutex, its pending signals and its state. Source: man 2 clone, sigaltstack, set_robust_list.
+ */
+import { AREA, TASK, TASK_STATE } from './layout.js';
+import type { Group } from './group.js';
+import type { Kernel } from './kernel.js';
+import type { Mm } from './mm.js';
+import { KernelRecord } from './record.js';
+import type { SigHand } from './sighand.js';
+
+/** How a system call that a signal has interrupted goes on (restart_syscall). Gives its result. */
+export type RestartBlock = () => number | bigint;
+
+export class Task extends KernelRecord {
+  /** Number of the system call under way, -1 none: only in the thread's own isolate. */
+  syscall = -1;
+  /** rax at its entry. */
+  origRax = 0n;
+  restart: RestartBlock | undefined;
+  /** Mask to put back after the handlers that sigsuspend, ppoll or pselect waited for. */
+  savedMask: bigint | undefined;
+  /** Last fault, as it shows in sigcontext: trapno, err, cr2. */
+  fault = { trapno: 0, err: 0, cr2: 0n };
+
+  constructor(kernel: Kernel, index: number) {
+    super(kernel, index, AREA.TASKS + index * TASK.BYTES);
+  }
+
+  /** Forgets what a former thread of this record has left in this isolate. */
+  resetLocal(): void {
+    this.syscall = -1;
+    this.restart = undefined;
+    this.savedMask = undefined;
+    this.fault = { trapno: 0, err: 0, cr2: 0n };
+  }
+
+  get state(): number {
+    return this.get(TASK.STATE);
+  }
+  set state(v: number) {
+    this.set(TASK.STATE, v);
+  }
+  get alive(): boolean {
+    const s = this.state;
+    return s === TASK_STATE.ALIVE || s === TASK_STATE.NEW;
+  }
+  get tid(): number {
+    return this.get(TASK.TID);
+  }
+  set tid(v: number) {
+    this.set(TASK.TID, v);
+  }
+  get group(): Group {
+    return this.kernel.group(this.get(TASK.GROUP));
+  }
+  set group(v: Group) {
+    this.set(TASK.GROUP, v.index);
+  }
+  get groupIndex(): number {
+    return this.get(TASK.GROUP);
+  }
+  get tgid(): number {
+    return this.group.tgid;
+  }
+  get sighand(): SigHand {
+    return this.kernel.sighand(this.get(TASK.SIGHAND));
+  }
+  set sighand(v: SigHand) {
+    this.set(TASK.SIGHAND, v.index);
+  }
+  /** Index of the address space. */
+  get mm(): number {
+    return this.get(TASK.MM);
+  }
+  set mm(v: number) {
+    this.set(TASK.MM, v);
+  }
+  get mmRecord(): Mm {
+    return this.kernel.mm(this.mm);
+  }
+  /** Address of the CPU block in the memory of `mm`; 0: none any more. */
+  get cpu(): number {
+    return this.get(TASK.CPU) >>> 0;
+  }
+  set cpu(v: number) {
+    this.set(TASK.CPU, v | 0);
+  }
+  /** fd table and fs struct: ids of the file layer. */
+  get files(): number {
+    return this.get(TASK.FILES);
+  }
+  set files(v: number) {
+    this.set(TASK.FILES, v);
+  }
+  get fs(): number {
+    return this.get(TASK.FS);
+  }
+  set fs(v: number) {
+    this.set(TASK.FS, v);
+  }
+
+  /** Sequence of wakes; read it before looking at what is waited for. */
+  get parkSequence(): number {
+    return this.get(TASK.PARK);
+  }
+  /** Sleeps until woken since `sequence`, at most `ms` (Infinity: for ever). The caller has passed the gate protocol (threads/park.ts). */
+  sleep(sequence: number, ms: number): void {
+    Atomics.wait(this.kernel.i32, this.word + TASK.PARK, sequence, ms);
+  }
+
+  get clearChildTid(): number {
+    return this.getNumber(TASK.CLEAR_CHILD_TID);
+  }
+  set clearChildTid(v: number) {
+    this.setNumber(TASK.CLEAR_CHILD_TID, v);
+  }
+  get robustList(): number {
+    return this.getNumber(TASK.ROBUST_LIST);
+  }
+  set robustList(v: number) {
+    this.setNumber(TASK.ROBUST_LIST, v);
+  }
+  get rseq(): number {
+    return this.getNumber(TASK.RSEQ);
+  }
+  set rseq(v: number) {
+    this.setNumber(TASK.RSEQ, v);
+  }
+
+  /** Blocked signals: bit n - 1 is signal n. Only the thread itself writes it. */
+  get blocked(): bigint {
+    return this.getU64(TASK.BLOCKED);
+  }
+  set blocked(v: bigint) {
+    this.setI64(TASK.BLOCKED, BigInt.asIntN(64, v));
+  }
+  /** Signals pending for this thread alone. Written under the kernel mutex. */
+  get pending(): bigint {
+    return this.getU64(TASK.PENDING);
+  }
+  set pending(v: bigint) {
+    this.setI64(TASK.PENDING, BigInt.asIntN(64, v));
+  }
+  /** Signals that rt_sigtimedwait waits for: they wake the thread although they are blocked. */
+  get sigWait(): bigint {
+    return this.getU64(TASK.SIGWAIT);
+  }
+  set sigWait(v: bigint) {
+    this.setI64(TASK.SIGWAIT, BigInt.asIntN(64, v));
+  }
+  /** Words of the queue of siginfos. */
+  get queueWord(): number {
+    return this.word + TASK.QUEUE_HEAD;
+  }
+
+  /** sigaltstack: first byte, size in bytes, flags (SS_DISABLE 2, SS_AUTODISARM). */
+  get altStack(): { sp: bigint; size: bigint; flags: number } {
+    return { sp: this.getU64(TASK.ALT_SP), size: this.getU64(TASK.ALT_SIZE), flags: this.get(TASK.ALT_FLAGS) };
+  }
+  set altStack(v: { sp: bigint; size: bigint; flags: number }) {
+    this.setI64(TASK.ALT_SP, BigInt.asIntN(64, v.sp));
+    this.setI64(TASK.ALT_SIZE, BigInt.asIntN(64, v.size));
+    this.set(TASK.ALT_FLAGS, v.flags);
+  }
+
+  get vforkChild(): number {
+    return this.get(TASK.VFORK_CHILD);
+  }
+  set vforkChild(v: number) {
+    this.set(TASK.VFORK_CHILD, v);
+  }
+  get pdeathSignal(): number {
+    return this.get(TASK.PDEATHSIG);
+  }
+  set pdeathSignal(v: number) {
+    this.set(TASK.PDEATHSIG, v);
+  }
+  get nice(): number {
+    return this.get(TASK.NICE);
+  }
+  set nice(v: number) {
+    this.set(TASK.NICE, v);
+  }
+  get policy(): number {
+    return this.get(TASK.POLICY);
+  }
+  set policy(v: number) {
+    this.set(TASK.POLICY, v);
+  }
+  get priority(): number {
+    return this.get(TASK.PRIORITY);
+  }
+  set priority(v: number) {
+    this.set(TASK.PRIORITY, v);
+  }
+  get timerSlack(): number {
+    return this.get(TASK.TIMER_SLACK);
+  }
+  set timerSlack(v: number) {
+    this.set(TASK.TIMER_SLACK, v);
+  }
+  /** Character code of /proc/PID/stat's state: R, S or T. */
+  get runLetter(): number {
+    return this.get(TASK.RUN_LETTER);
+  }
+  set runLetter(v: number) {
+    this.set(TASK.RUN_LETTER, v);
+  }
+  get worker(): number {
+    return this.get(TASK.WORKER);
+  }
+  set worker(v: number) {
+    this.set(TASK.WORKER, v);
+  }
+  /** Nanoseconds of CLOCK_MONOTONIC. */
+  get startTime(): number {
+    return this.getNumber(TASK.START_TIME);
+  }
+  set startTime(v: number) {
+    this.setNumber(TASK.START_TIME, v);
+  }
+
+  /** The 16 bytes of the name, NUL-terminated (no copy). */
+  get commBytes(): Uint8Array<SharedArrayBuffer> {
+    const start = (this.word + TASK.COMM) * 4;
+    return this.kernel.bytes.subarray(start, start + 16);
+  }
+  /** Name: at most 15 bytes, one character a byte. */
+  get comm(): string {
+    let s = '';
+    for (const c of this.commBytes) {
+      if (c === 0) break;
+      s += String.fromCharCode(c);
+    }
+    return s;
+  }
+  set comm(name: string) {
+    const bytes = this.commBytes;
+    bytes.fill(0);
+    for (let i = 0; i < Math.min(name.length, 15); i++) bytes[i] = name.charCodeAt(i);
+  }
+
+  /** Futex wait: bucket + 1 while queued, else 0. Written under the kernel mutex. */
+  get futexBucket(): number {
+    return this.get(TASK.FUTEX_BUCKET);
+  }
+  set futexBucket(v: number) {
+    this.set(TASK.FUTEX_BUCKET, v);
+  }
+  get futexMm(): number {
+    return this.get(TASK.FUTEX_MM);
+  }
+  set futexMm(v: number) {
+    this.set(TASK.FUTEX_MM, v);
+  }
+  get futexAddr(): number {
+    return this.getNumber(TASK.FUTEX_ADDR);
+  }
+  set futexAddr(v: number) {
+    this.setNumber(TASK.FUTEX_ADDR, v);
+  }
+  get futexBitset(): number {
+    return this.get(TASK.FUTEX_BITSET);
+  }
+  set futexBitset(v: number) {
+    this.set(TASK.FUTEX_BITSET, v);
+  }
+  get futexNext(): number {
+    return this.get(TASK.FUTEX_NEXT);
+  }
+  set futexNext(v: number) {
+    this.set(TASK.FUTEX_NEXT, v);
+  }
+  get futexPrev(): number {
+    return this.get(TASK.FUTEX_PREV);
+  }
+  set futexPrev(v: number) {
+    this.set(TASK.FUTEX_PREV, v);
+  }
+}
