@@ -46,7 +46,8 @@ int main(void) {
   for (uintptr_t i = 0; i < SPINNERS; i++)
     if (pthread_create(&thread, NULL, spin, (void *)i) != 0)
       return 1;
-  if (pthread_create(&thread, NULL, wait_for_lock, NULL) != 0 || pthread_create(&thread, NULL, wait_for_byte, NULL) != 0)
+  if (pthread_create(&thread, NULL, wait_for_lock, NULL) != 0 ||
+      pthread_create(&thread, NULL, wait_for_byte, NULL) != 0)
     return 1;
   while (started < SPINNERS + BLOCKED)
     usleep(1000);

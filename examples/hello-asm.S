@@ -1,4 +1,4 @@
-/* No C library at all: write(1, ...) and exit(0), 38 bytes of code. Source: syscall(2), x86-64 calling convention. */
+/* No C library at all: write(1, ...) and exit(0), 33 bytes of code. Source: syscall(2), x86-64 calling convention. */
         .file "hello-asm.S"
         .globl _start
         .type _start, @function

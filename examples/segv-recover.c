@@ -149,7 +149,8 @@ int main(void) {
   if (sigsetjmp(escape, 1) == 0)
     do_store(p + 2 * PAGE - 2, -1);
   printf("store across into PROT_NONE:       %s, si_addr is the bad page's start: %s, bytes before it unchanged: %s\n",
-         code_name(), yes(address == (uint64_t)(p + 2 * PAGE)), yes(p[2 * PAGE - 2] == 0x11 && p[2 * PAGE - 1] == 0x11));
+         code_name(), yes(address == (uint64_t)(p + 2 * PAGE)),
+         yes(p[2 * PAGE - 2] == 0x11 && p[2 * PAGE - 1] == 0x11));
 
   /* A non-canonical address raises a general protection fault, which has no address. */
   faults = 0;
@@ -160,7 +161,8 @@ int main(void) {
   faults = 0;
   if (sigsetjmp(escape, 1) == 0)
     do_load((void *)0x00007ffffffff000ull);
-  printf("last page of the user half:        %s, si_addr matches: %s\n", code_name(), yes(address == 0x00007ffffffff000ull));
+  printf("last page of the user half:        %s, si_addr matches: %s\n", code_name(),
+         yes(address == 0x00007ffffffff000ull));
 
   /* A read-modify-write and a push leave registers and flags as they were before the instruction. */
   faults = 0;

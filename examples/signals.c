@@ -373,7 +373,8 @@ static void pipe_part(void) {
     exit(1);
   close(ends[0]);
   ssize_t done = write(ends[1], "x", 1);
-  printf("write to a pipe without reader: %d, EPIPE %s, SIGPIPE calls %d\n", (int)done, yes(errno == EPIPE), (int)calls);
+  printf("write to a pipe without reader: %d, EPIPE %s, SIGPIPE calls %d\n", (int)done, yes(errno == EPIPE),
+         (int)calls);
   close(ends[1]);
 }
 

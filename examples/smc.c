@@ -146,7 +146,8 @@ static void one_page(void) {
        9: 75 f5                   jnz 0
       11: 8b 05 2f 00 00 00       mov 47(%rip), %eax  -> byte 64
       17: c3                      ret */
-  static const uint8_t bytes[] = {0xff, 0x05, 0x3a, 0, 0, 0, 0x83, 0xef, 0x01, 0x75, 0xf5, 0x8b, 0x05, 0x2f, 0, 0, 0, 0xc3};
+  static const uint8_t bytes[] = {0xff, 0x05, 0x3a, 0,    0,    0, 0x83, 0xef, 0x01,
+                                  0x75, 0xf5, 0x8b, 0x05, 0x2f, 0, 0,    0,    0xc3};
   uint8_t *code = map(PROT_READ | PROT_WRITE | PROT_EXEC);
   memcpy(code, bytes, sizeof bytes);
   uint64_t count = call(code, 200000);
@@ -188,7 +189,8 @@ static void by_the_kernel(void) {
   sum = 0;
   for (int i = 0; i < 100; i++) {
     munmap(code, 2 * PAGE);
-    void *again = mmap(code, 2 * PAGE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    void *again =
+        mmap(code, 2 * PAGE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
     if (again != code || code[0] != 0)
       return;
     write_add(code, 5 * i);

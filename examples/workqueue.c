@@ -15,9 +15,8 @@ struct queue {
   int head, count;
 };
 
-static struct queue queue = {.lock = PTHREAD_MUTEX_INITIALIZER,
-                             .not_empty = PTHREAD_COND_INITIALIZER,
-                             .not_full = PTHREAD_COND_INITIALIZER};
+static struct queue queue = {
+    .lock = PTHREAD_MUTEX_INITIALIZER, .not_empty = PTHREAD_COND_INITIALIZER, .not_full = PTHREAD_COND_INITIALIZER};
 static pthread_barrier_t barrier;
 static pthread_key_t key;
 static pthread_once_t once = PTHREAD_ONCE_INIT;

@@ -30,7 +30,7 @@ static const struct entry *find(uint64_t key) {
   return NULL;
 }
 
-static int delete(uint64_t key) {
+static int delete (uint64_t key) {
   uint32_t hole = place(key);
   while (table[hole].key != key) {
     if (table[hole].key == 0)
@@ -67,7 +67,7 @@ int main(int argc, char **argv) {
         found += entry->value;
     }
     for (uint64_t key = 1; key < 100000; key += 3)
-      deleted += (uint64_t)delete(key);
+      deleted += (uint64_t) delete (key);
     for (uint64_t key = 2; key < 100000; key += 5)
       found += find(key) != NULL;
     sum = (sum * 31 + found) * 31 + deleted;

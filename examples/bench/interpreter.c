@@ -4,7 +4,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum op { PUSH, LOAD, STORE, ADD, SUB, MUL, REMAINDER, LESS, EQUAL, NOT, JUMP, JUMP_IF, DUPLICATE, DROP, SWAP, EMIT, HALT };
+enum op {
+  PUSH,
+  LOAD,
+  STORE,
+  ADD,
+  SUB,
+  MUL,
+  REMAINDER,
+  LESS,
+  EQUAL,
+  NOT,
+  JUMP,
+  JUMP_IF,
+  DUPLICATE,
+  DROP,
+  SWAP,
+  EMIT,
+  HALT
+};
 enum variable { CANDIDATE, DIVISOR, COUNT, LIMIT, VARIABLES };
 
 struct instruction {
@@ -15,17 +33,55 @@ struct instruction {
 enum { NEXT = 4, TRY = 11, PRIME = 30, ADVANCE = 38, DONE = 43 };
 
 static const struct instruction program[] = {
-    [0] = {PUSH, 2},        {STORE, CANDIDATE}, {PUSH, 0},      {STORE, COUNT},
-    [NEXT] = {LOAD, CANDIDATE}, {LOAD, LIMIT},  {LESS, 0},      {NOT, 0},       {JUMP_IF, DONE},
-    [9] = {PUSH, 2},        {STORE, DIVISOR},
-    [TRY] = {LOAD, DIVISOR}, {DUPLICATE, 0},    {MUL, 0},       {LOAD, CANDIDATE}, {SWAP, 0}, {LESS, 0}, {JUMP_IF, PRIME},
-    [18] = {LOAD, CANDIDATE}, {LOAD, DIVISOR},  {REMAINDER, 0}, {PUSH, 0},      {EQUAL, 0}, {JUMP_IF, ADVANCE},
-    [24] = {LOAD, DIVISOR}, {PUSH, 1},          {ADD, 0},       {DUPLICATE, 0}, {STORE, DIVISOR}, {JUMP, 47},
-    [PRIME] = {LOAD, COUNT}, {PUSH, -1},        {SUB, 0},       {STORE, COUNT}, {LOAD, CANDIDATE}, {EMIT, 0},
-    [36] = {PUSH, 0},       {DROP, 0},
-    [ADVANCE] = {LOAD, CANDIDATE}, {PUSH, 1},   {ADD, 0},       {STORE, CANDIDATE}, {JUMP, NEXT},
-    [DONE] = {LOAD, COUNT}, {EMIT, 0},          {LOAD, COUNT},  {HALT, 0},
-    [47] = {DROP, 0},       {JUMP, TRY},
+    [0] = {PUSH, 2},
+    {STORE, CANDIDATE},
+    {PUSH, 0},
+    {STORE, COUNT},
+    [NEXT] = {LOAD, CANDIDATE},
+    {LOAD, LIMIT},
+    {LESS, 0},
+    {NOT, 0},
+    {JUMP_IF, DONE},
+    [9] = {PUSH, 2},
+    {STORE, DIVISOR},
+    [TRY] = {LOAD, DIVISOR},
+    {DUPLICATE, 0},
+    {MUL, 0},
+    {LOAD, CANDIDATE},
+    {SWAP, 0},
+    {LESS, 0},
+    {JUMP_IF, PRIME},
+    [18] = {LOAD, CANDIDATE},
+    {LOAD, DIVISOR},
+    {REMAINDER, 0},
+    {PUSH, 0},
+    {EQUAL, 0},
+    {JUMP_IF, ADVANCE},
+    [24] = {LOAD, DIVISOR},
+    {PUSH, 1},
+    {ADD, 0},
+    {DUPLICATE, 0},
+    {STORE, DIVISOR},
+    {JUMP, 47},
+    [PRIME] = {LOAD, COUNT},
+    {PUSH, -1},
+    {SUB, 0},
+    {STORE, COUNT},
+    {LOAD, CANDIDATE},
+    {EMIT, 0},
+    [36] = {PUSH, 0},
+    {DROP, 0},
+    [ADVANCE] = {LOAD, CANDIDATE},
+    {PUSH, 1},
+    {ADD, 0},
+    {STORE, CANDIDATE},
+    {JUMP, NEXT},
+    [DONE] = {LOAD, COUNT},
+    {EMIT, 0},
+    {LOAD, COUNT},
+    {HALT, 0},
+    [47] = {DROP, 0},
+    {JUMP, TRY},
 };
 
 static int64_t run(const struct instruction *code, int64_t limit, uint64_t *emitted) {
@@ -91,7 +147,7 @@ static int64_t run(const struct instruction *code, int64_t limit, uint64_t *emit
       break;
     }
     case EMIT:
-      *emitted = *emitted * 31 + (uint64_t)*--sp;
+      *emitted = *emitted * 31 + (uint64_t) * --sp;
       break;
     case HALT:
       return sp[-1];

@@ -51,10 +51,22 @@ static int opposite(const uint32_t *r) { return r[0] == 1 && r[1] == 0 && r[2] =
 static int uncaused(const uint32_t *r) { return r[0] == 1 && r[1] == 1 && r[2] == 0; }
 
 static const struct test tests[] = {
-    {"iriw", "x=1 || y=1 || r0=x; r1=y || r2=y; r3=x", 4, {store_x, store_y, read_xy, read_yx}, {0, 0, 2, 2}, 0,
-     opposite, 1},
-    {"iriw-control", "x=1 || y=1 || r1=y; r0=x || r3=x; r2=y", 4, {store_x, store_y, swapped_xy, swapped_yx},
-     {0, 0, 2, 2}, 0, opposite, 0},
+    {"iriw",
+     "x=1 || y=1 || r0=x; r1=y || r2=y; r3=x",
+     4,
+     {store_x, store_y, read_xy, read_yx},
+     {0, 0, 2, 2},
+     0,
+     opposite,
+     1},
+    {"iriw-control",
+     "x=1 || y=1 || r1=y; r0=x || r3=x; r2=y",
+     4,
+     {store_x, store_y, swapped_xy, swapped_yx},
+     {0, 0, 2, 2},
+     0,
+     opposite,
+     0},
     {"wrc", "x=1 || if (r0=x) y=1 || r1=y; r2=x", 3, {store_x, pass_on, read_yx}, {0, 1, 2}, 0, uncaused, 1},
     {"wrc-control", "x=1 || if (r0=x) y=1 || r2=x; r1=y", 3, {store_x, pass_on, swapped_yx}, {0, 1, 2}, 0, uncaused, 0},
 };

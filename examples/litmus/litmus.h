@@ -73,7 +73,8 @@ static struct {
 
 static inline void pause_cpu(void) { __asm__ volatile("pause" : : : "memory"); }
 
-/* Spins for a while, then sleeps on a futex: with more threads than CPUs spinning alone would waste whole time slices. */
+/* Spins for a while, then sleeps on a futex: with more threads than CPUs spinning alone would waste whole time slices.
+ */
 static void barrier_wait(int threads) {
   uint32_t generation = __atomic_load_n(&barrier.generation, __ATOMIC_SEQ_CST);
   if (__atomic_add_fetch(&barrier.waiting, 1, __ATOMIC_SEQ_CST) == (uint32_t)threads) {

@@ -62,7 +62,14 @@ static int stale(const uint32_t *r) { return r[0] == 1 && r[1] == 0; }
 
 static const struct test tests[] = {
     {"mp", "x=1; y=1 || r0=y; r1=x", 2, {writer, reader}, {0, 2}, 0, stale, 1},
-    {"mp-lock", "lock; y=1; x=1; unlock || lock; r1=x; r0=y; unlock", 2, {locked_writer, locked_reader}, {0, 2}, 0, torn, 1},
+    {"mp-lock",
+     "lock; y=1; x=1; unlock || lock; r1=x; r0=y; unlock",
+     2,
+     {locked_writer, locked_reader},
+     {0, 2},
+     0,
+     torn,
+     1},
     {"mp-control-stores", "y=1; x=1 || r0=y; r1=x", 2, {swapped_writer, reader}, {0, 2}, 0, stale, 0},
     {"mp-control-loads", "x=1; y=1 || r1=x; r0=y", 2, {writer, swapped_reader}, {0, 2}, 0, stale, 0},
 };

@@ -17,16 +17,17 @@ uint64_t result;
   } while (0)
 
 uint64_t all_registers(const uint64_t *values);
-__asm__(".pushsection .text\n.type all_registers, @function\nall_registers:\n\t"
-        "push %rbx\n\tpush %rbp\n\tpush %r12\n\tpush %r13\n\tpush %r14\n\tpush %r15\n\t"
-        "mov (%rdi), %rax\n\tmov 8(%rdi), %rbx\n\tmov 16(%rdi), %rcx\n\tmov 24(%rdi), %rdx\n\tmov 32(%rdi), %rsi\n\t"
-        "mov 40(%rdi), %rbp\n\tmov 48(%rdi), %r8\n\tmov 56(%rdi), %r9\n\tmov 64(%rdi), %r10\n\tmov 72(%rdi), %r11\n\t"
-        "mov 80(%rdi), %r12\n\tmov 88(%rdi), %r13\n\tmov 96(%rdi), %r14\n\tmov 104(%rdi), %r15\n\tmov 112(%rdi), %rdi\n\t"
-        "add %r8, %rax\n\txor %r9, %rbx\n\tadd %r10d, %ecx\n\tsub %r11w, %dx\n\tadd %r12b, %sil\n\tadd %r13b, %bpl\n\t"
-        "add %r14b, %dil\n\timul %r15, %rax\n\tadd %rbx, %rax\n\tadd %rcx, %rax\n\tadd %rdx, %rax\n\tadd %rsi, %rax\n\t"
-        "add %rbp, %rax\n\tadd %rdi, %rax\n\tlea 3(%r12,%r13,4), %r12\n\tlea (%r14,%r15,2), %r13d\n\tadd %r12, %rax\n\t"
-        "add %r13, %rax\n\tmov $0x7fffffffffffffff, %r8\n\txchg %r8, %rax\n\tadd %r8, %rax\n\t"
-        "pop %r15\n\tpop %r14\n\tpop %r13\n\tpop %r12\n\tpop %rbp\n\tpop %rbx\n\tret\n.popsection");
+__asm__(
+    ".pushsection .text\n.type all_registers, @function\nall_registers:\n\t"
+    "push %rbx\n\tpush %rbp\n\tpush %r12\n\tpush %r13\n\tpush %r14\n\tpush %r15\n\t"
+    "mov (%rdi), %rax\n\tmov 8(%rdi), %rbx\n\tmov 16(%rdi), %rcx\n\tmov 24(%rdi), %rdx\n\tmov 32(%rdi), %rsi\n\t"
+    "mov 40(%rdi), %rbp\n\tmov 48(%rdi), %r8\n\tmov 56(%rdi), %r9\n\tmov 64(%rdi), %r10\n\tmov 72(%rdi), %r11\n\t"
+    "mov 80(%rdi), %r12\n\tmov 88(%rdi), %r13\n\tmov 96(%rdi), %r14\n\tmov 104(%rdi), %r15\n\tmov 112(%rdi), %rdi\n\t"
+    "add %r8, %rax\n\txor %r9, %rbx\n\tadd %r10d, %ecx\n\tsub %r11w, %dx\n\tadd %r12b, %sil\n\tadd %r13b, %bpl\n\t"
+    "add %r14b, %dil\n\timul %r15, %rax\n\tadd %rbx, %rax\n\tadd %rcx, %rax\n\tadd %rdx, %rax\n\tadd %rsi, %rax\n\t"
+    "add %rbp, %rax\n\tadd %rdi, %rax\n\tlea 3(%r12,%r13,4), %r12\n\tlea (%r14,%r15,2), %r13d\n\tadd %r12, %rax\n\t"
+    "add %r13, %rax\n\tmov $0x7fffffffffffffff, %r8\n\txchg %r8, %rax\n\tadd %r8, %rax\n\t"
+    "pop %r15\n\tpop %r14\n\tpop %r13\n\tpop %r12\n\tpop %rbp\n\tpop %rbx\n\tret\n.popsection");
 
 /* Instructions with prefixes that change nothing. */
 uint64_t odd_prefixes(uint64_t a, uint64_t b);
@@ -46,10 +47,10 @@ __asm__(".pushsection .text\n.type nops, @function\nnops:\n\t"
         ".byte 0x0f, 0x1f, 0x44, 0x00, 0x00\n\t.byte 0x66, 0x0f, 0x1f, 0x44, 0x00, 0x00\n\t"
         ".byte 0x0f, 0x1f, 0x80, 0, 0, 0, 0\n\t.byte 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0\n\t"
         ".byte 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x2e, 0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0\n\t" /* 15 bytes, the most */
-        ".byte 0xf3, 0x0f, 0x1e, 0xfa\n\t" /* endbr64 */
-        ".byte 0xf3, 0x90\n\t"             /* pause */
-        ".byte 0x0f, 0x0d, 0x08\n\t"       /* prefetchw (%rax) */
-        ".byte 0x0f, 0x18, 0x38\n\t"       /* reserved hint */
+        ".byte 0xf3, 0x0f, 0x1e, 0xfa\n\t"                                                    /* endbr64 */
+        ".byte 0xf3, 0x90\n\t"                                                                /* pause */
+        ".byte 0x0f, 0x0d, 0x08\n\t"                                                          /* prefetchw (%rax) */
+        ".byte 0x0f, 0x18, 0x38\n\t"                                                          /* reserved hint */
         "ret\n.popsection");
 
 uint64_t jumps(uint64_t which);
@@ -103,17 +104,22 @@ int main(void) {
   for (int base = 0; base < 2; base++) {
     /* rsp, rbp, r12, r13 as bases have encodings of their own */
     uint64_t via_r12, via_r13, via_rbp, index_r12;
-    __asm__ volatile("mov %4, %%r12\n\tmov (%%r12), %0\n\tmov %4, %%r13\n\tmov (%%r13), %1\n\tmov 8(%%r13), %%r12\n\tadd %%r12, %1\n\t"
-                     "push %%rbp\n\tmov %4, %%rbp\n\tmov (%%rbp), %2\n\tmov 24(%%rbp), %%r13\n\tpop %%rbp\n\tadd %%r13, %2\n\t"
-                     "mov $3, %%r12d\n\tmov (%4,%%r12,8), %3"
-                     : "=&r"(via_r12), "=&r"(via_r13), "=&r"(via_rbp), "=&r"(index_r12)
-                     : "r"(middle + base)
-                     : "r12", "r13", "memory", "cc");
+    __asm__ volatile(
+        "mov %4, %%r12\n\tmov (%%r12), %0\n\tmov %4, %%r13\n\tmov (%%r13), %1\n\tmov 8(%%r13), %%r12\n\tadd %%r12, "
+        "%1\n\t"
+        "push %%rbp\n\tmov %4, %%rbp\n\tmov (%%rbp), %2\n\tmov 24(%%rbp), %%r13\n\tpop %%rbp\n\tadd %%r13, %2\n\t"
+        "mov $3, %%r12d\n\tmov (%4,%%r12,8), %3"
+        : "=&r"(via_r12), "=&r"(via_r13), "=&r"(via_rbp), "=&r"(index_r12)
+        : "r"(middle + base)
+        : "r12", "r13", "memory", "cc");
     printf("r12 %llu, r13 %llu, rbp %llu, index r12 %llu\n", (unsigned long long)via_r12, (unsigned long long)via_r13,
            (unsigned long long)via_rbp, (unsigned long long)index_r12);
   }
   uint64_t near_top, byte_sum = 0;
-  __asm__ volatile("push %1\n\tpush $5\n\tmov 8(%%rsp), %0\n\tadd (%%rsp), %0\n\tlea 16(%%rsp), %%rsp" : "=&r"(near_top) : "r"((uint64_t)70) : "memory", "cc");
+  __asm__ volatile("push %1\n\tpush $5\n\tmov 8(%%rsp), %0\n\tadd (%%rsp), %0\n\tlea 16(%%rsp), %%rsp"
+                   : "=&r"(near_top)
+                   : "r"((uint64_t)70)
+                   : "memory", "cc");
   printf("rsp as base: %llu\n", (unsigned long long)near_top);
   const uint8_t *bytes = (const uint8_t *)table;
   for (int64_t i = -20; i < 20; i++) {

@@ -50,7 +50,7 @@ LOCKED_ALL(cmpxchg, FLAGS)
 LOCKED_UNARY(inc)
 LOCKED_UNARY(dec)
 LOCKED_UNARY(neg)
-LOCKED_UNARY(not)
+LOCKED_UNARY(not )
 LOCKED(xchg_b, "xchgb %%dl, (%%rdi)", FLAGS)
 LOCKED(xchg_w, "xchgw %%dx, (%%rdi)", FLAGS)
 LOCKED(xchg_l, "xchgl %%edx, (%%rdi)", FLAGS)
@@ -64,19 +64,34 @@ LOCKED(btc_w, "lock btcw $3, (%%rdi)", 65)
 LOCKED(add_i, "lock addl $0x12345678, (%%rdi)", FLAGS)
 LOCKED(add_s, "lock addq $-2, (%%rdi)", FLAGS)
 
-#define ALL_ROWS(op) {#op "b", op##_b, 1}, {#op "w", op##_w, 2}, {#op "l", op##_l, 4}, {#op "q", op##_q, 8}
+#define ALL_ROWS(op)                                                                                                   \
+  {#op "b", op##_b, 1}, {#op "w", op##_w, 2}, {#op "l", op##_l, 4}, { #op "q", op##_q, 8 }
 static const struct {
   const char *name;
   uint64_t (*fn)(uint8_t *p, uint64_t a, uint64_t b);
   int width;
-} rows[] = {ALL_ROWS(add),     ALL_ROWS(adc),     ALL_ROWS(sub),     ALL_ROWS(sbb),     ALL_ROWS(and),
-            ALL_ROWS(or),      ALL_ROWS(xor),     ALL_ROWS(xadd),    ALL_ROWS(cmpxchg), ALL_ROWS(inc),
-            ALL_ROWS(dec),     ALL_ROWS(neg),     ALL_ROWS(not),     ALL_ROWS(xchg),    {"btsw", bts_w, 2},
-            {"btsl", bts_l, 4}, {"btsq", bts_q, 8}, {"btrl", btr_l, 4}, {"btcq", btc_q, 8}, {"btcw", btc_w, 2},
+} rows[] = {ALL_ROWS(add),          ALL_ROWS(adc),        ALL_ROWS(sub),      ALL_ROWS(sbb),      ALL_ROWS(and),
+            ALL_ROWS(or),           ALL_ROWS(xor),        ALL_ROWS(xadd),     ALL_ROWS(cmpxchg),  ALL_ROWS(inc),
+            ALL_ROWS(dec),          ALL_ROWS(neg),        ALL_ROWS(not ),     ALL_ROWS(xchg),     {"btsw", bts_w, 2},
+            {"btsl", bts_l, 4},     {"btsq", bts_q, 8},   {"btrl", btr_l, 4}, {"btcq", btc_q, 8}, {"btcw", btc_w, 2},
             {"addl i32", add_i, 4}, {"addq i8", add_s, 8}};
 
-static const uint64_t values[] = {0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x12345678, 0x7fffffff, 0x80000000,
-                                  0xffffffff, 0x123456789abcdef0, 0x7fffffffffffffff, 0x8000000000000000, ~(uint64_t)0};
+static const uint64_t values[] = {0,
+                                  1,
+                                  0x7f,
+                                  0x80,
+                                  0xff,
+                                  0x7fff,
+                                  0x8000,
+                                  0xffff,
+                                  0x12345678,
+                                  0x7fffffff,
+                                  0x80000000,
+                                  0xffffffff,
+                                  0x123456789abcdef0,
+                                  0x7fffffffffffffff,
+                                  0x8000000000000000,
+                                  ~(uint64_t)0};
 enum { VALUES = sizeof values / sizeof *values };
 
 /* Places relative to the start of the second page. */
@@ -193,7 +208,10 @@ static void *hammer(void *arg) {
     __asm__ volatile("movl $0, %0" : "=m"(shared.lock) : : "memory");
     /* every thread flips its own bit of one word; and, or and xor beside each other */
     __asm__ volatile("lock btcl %1, %0" : "+m"(shared.bits[0]) : "r"(id * 7 + 1) : "cc", "memory");
-    __asm__ volatile("lock xorl %1, %0" : "+m"(shared.bits[16]) : "r"(1u << (id * 8) | 1u << (id * 8 + 5)) : "cc", "memory");
+    __asm__ volatile("lock xorl %1, %0"
+                     : "+m"(shared.bits[16])
+                     : "r"(1u << (id * 8) | 1u << (id * 8 + 5))
+                     : "cc", "memory");
   }
   for (int i = 0; i < split_turns; i++)
     __asm__ volatile("lock addl $1, %c1-2(%0)\n\t"

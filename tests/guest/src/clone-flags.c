@@ -63,9 +63,10 @@ static void tid_words(void) {
   long pid = start(note_ids, CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | SIGCHLD, 17, 0);
   int parent_seen = parent_word == pid;
   long got = waitpid((pid_t)pid, &status, 0);
-  printf("parent's word is the pid %s, child's word %s; waited %s, exit status %d\n", yes(parent_seen), yes(child_word == pid), yes(got == pid),
-         WEXITSTATUS(status));
-  printf("child: its own pid %s, tid the same %s, parent %s\n", yes(seen_pid == pid), yes(seen_tid == pid), yes(seen_parent == getpid()));
+  printf("parent's word is the pid %s, child's word %s; waited %s, exit status %d\n", yes(parent_seen),
+         yes(child_word == pid), yes(got == pid), WEXITSTATUS(status));
+  printf("child: its own pid %s, tid the same %s, parent %s\n", yes(seen_pid == pid), yes(seen_tid == pid),
+         yes(seen_parent == getpid()));
   child_word = 12345;
   pid = start(note_ids, CLONE_CHILD_CLEARTID | SIGCHLD, 300, 0);
   waitpid((pid_t)pid, &status, 0);
@@ -81,12 +82,13 @@ static void sharing(void) {
   long pid = start(open_and_change, SIGCHLD, 0, 0);
   waitpid((pid_t)pid, &status, 0);
   getcwd(after, sizeof after);
-  printf("without CLONE_FS and CLONE_FILES: directory kept %s, umask kept %s, descriptor unknown %s\n", yes(strcmp(before, after) == 0),
-         yes(umask(022) == 022), yes(fcntl(opened, F_GETFD) == -1 && errno == EBADF));
+  printf("without CLONE_FS and CLONE_FILES: directory kept %s, umask kept %s, descriptor unknown %s\n",
+         yes(strcmp(before, after) == 0), yes(umask(022) == 022), yes(fcntl(opened, F_GETFD) == -1 && errno == EBADF));
   pid = start(open_and_change, CLONE_FS | CLONE_FILES | SIGCHLD, 0, 0);
   waitpid((pid_t)pid, &status, 0);
   getcwd(after, sizeof after);
-  printf("with them: directory %s, umask %03o, descriptor known %s\n", after, (unsigned)umask(022), yes(fcntl(opened, F_GETFD) != -1));
+  printf("with them: directory %s, umask %03o, descriptor known %s\n", after, (unsigned)umask(022),
+         yes(fcntl(opened, F_GETFD) != -1));
   close(opened);
   if (chdir(before) != 0)
     puts("chdir failed");
@@ -102,12 +104,14 @@ static void waiting(void) {
   go = 1;
   memset(&info, 0, sizeof info);
   int result = waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT);
-  printf("waitid %d: pid %s, CLD_EXITED %s, status %d; ", result, yes(info.si_pid == pid), yes(info.si_code == CLD_EXITED), info.si_status);
+  printf("waitid %d: pid %s, CLD_EXITED %s, status %d; ", result, yes(info.si_pid == pid),
+         yes(info.si_code == CLD_EXITED), info.si_status);
   printf("still there: %s\n", yes(waitpid(-1, &status, 0) == pid && WEXITSTATUS(status) == 5));
   /* an exit signal other than SIGCHLD makes a "clone" child */
   pid = start(note_ids, 0, 9, 0);
   int plain = waitpid((pid_t)pid, &status, 0) == -1 && errno == ECHILD;
-  printf("exit signal 0: waitpid ECHILD %s, with __WCLONE %s, ", yes(plain), yes(waitpid((pid_t)pid, &status, __WCLONE) == pid));
+  printf("exit signal 0: waitpid ECHILD %s, with __WCLONE %s, ", yes(plain),
+         yes(waitpid((pid_t)pid, &status, __WCLONE) == pid));
   pid = start(note_ids, 0, 9, 0);
   printf("with __WALL %s\n", yes(waitpid((pid_t)pid, &status, __WALL) == pid));
   pid = start(killed, SIGCHLD, 0, 0);
@@ -118,7 +122,10 @@ static void waiting(void) {
 /* A thread by raw clone that ends by exit of one thread: the word is cleared and woken. */
 static void thread_by_hand(void) {
   child_word = 1;
-  long tid = start(note_ids, CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID | CLONE_PARENT_SETTID, 0, 1);
+  long tid = start(note_ids,
+                   CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_CHILD_CLEARTID |
+                       CLONE_CHILD_SETTID | CLONE_PARENT_SETTID,
+                   0, 1);
   int word;
   while ((word = __atomic_load_n(&child_word, __ATOMIC_SEQ_CST)) != 0)
     syscall(SYS_futex, &child_word, 0, word, NULL, NULL, 0);
@@ -145,10 +152,12 @@ static void by_clone3(void) {
                    : "D"(&arguments), "S"(sizeof arguments)
                    : "rcx", "r11", "memory", "cc");
   long got = waitpid((pid_t)pid, &status, 0);
-  printf("clone3: waited %s, parent's word %s, exit status %d\n", yes(pid > 0 && got == pid), yes(result_word == pid), WEXITSTATUS(status));
+  printf("clone3: waited %s, parent's word %s, exit status %d\n", yes(pid > 0 && got == pid), yes(result_word == pid),
+         WEXITSTATUS(status));
   arguments.exit_signal = 1000;
   printf("bad exit signal: EINVAL %s, short structure: EINVAL %s\n",
-         yes(syscall(SYS_clone3, &arguments, sizeof arguments) == -1 && errno == EINVAL), yes(syscall(SYS_clone3, &arguments, 8) == -1 && errno == EINVAL));
+         yes(syscall(SYS_clone3, &arguments, sizeof arguments) == -1 && errno == EINVAL),
+         yes(syscall(SYS_clone3, &arguments, 8) == -1 && errno == EINVAL));
   printf("CLONE_THREAD without CLONE_SIGHAND: EINVAL %s, CLONE_SIGHAND without CLONE_VM: EINVAL %s\n",
          yes(syscall(SYS_clone, CLONE_VM | CLONE_THREAD, stacks[3] + STACK, 0, 0, 0) == -1 && errno == EINVAL),
          yes(syscall(SYS_clone, CLONE_SIGHAND | SIGCHLD, stacks[3] + STACK, 0, 0, 0) == -1 && errno == EINVAL));

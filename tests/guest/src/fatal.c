@@ -19,7 +19,9 @@ static void run_data(void) {
 static void jump_wild(void) { ((void (*)(void))(uintptr_t)0x10)(); }
 static void non_canonical(void) { zero = *(volatile int *)0x8000000000000000; }
 static void divide_by_zero(void) { __asm__ volatile("cltd\n\tidivl %0" : : "m"(zero), "a"(7) : "edx", "cc"); }
-static void divide_overflow(void) { __asm__ volatile("cltd\n\tidivl %0" : : "r"(-1), "a"(-2147483647 - 1) : "edx", "cc"); }
+static void divide_overflow(void) {
+  __asm__ volatile("cltd\n\tidivl %0" : : "r"(-1), "a"(-2147483647 - 1) : "edx", "cc");
+}
 static void illegal(void) { __asm__ volatile("ud2"); }
 static void illegal_prefix(void) { __asm__ volatile(".byte 0xf0, 0x90"); } /* LOCK on an instruction without memory */
 static void illegal_64(void) { __asm__ volatile(".byte 0x06"); }           /* PUSH ES does not exist in 64-bit mode */

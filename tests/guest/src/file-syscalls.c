@@ -23,9 +23,10 @@ static const char *outcome(long result) {
   static const struct {
     int number;
     const char *name;
-  } names[] = {{ENOENT, "ENOENT"}, {EEXIST, "EEXIST"}, {EISDIR, "EISDIR"}, {ENOTDIR, "ENOTDIR"}, {ENOTEMPTY, "ENOTEMPTY"}, {EBADF, "EBADF"},
-               {EINVAL, "EINVAL"}, {ESPIPE, "ESPIPE"}, {ELOOP, "ELOOP"}, {ENAMETOOLONG, "ENAMETOOLONG"}, {EACCES, "EACCES"}, {EAGAIN, "EAGAIN"},
-               {ENOTTY, "ENOTTY"}, {EPERM, "EPERM"}, {EXDEV, "EXDEV"}};
+  } names[] = {
+      {ENOENT, "ENOENT"}, {EEXIST, "EEXIST"}, {EISDIR, "EISDIR"}, {ENOTDIR, "ENOTDIR"}, {ENOTEMPTY, "ENOTEMPTY"},
+      {EBADF, "EBADF"},   {EINVAL, "EINVAL"}, {ESPIPE, "ESPIPE"}, {ELOOP, "ELOOP"},     {ENAMETOOLONG, "ENAMETOOLONG"},
+      {EACCES, "EACCES"}, {EAGAIN, "EAGAIN"}, {ENOTTY, "ENOTTY"}, {EPERM, "EPERM"},     {EXDEV, "EXDEV"}};
   char *out = text[turn++ % 8];
   int error = errno;
   if (result >= 0) {
@@ -47,8 +48,13 @@ static void show(const char *name) {
     return;
   }
   printf("%s: %s %04o, size %lld, links %d\n", name,
-         S_ISREG(st.st_mode) ? "file" : S_ISDIR(st.st_mode) ? "directory" : S_ISLNK(st.st_mode) ? "link" : S_ISFIFO(st.st_mode) ? "fifo" : "other",
-         (unsigned)(st.st_mode & 07777), S_ISDIR(st.st_mode) ? 0LL : (long long)st.st_size, S_ISDIR(st.st_mode) ? 0 : (int)st.st_nlink);
+         S_ISREG(st.st_mode)    ? "file"
+         : S_ISDIR(st.st_mode)  ? "directory"
+         : S_ISLNK(st.st_mode)  ? "link"
+         : S_ISFIFO(st.st_mode) ? "fifo"
+                                : "other",
+         (unsigned)(st.st_mode & 07777), S_ISDIR(st.st_mode) ? 0LL : (long long)st.st_size,
+         S_ISDIR(st.st_mode) ? 0 : (int)st.st_nlink);
 }
 
 static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
@@ -195,7 +201,8 @@ static void names(void) {
   printf("utimensat %s, ", outcome(utimensat(AT_FDCWD, "masked", stamps, 0)));
   struct stat st;
   stat("masked", &st);
-  printf("mtime %lld.%09ld, atime %lld\n", (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec, (long long)st.st_atim.tv_sec);
+  printf("mtime %lld.%09ld, atime %lld\n", (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec,
+         (long long)st.st_atim.tv_sec);
   for (int i = 0; i < 120; i++) {
     char name[40];
     snprintf(name, sizeof name, "dir/entry-with-a-rather-long-name-%03d", i);

@@ -167,7 +167,7 @@ LOADED(cmp)
 UNARY(inc)
 UNARY(dec)
 UNARY(neg)
-UNARY(not)
+UNARY(not )
 
 #define SHIFTED(op)                                                                                                    \
   BY_CL(op##_8, #op "b %%cl, %b0")                                                                                     \
@@ -184,9 +184,10 @@ UNARY(not)
   BINARY(op##_5_64, #op "q $5, %q0")
 #define SHIFTED_ROWS(op, kind)                                                                                         \
   {#op "8", op##_8, 8, kind}, {#op "16", op##_16, 16, kind}, {#op "32", op##_32, 32, kind},                            \
-      {#op "64", op##_64, 64, kind}, {#op "8by1", op##_1_8, 8, kind, 1}, {#op "16by1", op##_1_16, 16, kind, 1},              \
-      {#op "32by1", op##_1_32, 32, kind, 1}, {#op "64by1", op##_1_64, 64, kind, 1}, {#op "8by5", op##_5_8, 8, kind, 5},         \
-      {#op "16by5", op##_5_16, 16, kind, 5}, {#op "32by5", op##_5_32, 32, kind, 5}, {#op "64by5", op##_5_64, 64, kind, 5},
+      {#op "64", op##_64, 64, kind}, {#op "8by1", op##_1_8, 8, kind, 1}, {#op "16by1", op##_1_16, 16, kind, 1},        \
+      {#op "32by1", op##_1_32, 32, kind, 1}, {#op "64by1", op##_1_64, 64, kind, 1},                                    \
+      {#op "8by5", op##_5_8, 8, kind, 5}, {#op "16by5", op##_5_16, 16, kind, 5},                                       \
+      {#op "32by5", op##_5_32, 32, kind, 5}, {#op "64by5", op##_5_64, 64, kind, 5},
 
 SHIFTED(shl)
 SHIFTED(shr)
@@ -393,65 +394,183 @@ LOOP(jecxz_, "movl %k3, %%ecx\n\tbtsq $40, %%rcx\n\tjecxz 1f\n\tmovl $9, %k1\n1:
 
 static const struct row rows[] = {
     ARITHMETIC_ROWS(add, PLAIN) ARITHMETIC_ROWS(or, LOGIC) ARITHMETIC_ROWS(adc, PLAIN) ARITHMETIC_ROWS(sbb, PLAIN)
-    ARITHMETIC_ROWS(and, LOGIC) ARITHMETIC_ROWS(sub, PLAIN) ARITHMETIC_ROWS(xor, LOGIC) ARITHMETIC_ROWS(cmp, PLAIN)
-    ARITHMETIC_ROWS(test, LOGIC) LOADED_ROWS(add, PLAIN) LOADED_ROWS(or, LOGIC) LOADED_ROWS(adc, PLAIN)
-    LOADED_ROWS(sbb, PLAIN) LOADED_ROWS(and, LOGIC) LOADED_ROWS(sub, PLAIN) LOADED_ROWS(xor, LOGIC)
-    LOADED_ROWS(cmp, PLAIN) UNARY_ROWS(inc) UNARY_ROWS(dec) UNARY_ROWS(neg) UNARY_ROWS(not)
-    SHIFTED_ROWS(shl, SHIFT) SHIFTED_ROWS(shr, SHIFT) SHIFTED_ROWS(sar, SHIFT_SAR) SHIFTED_ROWS(rol, ROTATE)
-    SHIFTED_ROWS(ror, ROTATE) SHIFTED_ROWS(rcl, ROTATE_CF) SHIFTED_ROWS(rcr, ROTATE_CF)
-    {"shld16", shld_16, 16, DOUBLE}, {"shld32", shld_32, 32, DOUBLE}, {"shld64", shld_64, 64, DOUBLE},
-    {"shrd16", shrd_16, 16, DOUBLE}, {"shrd32", shrd_32, 32, DOUBLE}, {"shrd64", shrd_64, 64, DOUBLE},
-    {"mul8", mul_8, 8, MULTIPLY}, {"mul16", mul_16, 16, MULTIPLY}, {"mul32", mul_32, 32, MULTIPLY},
-    {"mul64", mul_64, 64, MULTIPLY}, {"imul8", imul_8, 8, MULTIPLY}, {"imul16", imul_16, 16, MULTIPLY},
-    {"imul32", imul_32, 32, MULTIPLY}, {"imul64", imul_64, 64, MULTIPLY}, {"imul2-16", imul2_16, 16, MULTIPLY},
-    {"imul2-32", imul2_32, 32, MULTIPLY}, {"imul2-64", imul2_64, 64, MULTIPLY}, {"imul3-16", imul3_16, 16, MULTIPLY},
-    {"imul3-32", imul3_32, 32, MULTIPLY}, {"imul3-64", imul3_64, 64, MULTIPLY}, {"imul3-32s", imul3_s32, 32, MULTIPLY},
-    {"imul3-64s", imul3_s64, 64, MULTIPLY}, {"div8", div_8, 8, DIVIDE}, {"div16", div_16, 16, DIVIDE},
-    {"div32", div_32, 32, DIVIDE}, {"div64", div_64, 64, DIVIDE}, {"idiv8", idiv_8, -8, DIVIDE},
-    {"idiv16", idiv_16, -16, DIVIDE}, {"idiv32", idiv_32, -32, DIVIDE}, {"idiv64", idiv_64, -64, DIVIDE},
-    {"bt16", bt_16, 16, BIT_TEST}, {"bt32", bt_32, 32, BIT_TEST}, {"bt64", bt_64, 64, BIT_TEST},
-    {"bts16", bts_16, 16, BIT_TEST}, {"bts32", bts_32, 32, BIT_TEST}, {"bts64", bts_64, 64, BIT_TEST},
-    {"btr16", btr_16, 16, BIT_TEST}, {"btr32", btr_32, 32, BIT_TEST}, {"btr64", btr_64, 64, BIT_TEST},
-    {"btc16", btc_16, 16, BIT_TEST}, {"btc32", btc_32, 32, BIT_TEST}, {"btc64", btc_64, 64, BIT_TEST},
-    {"bt64i", bt_i64, 64, BIT_TEST}, {"bts32i", bts_i32, 32, BIT_TEST}, {"btc16i", btc_i16, 16, BIT_TEST},
-    {"bsf16", bsf_16, 16, BIT_SCAN}, {"bsf32", bsf_32, 32, BIT_SCAN}, {"bsf64", bsf_64, 64, BIT_SCAN},
-    {"bsr16", bsr_16, 16, BIT_SCAN}, {"bsr32", bsr_32, 32, BIT_SCAN}, {"bsr64", bsr_64, 64, BIT_SCAN},
-    {"bswap32", bswap_32, 32, PLAIN}, {"bswap64", bswap_64, 64, PLAIN}, {"movzx8-16", movzx_8_16, 8, PLAIN},
-    {"movzx8-32", movzx_8_32, 8, PLAIN}, {"movzx8-64", movzx_8_64, 8, PLAIN}, {"movzx16-32", movzx_16_32, 16, PLAIN},
-    {"movzx16-64", movzx_16_64, 16, PLAIN}, {"movsx8-16", movsx_8_16, 8, PLAIN}, {"movsx8-32", movsx_8_32, 8, PLAIN},
-    {"movsx8-64", movsx_8_64, 8, PLAIN}, {"movsx16-32", movsx_16_32, 16, PLAIN},
-    {"movsx16-64", movsx_16_64, 16, PLAIN}, {"movsx32-64", movsx_32_64, 32, PLAIN}, {"mov8", mov_8, 8, PLAIN},
-    {"mov16", mov_16, 16, PLAIN}, {"mov32", mov_32, 32, PLAIN}, {"mov8i", mov_i8, 8, PLAIN},
-    {"mov16i", mov_i16, 16, PLAIN}, {"mov32i", mov_i32, 32, PLAIN}, {"mov64s", mov_s64, 64, PLAIN},
-    {"mov64i", mov_i64, 64, PLAIN}, {"lea1", lea_1, 64, PLAIN}, {"lea2", lea_2, 64, PLAIN}, {"lea3", lea_3, 64, PLAIN},
-    {"lea4", lea_4, 64, PLAIN}, {"lea5", lea_5, 64, PLAIN}, {"cbw", cbw_, 8, PLAIN}, {"cwde", cwde_, 16, PLAIN},
-    {"cdqe", cdqe_, 32, PLAIN}, {"cwd", cwd_, 16, PLAIN}, {"cdq", cdq_, 32, PLAIN}, {"cqo", cqo_, 64, PLAIN},
-    {"lahf", lahf_, 8, PLAIN}, {"sahf", sahf_, 16, PLAIN}, {"stc", stc_, 8, PLAIN}, {"clc", clc_, 8, PLAIN},
-    {"cmc", cmc_, 8, PLAIN}, {"add-high", add_high, 16, PLAIN}, {"sub-high", sub_high, 16, PLAIN},
-    {"mov-high", mov_high, 16, PLAIN}, {"xchg-high", xchg_high, 16, PLAIN}, {"movzx-high", movzx_high, 16, PLAIN},
-    {"inc-high", inc_high, 16, PLAIN}, {"shl-high", shl_high, 16, NO_FLAGS}, {"test-high", test_high, 16, LOGIC},
-    {"mul-high", mul_high, 16, MULTIPLY}, {"xadd8", xadd_8, 8, PLAIN}, {"xadd16", xadd_16, 16, PLAIN},
-    {"xadd32", xadd_32, 32, PLAIN}, {"xadd64", xadd_64, 64, PLAIN}, {"xchg8", xchg_8, 8, PLAIN},
-    {"xchg16", xchg_16, 16, PLAIN}, {"xchg32", xchg_32, 32, PLAIN}, {"xchg64", xchg_64, 64, PLAIN},
-    {"cmpxchg8", cmpxchg_8, 8, PLAIN}, {"cmpxchg16", cmpxchg_16, 16, PLAIN}, {"cmpxchg32", cmpxchg_32, 32, PLAIN},
-    {"cmpxchg64", cmpxchg_64, 64, PLAIN}, {"chain-add", chain_add, 64, PLAIN}, {"chain-sub", chain_sub, 32, PLAIN},
-    {"chain-inc", chain_inc, 32, PLAIN}, {"chain-shift", chain_shift, 8, PLAIN}, {"chain-mov", chain_mov, 16, PLAIN},
-    {"chain-not", chain_not, 64, PLAIN}, {"cond-o", cond_o, 64, PLAIN}, {"cond-no", cond_no, 64, PLAIN},
-    {"cond-b", cond_b, 64, PLAIN}, {"cond-ae", cond_ae, 64, PLAIN}, {"cond-e", cond_e, 64, PLAIN},
-    {"cond-ne", cond_ne, 64, PLAIN}, {"cond-be", cond_be, 64, PLAIN}, {"cond-a", cond_a, 64, PLAIN},
-    {"cond-s", cond_s, 64, PLAIN}, {"cond-ns", cond_ns, 64, PLAIN}, {"cond-p", cond_p, 64, PLAIN},
-    {"cond-np", cond_np, 64, PLAIN}, {"cond-l", cond_l, 64, PLAIN}, {"cond-ge", cond_ge, 64, PLAIN},
-    {"cond-le", cond_le, 64, PLAIN}, {"cond-g", cond_g, 64, PLAIN}, COMPARED_ROWS(b) COMPARED_ROWS(be) COMPARED_ROWS(l)
-    COMPARED_ROWS(le) COMPARED_ROWS(e) COMPARED_ROWS(s) COMPARED_ROWS(o) COMPARED_ROWS(p)
-    {"loop", loop_, 64, PLAIN}, {"loopne", loopne_, 64, PLAIN}, {"loope", loope_, 64, PLAIN},
-    {"jrcxz", jrcxz_, 64, PLAIN}, {"jecxz", jecxz_, 64, PLAIN},
+        ARITHMETIC_ROWS(and, LOGIC) ARITHMETIC_ROWS(sub, PLAIN) ARITHMETIC_ROWS(xor, LOGIC) ARITHMETIC_ROWS(cmp, PLAIN)
+            ARITHMETIC_ROWS(test, LOGIC) LOADED_ROWS(add, PLAIN) LOADED_ROWS(or, LOGIC) LOADED_ROWS(adc, PLAIN)
+                LOADED_ROWS(sbb, PLAIN) LOADED_ROWS(and, LOGIC) LOADED_ROWS(sub, PLAIN) LOADED_ROWS(xor, LOGIC)
+                    LOADED_ROWS(cmp, PLAIN) UNARY_ROWS(inc) UNARY_ROWS(dec) UNARY_ROWS(neg) UNARY_ROWS(not )
+                        SHIFTED_ROWS(shl, SHIFT) SHIFTED_ROWS(shr, SHIFT) SHIFTED_ROWS(sar, SHIFT_SAR)
+                            SHIFTED_ROWS(rol, ROTATE) SHIFTED_ROWS(ror, ROTATE) SHIFTED_ROWS(rcl, ROTATE_CF)
+                                SHIFTED_ROWS(rcr, ROTATE_CF){"shld16", shld_16, 16, DOUBLE},
+    {"shld32", shld_32, 32, DOUBLE},
+    {"shld64", shld_64, 64, DOUBLE},
+    {"shrd16", shrd_16, 16, DOUBLE},
+    {"shrd32", shrd_32, 32, DOUBLE},
+    {"shrd64", shrd_64, 64, DOUBLE},
+    {"mul8", mul_8, 8, MULTIPLY},
+    {"mul16", mul_16, 16, MULTIPLY},
+    {"mul32", mul_32, 32, MULTIPLY},
+    {"mul64", mul_64, 64, MULTIPLY},
+    {"imul8", imul_8, 8, MULTIPLY},
+    {"imul16", imul_16, 16, MULTIPLY},
+    {"imul32", imul_32, 32, MULTIPLY},
+    {"imul64", imul_64, 64, MULTIPLY},
+    {"imul2-16", imul2_16, 16, MULTIPLY},
+    {"imul2-32", imul2_32, 32, MULTIPLY},
+    {"imul2-64", imul2_64, 64, MULTIPLY},
+    {"imul3-16", imul3_16, 16, MULTIPLY},
+    {"imul3-32", imul3_32, 32, MULTIPLY},
+    {"imul3-64", imul3_64, 64, MULTIPLY},
+    {"imul3-32s", imul3_s32, 32, MULTIPLY},
+    {"imul3-64s", imul3_s64, 64, MULTIPLY},
+    {"div8", div_8, 8, DIVIDE},
+    {"div16", div_16, 16, DIVIDE},
+    {"div32", div_32, 32, DIVIDE},
+    {"div64", div_64, 64, DIVIDE},
+    {"idiv8", idiv_8, -8, DIVIDE},
+    {"idiv16", idiv_16, -16, DIVIDE},
+    {"idiv32", idiv_32, -32, DIVIDE},
+    {"idiv64", idiv_64, -64, DIVIDE},
+    {"bt16", bt_16, 16, BIT_TEST},
+    {"bt32", bt_32, 32, BIT_TEST},
+    {"bt64", bt_64, 64, BIT_TEST},
+    {"bts16", bts_16, 16, BIT_TEST},
+    {"bts32", bts_32, 32, BIT_TEST},
+    {"bts64", bts_64, 64, BIT_TEST},
+    {"btr16", btr_16, 16, BIT_TEST},
+    {"btr32", btr_32, 32, BIT_TEST},
+    {"btr64", btr_64, 64, BIT_TEST},
+    {"btc16", btc_16, 16, BIT_TEST},
+    {"btc32", btc_32, 32, BIT_TEST},
+    {"btc64", btc_64, 64, BIT_TEST},
+    {"bt64i", bt_i64, 64, BIT_TEST},
+    {"bts32i", bts_i32, 32, BIT_TEST},
+    {"btc16i", btc_i16, 16, BIT_TEST},
+    {"bsf16", bsf_16, 16, BIT_SCAN},
+    {"bsf32", bsf_32, 32, BIT_SCAN},
+    {"bsf64", bsf_64, 64, BIT_SCAN},
+    {"bsr16", bsr_16, 16, BIT_SCAN},
+    {"bsr32", bsr_32, 32, BIT_SCAN},
+    {"bsr64", bsr_64, 64, BIT_SCAN},
+    {"bswap32", bswap_32, 32, PLAIN},
+    {"bswap64", bswap_64, 64, PLAIN},
+    {"movzx8-16", movzx_8_16, 8, PLAIN},
+    {"movzx8-32", movzx_8_32, 8, PLAIN},
+    {"movzx8-64", movzx_8_64, 8, PLAIN},
+    {"movzx16-32", movzx_16_32, 16, PLAIN},
+    {"movzx16-64", movzx_16_64, 16, PLAIN},
+    {"movsx8-16", movsx_8_16, 8, PLAIN},
+    {"movsx8-32", movsx_8_32, 8, PLAIN},
+    {"movsx8-64", movsx_8_64, 8, PLAIN},
+    {"movsx16-32", movsx_16_32, 16, PLAIN},
+    {"movsx16-64", movsx_16_64, 16, PLAIN},
+    {"movsx32-64", movsx_32_64, 32, PLAIN},
+    {"mov8", mov_8, 8, PLAIN},
+    {"mov16", mov_16, 16, PLAIN},
+    {"mov32", mov_32, 32, PLAIN},
+    {"mov8i", mov_i8, 8, PLAIN},
+    {"mov16i", mov_i16, 16, PLAIN},
+    {"mov32i", mov_i32, 32, PLAIN},
+    {"mov64s", mov_s64, 64, PLAIN},
+    {"mov64i", mov_i64, 64, PLAIN},
+    {"lea1", lea_1, 64, PLAIN},
+    {"lea2", lea_2, 64, PLAIN},
+    {"lea3", lea_3, 64, PLAIN},
+    {"lea4", lea_4, 64, PLAIN},
+    {"lea5", lea_5, 64, PLAIN},
+    {"cbw", cbw_, 8, PLAIN},
+    {"cwde", cwde_, 16, PLAIN},
+    {"cdqe", cdqe_, 32, PLAIN},
+    {"cwd", cwd_, 16, PLAIN},
+    {"cdq", cdq_, 32, PLAIN},
+    {"cqo", cqo_, 64, PLAIN},
+    {"lahf", lahf_, 8, PLAIN},
+    {"sahf", sahf_, 16, PLAIN},
+    {"stc", stc_, 8, PLAIN},
+    {"clc", clc_, 8, PLAIN},
+    {"cmc", cmc_, 8, PLAIN},
+    {"add-high", add_high, 16, PLAIN},
+    {"sub-high", sub_high, 16, PLAIN},
+    {"mov-high", mov_high, 16, PLAIN},
+    {"xchg-high", xchg_high, 16, PLAIN},
+    {"movzx-high", movzx_high, 16, PLAIN},
+    {"inc-high", inc_high, 16, PLAIN},
+    {"shl-high", shl_high, 16, NO_FLAGS},
+    {"test-high", test_high, 16, LOGIC},
+    {"mul-high", mul_high, 16, MULTIPLY},
+    {"xadd8", xadd_8, 8, PLAIN},
+    {"xadd16", xadd_16, 16, PLAIN},
+    {"xadd32", xadd_32, 32, PLAIN},
+    {"xadd64", xadd_64, 64, PLAIN},
+    {"xchg8", xchg_8, 8, PLAIN},
+    {"xchg16", xchg_16, 16, PLAIN},
+    {"xchg32", xchg_32, 32, PLAIN},
+    {"xchg64", xchg_64, 64, PLAIN},
+    {"cmpxchg8", cmpxchg_8, 8, PLAIN},
+    {"cmpxchg16", cmpxchg_16, 16, PLAIN},
+    {"cmpxchg32", cmpxchg_32, 32, PLAIN},
+    {"cmpxchg64", cmpxchg_64, 64, PLAIN},
+    {"chain-add", chain_add, 64, PLAIN},
+    {"chain-sub", chain_sub, 32, PLAIN},
+    {"chain-inc", chain_inc, 32, PLAIN},
+    {"chain-shift", chain_shift, 8, PLAIN},
+    {"chain-mov", chain_mov, 16, PLAIN},
+    {"chain-not", chain_not, 64, PLAIN},
+    {"cond-o", cond_o, 64, PLAIN},
+    {"cond-no", cond_no, 64, PLAIN},
+    {"cond-b", cond_b, 64, PLAIN},
+    {"cond-ae", cond_ae, 64, PLAIN},
+    {"cond-e", cond_e, 64, PLAIN},
+    {"cond-ne", cond_ne, 64, PLAIN},
+    {"cond-be", cond_be, 64, PLAIN},
+    {"cond-a", cond_a, 64, PLAIN},
+    {"cond-s", cond_s, 64, PLAIN},
+    {"cond-ns", cond_ns, 64, PLAIN},
+    {"cond-p", cond_p, 64, PLAIN},
+    {"cond-np", cond_np, 64, PLAIN},
+    {"cond-l", cond_l, 64, PLAIN},
+    {"cond-ge", cond_ge, 64, PLAIN},
+    {"cond-le", cond_le, 64, PLAIN},
+    {"cond-g", cond_g, 64, PLAIN},
+    COMPARED_ROWS(b) COMPARED_ROWS(be) COMPARED_ROWS(l) COMPARED_ROWS(le) COMPARED_ROWS(e) COMPARED_ROWS(s)
+        COMPARED_ROWS(o) COMPARED_ROWS(p){"loop", loop_, 64, PLAIN},
+    {"loopne", loopne_, 64, PLAIN},
+    {"loope", loope_, 64, PLAIN},
+    {"jrcxz", jrcxz_, 64, PLAIN},
+    {"jecxz", jecxz_, 64, PLAIN},
 };
 
-static const uint64_t values[] = {
-    0, 1, 2, 3, 0xf, 0x10, 0x7e, 0x7f, 0x80, 0x81, 0xfe, 0xff, 0x100, 0x7fff, 0x8000, 0x8001, 0xffff, 0x10000,
-    0x12345678, 0x7fffffff, 0x80000000, 0x80000001, 0xfffffffe, 0xffffffff, 0x100000000, 0x123456789abcdef0,
-    0x7fffffffffffffff, 0x8000000000000000, 0x8000000000000001, 0xa5a5a5a5a5a5a5a5, 0xfffffffffffffffe,
-    0xffffffffffffffff};
+static const uint64_t values[] = {0,
+                                  1,
+                                  2,
+                                  3,
+                                  0xf,
+                                  0x10,
+                                  0x7e,
+                                  0x7f,
+                                  0x80,
+                                  0x81,
+                                  0xfe,
+                                  0xff,
+                                  0x100,
+                                  0x7fff,
+                                  0x8000,
+                                  0x8001,
+                                  0xffff,
+                                  0x10000,
+                                  0x12345678,
+                                  0x7fffffff,
+                                  0x80000000,
+                                  0x80000001,
+                                  0xfffffffe,
+                                  0xffffffff,
+                                  0x100000000,
+                                  0x123456789abcdef0,
+                                  0x7fffffffffffffff,
+                                  0x8000000000000000,
+                                  0x8000000000000001,
+                                  0xa5a5a5a5a5a5a5a5,
+                                  0xfffffffffffffffe,
+                                  0xffffffffffffffff};
 static const uint64_t counts[] = {0,  1,  2,  3,  4,  5,  7,  8,  9,  10, 15, 16, 17, 18, 23, 24, 25,  26,
                                   30, 31, 32, 33, 34, 40, 47, 48, 49, 62, 63, 64, 65, 66, 95, 96, 127, 255};
 /* The last ones: every flag but one. */
@@ -576,7 +695,10 @@ static void bit_strings(void) {
     __asm__ volatile("btsq %2, %1\n\tsetc %0" : "=q"(was), "+m"(words[32]) : "r"(value) : "cc", "memory");
     hash = mix(hash, was);
     int32_t small = (int32_t)offset;
-    __asm__ volatile("btcl %2, %1\n\tsetc %0" : "=q"(was), "+m"(*(uint32_t *)&words[32]) : "r"(small + 5) : "cc", "memory");
+    __asm__ volatile("btcl %2, %1\n\tsetc %0"
+                     : "=q"(was), "+m"(*(uint32_t *)&words[32])
+                     : "r"(small + 5)
+                     : "cc", "memory");
     hash = mix(hash, was);
     int16_t tiny = (int16_t)(offset / 2);
     __asm__ volatile("btrw %2, %1\n\tsetc %0" : "=q"(was), "+m"(*(uint16_t *)&words[32]) : "r"(tiny) : "cc", "memory");
@@ -619,7 +741,10 @@ static void stack_instructions(void) {
                    : "r8", "r9", "memory", "cc");
   printf("enter, leave %llu %llu %llu\n", (unsigned long long)distance, (unsigned long long)inner,
          (unsigned long long)after);
-  __asm__ volatile("pushw $0x8d5\n\tpopfw\n\tpushfw\n\tmovzwl (%%rsp), %k0\n\taddq $2, %%rsp" : "=r"(popped) : : "memory", "cc");
+  __asm__ volatile("pushw $0x8d5\n\tpopfw\n\tpushfw\n\tmovzwl (%%rsp), %k0\n\taddq $2, %%rsp"
+                   : "=r"(popped)
+                   :
+                   : "memory", "cc");
   printf("pushfw       %llx\n", (unsigned long long)(popped & ALL));
   /* pop to an address that uses rsp takes rsp after the pop; push rsp pushes the old one */
   uint64_t old, pushed, target;
@@ -628,7 +753,8 @@ static void stack_instructions(void) {
                    : "=&r"(old), "=&r"(pushed), "=&r"(target)
                    :
                    : "memory", "cc");
-  printf("push rsp     %s, pop 8(rsp) %llu\n", old == pushed ? "old value" : "another value", (unsigned long long)target);
+  printf("push rsp     %s, pop 8(rsp) %llu\n", old == pushed ? "old value" : "another value",
+         (unsigned long long)target);
   uint8_t table[256], index = 200;
   for (int i = 0; i < 256; i++)
     table[i] = (uint8_t)(i * 3);

@@ -10,7 +10,17 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WAIT = 0, WAKE = 1, REQUEUE = 3, CMP_REQUEUE = 4, WAKE_OP = 5, WAIT_BITSET = 9, WAKE_BITSET = 10, PRIVATE = 128, REALTIME = 256 };
+enum {
+  WAIT = 0,
+  WAKE = 1,
+  REQUEUE = 3,
+  CMP_REQUEUE = 4,
+  WAKE_OP = 5,
+  WAIT_BITSET = 9,
+  WAKE_BITSET = 10,
+  PRIVATE = 128,
+  REALTIME = 256
+};
 
 static uint32_t word, other;
 static int asleep, woken;
@@ -74,7 +84,8 @@ int main(void) {
   long long before = now(CLOCK_MONOTONIC);
   long result = futex(&word, WAIT | PRIVATE, 5, &tenth, NULL, 0);
   long long taken = now(CLOCK_MONOTONIC) - before;
-  printf("time-out: ETIMEDOUT %s, took at least 0.1 s %s\n", yes(result == -1 && errno == ETIMEDOUT), yes(taken >= 100000000));
+  printf("time-out: ETIMEDOUT %s, took at least 0.1 s %s\n", yes(result == -1 && errno == ETIMEDOUT),
+         yes(taken >= 100000000));
   clock_gettime(CLOCK_MONOTONIC, &until);
   until.tv_nsec += 50000000;
   until.tv_sec += until.tv_nsec / 1000000000;

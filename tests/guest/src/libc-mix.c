@@ -18,7 +18,9 @@ static int compare_ints(const void *a, const void *b) {
   int x = *(const int *)a, y = *(const int *)b;
   return (x > y) - (x < y);
 }
-static int compare_strings(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
+static int compare_strings(const void *a, const void *b) {
+  return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
 
 struct record {
   double weight;
@@ -41,8 +43,8 @@ static void sorting(void) {
   for (int i = 1; i < 200; i++)
     ordered &= numbers[i - 1] <= numbers[i];
   const int *found = bsearch(&key, numbers, 200, sizeof *numbers, compare_ints);
-  printf("qsort: %d, %d ... %d; bsearch finds %d, misses %d\n", ordered, numbers[0], numbers[199], found && *found == key,
-         bsearch(&missing, numbers, 200, sizeof *numbers, compare_ints) == NULL);
+  printf("qsort: %d, %d ... %d; bsearch finds %d, misses %d\n", ordered, numbers[0], numbers[199],
+         found && *found == key, bsearch(&missing, numbers, 200, sizeof *numbers, compare_ints) == NULL);
   const char *words[] = {"pear", "apple", "fig", "banana", "", "apple pie", "Zebra", "cherry"};
   qsort(words, 8, sizeof *words, compare_strings);
   for (int i = 0; i < 8; i++)
@@ -54,8 +56,8 @@ static void sorting(void) {
     snprintf(records[i].name, sizeof records[i].name, "record %d", i);
   }
   qsort(records, 50, sizeof *records, compare_records);
-  printf("%s %g, %s %g, %s %g\n", records[0].name, records[0].weight, records[25].name, records[25].weight, records[49].name,
-         records[49].weight);
+  printf("%s %g, %s %g, %s %g\n", records[0].name, records[0].weight, records[25].name, records[25].weight,
+         records[49].name, records[49].weight);
 }
 
 static jmp_buf outer, inner;
@@ -102,10 +104,11 @@ static void strings(void) {
   strcpy(buffer, "hello");
   strcat(buffer, ", world");
   memmove(buffer + 2, buffer, strlen(buffer) + 1);
-  printf("%s %zu %td %td %s %d %d %d\n", buffer, strlen(buffer), strchr(buffer, 'w') - buffer, strrchr(buffer, 'l') - buffer,
-         strstr(buffer, "wor"), strcmp("abc", "abd") < 0, strncmp("abcX", "abcY", 3), memcmp("a\0b", "a\0c", 3) < 0);
-  printf("%zu %zu %s %d %s\n", strspn("aabbc", "ab"), strcspn("hello", "l"), strpbrk("keyed", "xyz"), strcasecmp("HeLLo", "hEllO"),
-         strerror(ENOENT));
+  printf("%s %zu %td %td %s %d %d %d\n", buffer, strlen(buffer), strchr(buffer, 'w') - buffer,
+         strrchr(buffer, 'l') - buffer, strstr(buffer, "wor"), strcmp("abc", "abd") < 0, strncmp("abcX", "abcY", 3),
+         memcmp("a\0b", "a\0c", 3) < 0);
+  printf("%zu %zu %s %d %s\n", strspn("aabbc", "ab"), strcspn("hello", "l"), strpbrk("keyed", "xyz"),
+         strcasecmp("HeLLo", "hEllO"), strerror(ENOENT));
   /* each length and alignment against a plain loop */
   static unsigned char a[300], b[300];
   int wrong = 0;
@@ -137,16 +140,16 @@ static void numbers(void) {
   char *end;
   errno = 0;
   long big = strtol("99999999999999999999", &end, 10);
-  printf("%ld %d rest [%s]; %ld %ld %lo %lx %llu\n", big, errno == ERANGE, end, strtol("-0x7fZ", NULL, 16), strtol("0755", NULL, 0),
-         8L, 255L, strtoull("18446744073709551615", NULL, 10));
+  printf("%ld %d rest [%s]; %ld %ld %lo %lx %llu\n", big, errno == ERANGE, end, strtol("-0x7fZ", NULL, 16),
+         strtol("0755", NULL, 0), 8L, 255L, strtoull("18446744073709551615", NULL, 10));
   int a = 0, b = 0;
   unsigned c = 0;
   char word[20] = "", set[20] = "";
   long long wide = 0;
   int got = sscanf("12 -7 ff hello [abc] 1234567890123 z", "%d%d%x%19s [%19[a-c]] %lld", &a, &b, &c, word, set, &wide);
   printf("sscanf: %d items: %d %d %u %s %s %lld\n", got, a, b, c, word, set, wide);
-  printf("[%5d][%-5d][%05d][%+d][% d][%x][%#X][%#o][%.3d][%5.2s][%c][%%][%*d][%lld][%hhd]\n", 42, 42, 42, 42, 42, 48879, 48879, 8, 7,
-         "string", 'q', 6, 123, LLONG_MIN, (signed char)300);
+  printf("[%5d][%-5d][%05d][%+d][% d][%x][%#X][%#o][%.3d][%5.2s][%c][%%][%*d][%lld][%hhd]\n", 42, 42, 42, 42, 42, 48879,
+         48879, 8, 7, "string", 'q', 6, 123, LLONG_MIN, (signed char)300);
   printf("%" PRIu64 " %" PRId64 " %zu %jd\n", UINT64_MAX, INT64_MIN, sizeof(int), (intmax_t)-5);
   unsigned __int128 product = (unsigned __int128)UINT64_MAX * 12345678901234567u;
   __int128 negative = -(__int128)(product >> 3);
@@ -154,8 +157,8 @@ static void numbers(void) {
          (unsigned long long)product, (unsigned long long)(product / 1000000000000000000u),
          (unsigned long long)(product % 1000000000000000000u), (long long)(negative / 7 >> 40));
   ldiv_t divided = ldiv(-17, 5);
-  printf("ldiv %ld %ld, abs %d, shift %d, ctype %d%d%d%d %c%c\n", divided.quot, divided.rem, abs(-9), -17 >> 2, isalpha('x') != 0,
-         isdigit('x') != 0, isspace('\t') != 0, ispunct('!') != 0, toupper('z'), tolower('Q'));
+  printf("ldiv %ld %ld, abs %d, shift %d, ctype %d%d%d%d %c%c\n", divided.quot, divided.rem, abs(-9), -17 >> 2,
+         isalpha('x') != 0, isdigit('x') != 0, isspace('\t') != 0, ispunct('!') != 0, toupper('z'), tolower('Q'));
 }
 
 static int sum_of(int count, ...) {

@@ -7,12 +7,43 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const texts[] = {"0", "-0", "1", "-1.5", "0.1", "3.14159265358979323846264338327950288", "1e-10", "1e10", "1e100",
-                                    "1e-100", "1.7976931348623157e308", "2.2250738585072014e-308", "1e4000", "1e-4000",
-                                    "1.18973149535723176502e+4932", "3.36210314311209350626e-4932", "3.6e-4951", "1e-5000",
-                                    "1e5000", "0x1.8p3", "-0x1.fffffffffffffffep+16383", "0x1p-16445", "123456789012345678901234567890",
-                                    "9223372036854775807", "18446744073709551615", "inf", "-inf", "nan", "0.5", "2.5", "3.5",
-                                    "1e22", "1e23", "0.000123456789", "999999.95", "4.35", "6.02214076e23"};
+static const char *const texts[] = {"0",
+                                    "-0",
+                                    "1",
+                                    "-1.5",
+                                    "0.1",
+                                    "3.14159265358979323846264338327950288",
+                                    "1e-10",
+                                    "1e10",
+                                    "1e100",
+                                    "1e-100",
+                                    "1.7976931348623157e308",
+                                    "2.2250738585072014e-308",
+                                    "1e4000",
+                                    "1e-4000",
+                                    "1.18973149535723176502e+4932",
+                                    "3.36210314311209350626e-4932",
+                                    "3.6e-4951",
+                                    "1e-5000",
+                                    "1e5000",
+                                    "0x1.8p3",
+                                    "-0x1.fffffffffffffffep+16383",
+                                    "0x1p-16445",
+                                    "123456789012345678901234567890",
+                                    "9223372036854775807",
+                                    "18446744073709551615",
+                                    "inf",
+                                    "-inf",
+                                    "nan",
+                                    "0.5",
+                                    "2.5",
+                                    "3.5",
+                                    "1e22",
+                                    "1e23",
+                                    "0.000123456789",
+                                    "999999.95",
+                                    "4.35",
+                                    "6.02214076e23"};
 
 static void bytes(const char *label, long double x) {
   unsigned char raw[16];
@@ -49,20 +80,22 @@ int main(void) {
   enum { VALUES = sizeof values / sizeof *values };
   for (int i = 0; i < VALUES; i++) {
     volatile long double a = values[i];
-    printf("%Lg: int %d, long %lld, -long %lld, unsigned %llu, floor %Lg ceil %Lg trunc %Lg round %Lg rint %Lg sqrt %.20Lg\n", a,
-           a < 2e9L ? (int)a : -1, a < 0x1p63L ? (long long)a : -1, a < 0x1p63L ? -(long long)a : -1, (unsigned long long)a,
-           floorl(a), ceill(-a), truncl(-a), roundl(a), rintl(a), sqrtl(a));
+    printf("%Lg: int %d, long %lld, -long %lld, unsigned %llu, floor %Lg ceil %Lg trunc %Lg round %Lg rint %Lg sqrt "
+           "%.20Lg\n",
+           a, a < 2e9L ? (int)a : -1, a < 0x1p63L ? (long long)a : -1, a < 0x1p63L ? -(long long)a : -1,
+           (unsigned long long)a, floorl(a), ceill(-a), truncl(-a), roundl(a), rintl(a), sqrtl(a));
     int exponent;
     long double whole, fraction = frexpl(a, &exponent);
     printf("  frexp %La %d, modf", fraction, exponent);
     fraction = modfl(-a, &whole);
-    printf(" %Lg %Lg, ldexp %La, next %La, logb %Lg\n", fraction, whole, ldexpl(a, 100), nextafterl(a, 1e30L), a > 0 ? logbl(a) : 0.0L);
+    printf(" %Lg %Lg, ldexp %La, next %La, logb %Lg\n", fraction, whole, ldexpl(a, 100), nextafterl(a, 1e30L),
+           a > 0 ? logbl(a) : 0.0L);
     for (int j = 0; j < VALUES; j++) {
       volatile long double b = values[j];
       printf("  %La %La %La", a + b, a - b, a * b);
       if (b != 0)
         printf(" %La %La", a / b, fmodl(a, b));
-      printf(" %d%d%d %La\n", a < b, a == b, a > b, fmaxl(a, -b));
+      printf(" %d%d%d %La\n", a<b, a == b, a> b, fmaxl(a, -b));
     }
   }
   volatile int64_t whole = -9007199254740993;

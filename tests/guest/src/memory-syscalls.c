@@ -96,10 +96,12 @@ static void mapping(void) {
   q = mmap(p, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   printf("a taken one leads elsewhere: %s\n", yes(q != MAP_FAILED && q != p && p[0] == 1));
   munmap(q, PAGE);
-  printf("length 0: %s, ", mmap(NULL, 0, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? outcome(-1) : "ok");
+  printf("length 0: %s, ",
+         mmap(NULL, 0, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? outcome(-1) : "ok");
   printf("no sharing flag: %s, ", mmap(NULL, PAGE, PROT_READ, MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? outcome(-1) : "ok");
   printf("fixed and unaligned: %s, ",
-         mmap(p + 1, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED ? outcome(-1) : "ok");
+         mmap(p + 1, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED ? outcome(-1)
+                                                                                                    : "ok");
   printf("bad descriptor: %s, ", mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, 999, 0) == MAP_FAILED ? outcome(-1) : "ok");
   printf("far too long: %s\n",
          mmap(NULL, (size_t)1 << 47, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? outcome(-1) : "ok");
@@ -114,7 +116,8 @@ static void protection(void) {
   printf("%s; ", outcome(mprotect(p + 2 * PAGE, PAGE, PROT_READ)));
   printf("%s; neighbours %s, %s\n", access_of(p + 2 * PAGE), access_of(p), access_of(p + 3 * PAGE));
   mprotect(p, 8 * PAGE, PROT_READ | PROT_WRITE);
-  printf("back to read-write: %s, contents kept %s\n", access_of(p + PAGE), yes(p[PAGE + 100] == 7 && p[2 * PAGE] == 7));
+  printf("back to read-write: %s, contents kept %s\n", access_of(p + PAGE),
+         yes(p[PAGE + 100] == 7 && p[2 * PAGE] == 7));
   munmap(p + 5 * PAGE, PAGE);
   printf("across a hole: %s", outcome(mprotect(p + 4 * PAGE, 3 * PAGE, PROT_READ)));
   printf("; unaligned: %s; ", outcome(syscall(SYS_mprotect, p + 1, PAGE, PROT_READ)));
@@ -132,13 +135,14 @@ static void remapping(void) {
   uint8_t *q = mremap(p, 4 * PAGE, 2 * PAGE, 0);
   printf("mremap shrinks in place: %s, tail gone %s\n", yes(q == p), yes(!readable(p + 2 * PAGE)));
   q = mremap(p, 2 * PAGE, 3 * PAGE, 0);
-  printf("grows in place into the hole: %s, new page zero %s\n", yes(q == p), yes(q == p && all_zero(p + 2 * PAGE, PAGE)));
+  printf("grows in place into the hole: %s, new page zero %s\n", yes(q == p),
+         yes(q == p && all_zero(p + 2 * PAGE, PAGE)));
   uint8_t *wall = mmap(p + 3 * PAGE, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
   q = mremap(p, 3 * PAGE, 5 * PAGE, 0);
   printf("not past another mapping: %s\n", q == MAP_FAILED ? outcome(-1) : "ok");
   q = mremap(p, 3 * PAGE, 5 * PAGE, MREMAP_MAYMOVE);
-  printf("MREMAP_MAYMOVE: moved %s, contents %d %d, new pages zero %s, old place %s\n", yes(q != MAP_FAILED && q != p), q[5],
-         q[PAGE + 5], yes(all_zero(q + 3 * PAGE, 2 * PAGE)), access_of(p));
+  printf("MREMAP_MAYMOVE: moved %s, contents %d %d, new pages zero %s, old place %s\n", yes(q != MAP_FAILED && q != p),
+         q[5], q[PAGE + 5], yes(all_zero(q + 3 * PAGE, 2 * PAGE)), access_of(p));
   uint8_t *place = map(5, PROT_NONE);
   uint8_t *r = mremap(q, 5 * PAGE, 5 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, place);
   printf("MREMAP_FIXED: in place %s, contents %d, access %s\n", yes(r == place), r[5], access_of(r));

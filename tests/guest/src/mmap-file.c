@@ -1,6 +1,6 @@
-/* Files in memory: private and shared mappings, what a write through one is seen by, offsets, the tail of the last page,
-   protections against the open mode, and a descriptor closed under its mapping.
-   usage: mmap-file FILE (is created and removed). Source: mmap(2), msync(2). */
+/* Files in memory: private and shared mappings, what a write through one is seen by, offsets, the tail of the last
+   page, protections against the open mode, and a descriptor closed under its mapping. usage: mmap-file FILE (is created
+   and removed). Source: mmap(2), msync(2). */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -48,7 +48,8 @@ int main(int argc, char **argv) {
   printf("written to the file: the mapping has [%.9s]\n", shared + PAGE + 2);
   char *second = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, PAGE);
   second[100] = '#';
-  printf("two shared mappings of one page agree: %s; the private one %s\n", yes(shared[PAGE + 100] == '#'), yes(private[5] == '!'));
+  printf("two shared mappings of one page agree: %s; the private one %s\n", yes(shared[PAGE + 100] == '#'),
+         yes(private[5] == '!'));
   printf("msync: %d, unmapped: %d\n", msync(shared, 2 * PAGE, MS_SYNC), munmap(second, PAGE));
   munmap(shared, 2 * PAGE);
   pread(fd, buffer, 3, PAGE + 99);
@@ -62,7 +63,8 @@ int main(int argc, char **argv) {
          mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0) != MAP_FAILED ? "ok" : "refused");
   close(fd);
   fd = open(argv[1], O_WRONLY);
-  printf("write-only descriptor: %s\n", mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0) == MAP_FAILED && errno == EACCES ? "EACCES" : "ok");
+  printf("write-only descriptor: %s\n",
+         mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0) == MAP_FAILED && errno == EACCES ? "EACCES" : "ok");
   close(fd);
   munmap(private, sizeof data);
   unlink(argv[1]);

@@ -52,21 +52,25 @@ typedef void instruction(struct io *io);
 #define SIMPLE_MMX(name) MMX(name, #name " %%mm2, %%mm1")
 
 #define INTEGER_OPS(X)                                                                                                 \
-  X(paddb) X(paddw) X(paddd) X(paddq) X(psubb) X(psubw) X(psubd) X(psubq) X(paddsb) X(paddsw) X(paddusb) X(paddusw)    \
-  X(psubsb) X(psubsw) X(psubusb) X(psubusw) X(pmullw) X(pmulhw) X(pmulhuw) X(pmuludq) X(pmaddwd) X(pavgb) X(pavgw)     \
-  X(pminub) X(pminsw) X(pmaxub) X(pmaxsw) X(psadbw) X(pand) X(pandn) X(por) X(pxor) X(pcmpeqb) X(pcmpeqw) X(pcmpeqd)   \
-  X(pcmpgtb) X(pcmpgtw) X(pcmpgtd) X(packsswb) X(packssdw) X(packuswb) X(punpcklbw) X(punpcklwd) X(punpckldq)          \
-  X(punpckhbw) X(punpckhwd) X(punpckhdq) X(psllw) X(pslld) X(psllq) X(psrlw) X(psrld) X(psrlq) X(psraw) X(psrad)
+  X(paddb)                                                                                                             \
+  X(paddw) X(paddd) X(paddq) X(psubb) X(psubw) X(psubd) X(psubq) X(paddsb) X(paddsw) X(paddusb) X(paddusw) X(psubsb)   \
+      X(psubsw) X(psubusb) X(psubusw) X(pmullw) X(pmulhw) X(pmulhuw) X(pmuludq) X(pmaddwd) X(pavgb) X(pavgw) X(pminub) \
+          X(pminsw) X(pmaxub) X(pmaxsw) X(psadbw) X(pand) X(pandn) X(por) X(pxor) X(pcmpeqb) X(pcmpeqw) X(pcmpeqd)     \
+              X(pcmpgtb) X(pcmpgtw) X(pcmpgtd) X(packsswb) X(packssdw) X(packuswb) X(punpcklbw) X(punpcklwd)           \
+                  X(punpckldq) X(punpckhbw) X(punpckhwd) X(punpckhdq) X(psllw) X(pslld) X(psllq) X(psrlw) X(psrld)     \
+                      X(psrlq) X(psraw) X(psrad)
 #define XMM_OPS(X)                                                                                                     \
-  X(punpcklqdq) X(punpckhqdq) X(movsd) X(movss) X(movlhps) X(movhlps) X(unpcklps) X(unpckhps) X(unpcklpd) X(unpckhpd)  \
-  X(andps) X(andnps) X(orps) X(xorps) X(andpd) X(andnpd) X(orpd) X(xorpd) X(movapd) X(movups) X(movq)
+  X(punpcklqdq)                                                                                                        \
+  X(punpckhqdq) X(movsd) X(movss) X(movlhps) X(movhlps) X(unpcklps) X(unpckhps) X(unpcklpd) X(unpckhpd) X(andps)       \
+      X(andnps) X(orps) X(xorps) X(andpd) X(andnpd) X(orpd) X(xorpd) X(movapd) X(movups) X(movq)
 #define FLOAT_OPS(X)                                                                                                   \
-  X(addps) X(addss) X(subps) X(subss) X(mulps) X(mulss) X(divps) X(divss) X(minps) X(minss) X(maxps) X(maxss)          \
-  X(sqrtps) X(sqrtss) X(addpd) X(addsd) X(subpd) X(subsd) X(mulpd) X(mulsd) X(divpd) X(divsd) X(minpd) X(minsd)        \
-  X(maxpd) X(maxsd) X(sqrtpd) X(sqrtsd) X(cvtps2pd) X(cvtss2sd) X(cvtpd2ps) X(cvtsd2ss) X(cvtdq2ps) X(cvtdq2pd)        \
-  X(cvtps2dq) X(cvttps2dq) X(cvtpd2dq) X(cvttpd2dq) X(cmpeqps) X(cmpltps) X(cmpleps) X(cmpunordps) X(cmpneqps)         \
-  X(cmpnltps) X(cmpnleps) X(cmpordps) X(cmpeqsd) X(cmpltsd) X(cmplesd) X(cmpunordsd) X(cmpneqsd) X(cmpnltsd)           \
-  X(cmpnlesd) X(cmpordsd) X(cmpltpd) X(cmpneqpd) X(cmpless) X(cmpordss)
+  X(addps)                                                                                                             \
+  X(addss) X(subps) X(subss) X(mulps) X(mulss) X(divps) X(divss) X(minps) X(minss) X(maxps) X(maxss) X(sqrtps)         \
+      X(sqrtss) X(addpd) X(addsd) X(subpd) X(subsd) X(mulpd) X(mulsd) X(divpd) X(divsd) X(minpd) X(minsd) X(maxpd)     \
+          X(maxsd) X(sqrtpd) X(sqrtsd) X(cvtps2pd) X(cvtss2sd) X(cvtpd2ps) X(cvtsd2ss) X(cvtdq2ps) X(cvtdq2pd)         \
+              X(cvtps2dq) X(cvttps2dq) X(cvtpd2dq) X(cvttpd2dq) X(cmpeqps) X(cmpltps) X(cmpleps) X(cmpunordps)         \
+                  X(cmpneqps) X(cmpnltps) X(cmpnleps) X(cmpordps) X(cmpeqsd) X(cmpltsd) X(cmplesd) X(cmpunordsd)       \
+                      X(cmpneqsd) X(cmpnltsd) X(cmpnlesd) X(cmpordsd) X(cmpltpd) X(cmpneqpd) X(cmpless) X(cmpordss)
 
 INTEGER_OPS(SIMPLE)
 INTEGER_OPS(SIMPLE_MMX)
@@ -155,21 +159,24 @@ struct row {
 #define MMX_ROW(name) {"mmx " #name, op_mmx_##name},
 
 static const struct row integer_rows[] = {
-    INTEGER_OPS(NAME_ROW) INTEGER_OPS(MMX_ROW) XMM_OPS(NAME_ROW) NAME_ROW(paddq_m) NAME_ROW(movsd_m) NAME_ROW(movss_m) NAME_ROW(movq_m)
-    NAME_ROW(movd_m) NAME_ROW(movlps_m) NAME_ROW(movhps_m) NAME_ROW(unpcklps_m) NAME_ROW(pcmpeqb_m) NAME_ROW(pshufd_1b) NAME_ROW(pshufd_4e)
-    NAME_ROW(pshuflw_93) NAME_ROW(pshufhw_39) NAME_ROW(shufps_c6) NAME_ROW(shufpd_2) NAME_ROW(shufpd_1) NAME_ROW(pslldq_3)
-    NAME_ROW(psrldq_5) NAME_ROW(pslldq_16) NAME_ROW(psllw_3) NAME_ROW(psrad_31) NAME_ROW(psrlq_17) NAME_ROW(psraw_200)
-    NAME_ROW(pslld_32) NAME_ROW(pinsrw_5) NAME_ROW(pinsrw_13) NAME_ROW(movd_in) NAME_ROW(movq_in) NAME_ROW(movq2dq_)
-    NAME_ROW(xor_self) NAME_ROW(ones_self) NAME_ROW(store_parts) NAME_ROW(store_ss) NAME_ROW(store_u) NAME_ROW(pmovmskb)
-    NAME_ROW(movmskps) NAME_ROW(movmskpd) NAME_ROW(pextrw_6) NAME_ROW(movd_out) NAME_ROW(movq_out) NAME_ROW(movdq2q_)
-    MMX_ROW(pshufw_1b) MMX_ROW(psllq_7) MMX_ROW(psraw_9) MMX_ROW(pinsrw_2) MMX_ROW(movd_)};
+    INTEGER_OPS(NAME_ROW) INTEGER_OPS(MMX_ROW) XMM_OPS(NAME_ROW) NAME_ROW(paddq_m) NAME_ROW(movsd_m) NAME_ROW(movss_m)
+        NAME_ROW(movq_m) NAME_ROW(movd_m) NAME_ROW(movlps_m) NAME_ROW(movhps_m) NAME_ROW(unpcklps_m) NAME_ROW(pcmpeqb_m)
+            NAME_ROW(pshufd_1b) NAME_ROW(pshufd_4e) NAME_ROW(pshuflw_93) NAME_ROW(pshufhw_39) NAME_ROW(shufps_c6)
+                NAME_ROW(shufpd_2) NAME_ROW(shufpd_1) NAME_ROW(pslldq_3) NAME_ROW(psrldq_5) NAME_ROW(pslldq_16)
+                    NAME_ROW(psllw_3) NAME_ROW(psrad_31) NAME_ROW(psrlq_17) NAME_ROW(psraw_200) NAME_ROW(pslld_32)
+                        NAME_ROW(pinsrw_5) NAME_ROW(pinsrw_13) NAME_ROW(movd_in) NAME_ROW(movq_in) NAME_ROW(movq2dq_)
+                            NAME_ROW(xor_self) NAME_ROW(ones_self) NAME_ROW(store_parts) NAME_ROW(store_ss)
+                                NAME_ROW(store_u) NAME_ROW(pmovmskb) NAME_ROW(movmskps) NAME_ROW(movmskpd)
+                                    NAME_ROW(pextrw_6) NAME_ROW(movd_out) NAME_ROW(movq_out) NAME_ROW(movdq2q_)
+                                        MMX_ROW(pshufw_1b) MMX_ROW(psllq_7) MMX_ROW(psraw_9) MMX_ROW(pinsrw_2)
+                                            MMX_ROW(movd_)};
 static const struct row float_rows[] = {
-    FLOAT_OPS(NAME_ROW) NAME_ROW(addss_m) NAME_ROW(addsd_m) NAME_ROW(mulps_m) NAME_ROW(cvtsi2sdl_m) NAME_ROW(cvtsi2ssl_m)
-    NAME_ROW(cvtsi2sdq_m) NAME_ROW(cvtsi2ssq_m) NAME_ROW(cvtps2pd_m) NAME_ROW(cvtdq2pd_m) NAME_ROW(cvtsi2sd_64)
-    NAME_ROW(cvtsi2ss_32) NAME_ROW(cvtpi2ps_) NAME_ROW(cvtpi2pd_) NAME_ROW(cvtsd2si_32) NAME_ROW(cvtsd2si_64)
-    NAME_ROW(cvttsd2si_32) NAME_ROW(cvttsd2si_64) NAME_ROW(cvtss2si_32) NAME_ROW(cvtss2si_64) NAME_ROW(cvttss2si_32)
-    NAME_ROW(cvttss2si_64) NAME_ROW(cvtps2pi_) NAME_ROW(cvttpd2pi_) NAME_ROW(ucomisd_) NAME_ROW(comisd_) NAME_ROW(ucomiss_)
-    NAME_ROW(comiss_)};
+    FLOAT_OPS(NAME_ROW) NAME_ROW(addss_m) NAME_ROW(addsd_m) NAME_ROW(mulps_m) NAME_ROW(cvtsi2sdl_m)
+        NAME_ROW(cvtsi2ssl_m) NAME_ROW(cvtsi2sdq_m) NAME_ROW(cvtsi2ssq_m) NAME_ROW(cvtps2pd_m) NAME_ROW(cvtdq2pd_m)
+            NAME_ROW(cvtsi2sd_64) NAME_ROW(cvtsi2ss_32) NAME_ROW(cvtpi2ps_) NAME_ROW(cvtpi2pd_) NAME_ROW(cvtsd2si_32)
+                NAME_ROW(cvtsd2si_64) NAME_ROW(cvttsd2si_32) NAME_ROW(cvttsd2si_64) NAME_ROW(cvtss2si_32)
+                    NAME_ROW(cvtss2si_64) NAME_ROW(cvttss2si_32) NAME_ROW(cvttss2si_64) NAME_ROW(cvtps2pi_)
+                        NAME_ROW(cvttpd2pi_) NAME_ROW(ucomisd_) NAME_ROW(comisd_) NAME_ROW(ucomiss_) NAME_ROW(comiss_)};
 
 static const uint64_t integers[][2] = {{0, 0},
                                        {~(uint64_t)0, ~(uint64_t)0},
@@ -183,15 +190,16 @@ static const uint64_t integers[][2] = {{0, 0},
                                        {40, 0x55aa55aa55aa55aa}};
 
 /* Doubles in the first half of the list; pairs of floats in the second. */
-static const uint64_t floats[][2] = {{0x3ff0000000000000, 0x4000000000000000}, {0, 0x8000000000000000},
-                                     {0x7ff0000000000000, 0xfff0000000000000}, {0x7ff8000000000123, 0x3fd5555555555555},
-                                     {0x7ff4000000000123, 0xfff8000000000777}, {0x0000000000000001, 0x800fffffffffffff},
-                                     {0x7fefffffffffffff, 0x0010000000000000}, {0x41dfffffffc00000, 0xc1e0000000200000},
-                                     {0x43dfffffffffffff, 0xc3e0000000000000}, {0x3fe0000000000000, 0xbff8000000000000},
-                                     {0x400921fb54442d18, 0xc00921fb54442d18}, {0x3f8000003fc00000, 0x40490fdbc0490fdb},
-                                     {0x0000000080000000, 0x7f800000ff800000}, {0x7fc00123ffc00456, 0x7fa001233f800000},
-                                     {0x0000000100000001, 0x007fffff80000001}, {0x7f7fffff00800000, 0x4f000000cf000000},
-                                     {0x3effffff3f000000, 0xbf0000004b800001}, {0x5f0000005effffff, 0xdf00000041200000}};
+static const uint64_t floats[][2] = {
+    {0x3ff0000000000000, 0x4000000000000000}, {0, 0x8000000000000000},
+    {0x7ff0000000000000, 0xfff0000000000000}, {0x7ff8000000000123, 0x3fd5555555555555},
+    {0x7ff4000000000123, 0xfff8000000000777}, {0x0000000000000001, 0x800fffffffffffff},
+    {0x7fefffffffffffff, 0x0010000000000000}, {0x41dfffffffc00000, 0xc1e0000000200000},
+    {0x43dfffffffffffff, 0xc3e0000000000000}, {0x3fe0000000000000, 0xbff8000000000000},
+    {0x400921fb54442d18, 0xc00921fb54442d18}, {0x3f8000003fc00000, 0x40490fdbc0490fdb},
+    {0x0000000080000000, 0x7f800000ff800000}, {0x7fc00123ffc00456, 0x7fa001233f800000},
+    {0x0000000100000001, 0x007fffff80000001}, {0x7f7fffff00800000, 0x4f000000cf000000},
+    {0x3effffff3f000000, 0xbf0000004b800001}, {0x5f0000005effffff, 0xdf00000041200000}};
 enum { INTEGERS = sizeof integers / sizeof *integers, FLOATS = sizeof floats / sizeof *floats };
 
 static uint64_t mix(uint64_t hash, uint64_t value) {
@@ -206,8 +214,8 @@ static uint32_t get_mxcsr(void) {
   return value;
 }
 
-static void run(const struct row *row, const uint64_t (*values)[2], int number, uint32_t mxcsr, const char *mode, int flags,
-                int verbose) {
+static void run(const struct row *row, const uint64_t (*values)[2], int number, uint32_t mxcsr, const char *mode,
+                int flags, int verbose) {
   uint64_t hash = 1;
   for (int i = 0; i < number; i++)
     for (int j = 0; j < number; j++) {

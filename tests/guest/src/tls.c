@@ -36,7 +36,8 @@ static uint64_t base(int code) {
 
 static void *thread(void *arg) {
   intptr_t id = (intptr_t)arg;
-  int wrong = initialised != 0xcafef00d || strcmp(text, "thread-local text") != 0 || ((uintptr_t)aligned_block & 63) != 0;
+  int wrong =
+      initialised != 0xcafef00d || strcmp(text, "thread-local text") != 0 || ((uintptr_t)aligned_block & 63) != 0;
   for (int i = 0; i < 16; i++) {
     wrong += zeroed[i] != 0;
     zeroed[i] = (uint64_t)(id * 100 + i);
@@ -70,7 +71,8 @@ static void handler(int signal) {
 
 int main(void) {
   uint64_t self = fs_word(0);
-  printf("fs:0 points to itself: %s, arch_prctl agrees: %s\n", yes(*(uint64_t *)self == self), yes(base(ARCH_GET_FS) == self));
+  printf("fs:0 points to itself: %s, arch_prctl agrees: %s\n", yes(*(uint64_t *)self == self),
+         yes(base(ARCH_GET_FS) == self));
 
   pthread_t threads[THREADS];
   intptr_t wrong = 0;
@@ -87,8 +89,8 @@ int main(void) {
   for (int i = 0; i < THREADS; i++)
     for (int j = 0; j < i; j++)
       distinct &= addresses[i] != addresses[j];
-  printf("%d threads: %ld wrong values, copies distinct: %s, main's untouched: %s\n", THREADS, (long)wrong, yes(distinct),
-         yes(initialised == 0xcafef00d && zeroed[3] == 0 && text[0] == 't'));
+  printf("%d threads: %ld wrong values, copies distinct: %s, main's untouched: %s\n", THREADS, (long)wrong,
+         yes(distinct), yes(initialised == 0xcafef00d && zeroed[3] == 0 && text[0] == 't'));
 
   static uint64_t block[8] = {1, 22, 333, 4444, 55555};
   printf("GS base at first: %llu\n", (unsigned long long)base(ARCH_GET_GS));
@@ -102,7 +104,8 @@ int main(void) {
          yes(base(ARCH_GET_GS) == (uint64_t)block), (unsigned long long)value, (unsigned long long)indexed, byte);
   __asm__ volatile("addq $7, %%gs:32\n\tmovl $5, %%gs:40\n\tlock incl %%gs:40" : : : "memory", "cc");
   printf("written through gs: %llu %llu\n", (unsigned long long)block[4], (unsigned long long)block[5]);
-  uint64_t source[2] = {77, 88}, target[2] = {0, 0}, rsi = (uint64_t)source - (uint64_t)block, rdi = (uint64_t)target, rcx = 2;
+  uint64_t source[2] = {77, 88}, target[2] = {0, 0}, rsi = (uint64_t)source - (uint64_t)block, rdi = (uint64_t)target,
+           rcx = 2;
   /* A segment override goes for the source of a string instruction, never for its target. */
   __asm__ volatile("rep movsq %%gs:(%%rsi), (%%rdi)" : "+S"(rsi), "+D"(rdi), "+c"(rcx) : : "memory");
   printf("rep movs from gs: %llu %llu\n", (unsigned long long)target[0], (unsigned long long)target[1]);
@@ -126,8 +129,8 @@ int main(void) {
                    : "D"((long)ARCH_SET_FS), "S"(mine), "r"(self)
                    : "rcx", "r11", "memory");
   r2 = syscall(SYS_arch_prctl, 0x7777, 0);
-  printf("FS base switched: fs:16 = %llx, back: %s, unknown code: %s\n", (unsigned long long)seen, yes(r1 == 0 && fs_word(0) == self),
-         yes(r2 == -1 && errno == EINVAL));
+  printf("FS base switched: fs:16 = %llx, back: %s, unknown code: %s\n", (unsigned long long)seen,
+         yes(r1 == 0 && fs_word(0) == self), yes(r2 == -1 && errno == EINVAL));
   r2 = syscall(SYS_arch_prctl, ARCH_SET_GS, 0xffff800000000000);
   printf("a base beyond the user half: %s\n", yes(r2 == -1 && errno == EPERM));
   return 0;

@@ -36,11 +36,17 @@ static void on_trap(int signal, siginfo_t *info, void *context) {
 static const char *code_name(void) {
   switch (number) {
   case SIGFPE:
-    return code == FPE_INTDIV ? "SIGFPE FPE_INTDIV" : code == FPE_FLTDIV ? "SIGFPE FPE_FLTDIV" : code == FPE_FLTINV ? "SIGFPE FPE_FLTINV" : "SIGFPE another";
+    return code == FPE_INTDIV   ? "SIGFPE FPE_INTDIV"
+           : code == FPE_FLTDIV ? "SIGFPE FPE_FLTDIV"
+           : code == FPE_FLTINV ? "SIGFPE FPE_FLTINV"
+                                : "SIGFPE another";
   case SIGILL:
     return code == ILL_ILLOPN ? "SIGILL ILL_ILLOPN" : code == ILL_ILLOPC ? "SIGILL ILL_ILLOPC" : "SIGILL another";
   case SIGTRAP:
-    return code == SI_KERNEL ? "SIGTRAP SI_KERNEL" : code == TRAP_BRKPT ? "SIGTRAP TRAP_BRKPT" : code == TRAP_TRACE ? "SIGTRAP TRAP_TRACE" : "SIGTRAP another";
+    return code == SI_KERNEL    ? "SIGTRAP SI_KERNEL"
+           : code == TRAP_BRKPT ? "SIGTRAP TRAP_BRKPT"
+           : code == TRAP_TRACE ? "SIGTRAP TRAP_TRACE"
+                                : "SIGTRAP another";
   case SIGSEGV:
     return code == SI_KERNEL ? "SIGSEGV SI_KERNEL" : "SIGSEGV another";
   case SIGBUS:
@@ -82,7 +88,8 @@ STOPS(reads_cr, "nop", "mov %cr0, %rax");
 STOPS(misaligned, "add $1, %rax", "movaps (%rax), %xmm0");
 STOPS(misaligned_op, "add $4, %rax", "addps (%rax), %xmm0");
 STOPS(misaligned_16b, "add $8, %rax\n\tmov %rax, %r8", "lock cmpxchg16b (%r8)");
-STOPS(too_long, "nop", ".byte 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x90");
+STOPS(too_long, "nop",
+      ".byte 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x90");
 
 static const struct {
   const char *name;
@@ -90,7 +97,8 @@ static const struct {
   void (*at)(void), (*end)(void);
   uint64_t a, b;
 } rows[] = {
-#define ROW(name, a, b) {#name, name, name##_at, name##_end, a, b}
+#define ROW(name, a, b)                                                                                                \
+  { #name, name, name##_at, name##_end, a, b }
     ROW(div_zero, 10, 0),
     ROW(div_overflow, 10, 5),
     ROW(idiv_minimum, 0x8000000000000000, (uint64_t)-1),
@@ -115,12 +123,16 @@ static const struct {
     ROW(too_long, 1, 2),
 };
 
-static void stop(const char *name, void (*fn)(uint64_t, uint64_t), void (*at)(void), void (*end)(void), uint64_t a, uint64_t b) {
+static void stop(const char *name, void (*fn)(uint64_t, uint64_t), void (*at)(void), void (*end)(void), uint64_t a,
+                 uint64_t b) {
   number = 0;
   if (sigsetjmp(escape, 1) == 0)
     fn(a, b);
   const char *where = rip == (uint64_t)at ? "at the instruction" : rip == (uint64_t)end ? "behind it" : "elsewhere";
-  const char *reported = address == (uint64_t)at ? "the instruction" : address == (uint64_t)end ? "behind it" : address == 0 ? "0" : "elsewhere";
+  const char *reported = address == (uint64_t)at    ? "the instruction"
+                         : address == (uint64_t)end ? "behind it"
+                         : address == 0             ? "0"
+                                                    : "elsewhere";
   printf("%-15s %s, rip %s, si_addr %s, trapno %d\n", name, number ? code_name() : "no signal", number ? where : "-",
          number ? reported : "-", number ? trap : -1);
 }
@@ -162,8 +174,10 @@ static void on_step(int signal, siginfo_t *info, void *context) {
 }
 
 void stepped(void), stepped_from(void);
-__asm__(".pushsection .text\n.globl stepped\n.type stepped, @function\nstepped:\n\tpushfq\n\torl $0x100, (%rsp)\n\tpopfq\n\tnop\n"
-        "stepped_from:\n\tnop\n\tmov $3, %ecx\n1:\tdec %ecx\n\tjnz 1b\n\tpushfq\n\tandl $~0x100, (%rsp)\n\tpopfq\n\tret\n.popsection");
+__asm__(".pushsection .text\n.globl stepped\n.type stepped, @function\nstepped:\n\tpushfq\n\torl $0x100, "
+        "(%rsp)\n\tpopfq\n\tnop\n"
+        "stepped_from:\n\tnop\n\tmov $3, %ecx\n1:\tdec %ecx\n\tjnz 1b\n\tpushfq\n\tandl $~0x100, "
+        "(%rsp)\n\tpopfq\n\tret\n.popsection");
 
 int main(int argc, char **argv) {
   static uint8_t block[64] __attribute__((aligned(64)));
@@ -189,7 +203,8 @@ int main(int argc, char **argv) {
       number = 0;
       if (sigsetjmp(escape, 1) == 0)
         printf("second page %d\n", p[PAGE + 5]);
-      printf("beyond its end: %s, si_addr matches: %s\n", number ? code_name() : "no signal", yes(address == (uint64_t)(p + PAGE + 5)));
+      printf("beyond its end: %s, si_addr matches: %s\n", number ? code_name() : "no signal",
+             yes(address == (uint64_t)(p + PAGE + 5)));
       munmap((void *)p, 2 * PAGE);
     }
     close(fd);

@@ -1,8 +1,8 @@
 /* The x87 unit instruction by instruction: loads and stores of every format, arithmetic with precision and rounding
    control, comparisons with their flags, the stack and its faults in the status word, exact special cases, BCD,
    FPREM, FSCALE, FXTRACT, and the environment by FNSTENV, FNSAVE, FXSAVE. Only results that the SDM defines are
-   printed (usage: x87 [status]); transcendental functions are checked to a tolerance, since their last bits differ between CPUs.
-   Source: Intel SDM volume 1, chapter 8; volume 2. */
+   printed (usage: x87 [status]); transcendental functions are checked to a tolerance, since their last bits differ
+   between CPUs. Source: Intel SDM volume 1, chapter 8; volume 2. */
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -27,24 +27,24 @@ static void show(const extended *x) {
 static const struct {
   uint16_t head;
   uint64_t mantissa;
-} numbers[] = {{0x0000, 0},                                     /* 0 */
-               {0x8000, 0},                                     /* -0 */
-               {0x3fff, 0x8000000000000000},                    /* 1 */
-               {0xbfff, 0xc000000000000000},                    /* -1.5 */
-               {0x3ffd, 0xaaaaaaaaaaaaaaab},                    /* 1/3 */
-               {0x4000, 0xc90fdaa22168c235},                    /* pi */
-               {0x403e, 0xffffffffffffffff},                    /* 2^64 - 1 */
-               {0xc01e, 0x80000000ffffffff},                    /* about -2^31 */
-               {0x7ffe, 0xffffffffffffffff},                    /* largest */
-               {0x0001, 0x8000000000000000},                    /* smallest normal */
-               {0x0000, 0x0000000000000003},                    /* denormal */
-               {0x8000, 0x4000000000000001},                    /* denormal, negative */
-               {0x7fff, 0x8000000000000000},                    /* infinity */
-               {0xffff, 0x8000000000000000},                    /* -infinity */
-               {0x7fff, 0xc000000000000001},                    /* quiet NaN */
-               {0x3ffe, 0xfffffffffffffc00},                    /* rounds up to 1 in double */
-               {0x4009, 0xffe0080000000001},                    /* 2047.00049 */
-               {0x3fff, 0x80000000000003ff}};                   /* just under a double's half step */
+} numbers[] = {{0x0000, 0},                   /* 0 */
+               {0x8000, 0},                   /* -0 */
+               {0x3fff, 0x8000000000000000},  /* 1 */
+               {0xbfff, 0xc000000000000000},  /* -1.5 */
+               {0x3ffd, 0xaaaaaaaaaaaaaaab},  /* 1/3 */
+               {0x4000, 0xc90fdaa22168c235},  /* pi */
+               {0x403e, 0xffffffffffffffff},  /* 2^64 - 1 */
+               {0xc01e, 0x80000000ffffffff},  /* about -2^31 */
+               {0x7ffe, 0xffffffffffffffff},  /* largest */
+               {0x0001, 0x8000000000000000},  /* smallest normal */
+               {0x0000, 0x0000000000000003},  /* denormal */
+               {0x8000, 0x4000000000000001},  /* denormal, negative */
+               {0x7fff, 0x8000000000000000},  /* infinity */
+               {0xffff, 0x8000000000000000},  /* -infinity */
+               {0x7fff, 0xc000000000000001},  /* quiet NaN */
+               {0x3ffe, 0xfffffffffffffc00},  /* rounds up to 1 in double */
+               {0x4009, 0xffe0080000000001},  /* 2047.00049 */
+               {0x3fff, 0x80000000000003ff}}; /* just under a double's half step */
 enum { NUMBERS = sizeof numbers / sizeof *numbers };
 
 static void set_control(uint16_t control) { __asm__ volatile("fldcw %0" : : "m"(control)); }
@@ -77,7 +77,8 @@ BINARY(fdivrp_, "fdivrp")
 BINARY(fadd_st, "fadd %%st(1), %%st\n\tfstp %%st(1)")
 BINARY(fsubr_st, "fsubr %%st, %%st(1)\n\tfstp %%st")
 
-static const char *const control_names[] = {"nearest 64", "down 64", "up 64", "zero 64", "nearest 53", "nearest 24", "up 53"};
+static const char *const control_names[] = {"nearest 64", "down 64",    "up 64", "zero 64",
+                                            "nearest 53", "nearest 24", "up 53"};
 static const uint16_t controls[] = {0x037f, 0x077f, 0x0b7f, 0x0f7f, 0x027f, 0x007f, 0x0a7f};
 
 static int is_nan(const extended *x) {
@@ -92,8 +93,8 @@ static void arithmetic(void) {
   static const struct {
     const char *name;
     void (*fn)(extended *, const extended *);
-  } binary[] = {{"faddp", faddp_}, {"fmulp", fmulp_}, {"fsubp", fsubp_}, {"fsubrp", fsubrp_}, {"fdivp", fdivp_}, {"fdivrp", fdivrp_},
-                {"fadd st", fadd_st}, {"fsubr st", fsubr_st}};
+  } binary[] = {{"faddp", faddp_}, {"fmulp", fmulp_},   {"fsubp", fsubp_},    {"fsubrp", fsubrp_},
+                {"fdivp", fdivp_}, {"fdivrp", fdivrp_}, {"fadd st", fadd_st}, {"fsubr st", fsubr_st}};
   static const struct {
     const char *name;
     void (*fn)(extended *);
@@ -181,7 +182,8 @@ static void formats(void) {
     show(&x);
     printf("/%02x\n", status() & reported);
   }
-  static const int64_t integers[] = {0, 1, -1, 32767, -32768, 2147483647, -9223372036854775807 - 1, 9223372036854775807, 123456789012345678};
+  static const int64_t integers[] = {
+      0, 1, -1, 32767, -32768, 2147483647, -9223372036854775807 - 1, 9223372036854775807, 123456789012345678};
   for (unsigned i = 0; i < sizeof integers / sizeof *integers; i++) {
     extended x16, x32, x64, xb;
     uint8_t bcd[10];
@@ -207,17 +209,21 @@ static void comparisons(void) {
   for (int i = 0; i < NUMBERS; i++) {
     extended x = make(numbers[i].head, numbers[i].mantissa);
     uint16_t examined, tested;
-    __asm__ volatile("fldt %2\n\tfxam\n\tfnstsw %0\n\tftst\n\tfnstsw %1\n\tfstp %%st" : "=m"(examined), "=m"(tested) : "m"(x) : "st");
+    __asm__ volatile("fldt %2\n\tfxam\n\tfnstsw %0\n\tftst\n\tfnstsw %1\n\tfstp %%st"
+                     : "=m"(examined), "=m"(tested)
+                     : "m"(x)
+                     : "st");
     printf("fxam %04x ftst %04x |", examined & 0x4700, tested & 0x4500);
     for (int j = 0; j < NUMBERS; j++) {
       extended y = make(numbers[j].head, numbers[j].mantissa);
       uint16_t word, word2;
       uint64_t flags;
-      __asm__ volatile("fldt %3\n\tfldt %4\n\tfucom\n\tfnstsw %%ax\n\tmovw %%ax, %0\n\tfcom\n\tfnstsw %%ax\n\tmovw %%ax, %1\n\t"
-                       "fcomi %%st(1), %%st\n\tpushfq\n\tpopq %2\n\tfucompp"
-                       : "=&r"(word), "=&r"(word2), "=&r"(flags)
-                       : "m"(y), "m"(x)
-                       : "st", "st(1)", "ax", "cc");
+      __asm__ volatile(
+          "fldt %3\n\tfldt %4\n\tfucom\n\tfnstsw %%ax\n\tmovw %%ax, %0\n\tfcom\n\tfnstsw %%ax\n\tmovw %%ax, %1\n\t"
+          "fcomi %%st(1), %%st\n\tpushfq\n\tpopq %2\n\tfucompp"
+          : "=&r"(word), "=&r"(word2), "=&r"(flags)
+          : "m"(y), "m"(x)
+          : "st", "st(1)", "ax", "cc");
       printf(" %x%x%x", word >> 8 & 0x45, word2 >> 8 & 0x45, (unsigned)(flags & 0x45));
     }
     putchar('\n');
@@ -257,23 +263,28 @@ static void stack(void) {
   __asm__ volatile("fnstcw %0" : "=m"(control));
   printf(", control %04x\n", control);
   /* nine loads: the ninth overflows; its register becomes the indefinite NaN */
-  __asm__ volatile("fld1\n\tfldl2t\n\tfldl2e\n\tfldpi\n\tfldlg2\n\tfldln2\n\tfldz\n\tfld1\n\tfnstsw %%ax\n\tmovw %%ax, %0\n\tfld1\n\tfnstsw %%ax\n\tmovw %%ax, %1"
+  __asm__ volatile("fld1\n\tfldl2t\n\tfldl2e\n\tfldpi\n\tfldlg2\n\tfldln2\n\tfldz\n\tfld1\n\tfnstsw %%ax\n\tmovw %%ax, "
+                   "%0\n\tfld1\n\tfnstsw %%ax\n\tmovw %%ax, %1"
                    : "=&r"(s0), "=&r"(s1)
                    :
                    : "ax");
   printf("eight loads: %04x, a ninth: %04x\n", s0 & 0x7fff, s1);
   __asm__ volatile("fninit\n\tfstp %%st\n\tfnstsw %%ax\n\tmovw %%ax, %0" : "=r"(s2) : : "ax");
   printf("a store from the empty stack: %04x\n", s2);
-  __asm__ volatile("fninit\n\tfldz\n\tfdivrs %1\n\tfnstsw %%ax\n\tmovw %%ax, %0\n\tfstp %%st\n\tfnclex" : "=r"(s3) : "m"(*(float[]){1.0f}) : "ax");
+  __asm__ volatile("fninit\n\tfldz\n\tfdivrs %1\n\tfnstsw %%ax\n\tmovw %%ax, %0\n\tfstp %%st\n\tfnclex"
+                   : "=r"(s3)
+                   : "m"(*(float[]){1.0f})
+                   : "ax");
   printf("1/0: %04x\n", s3 & 0x7f);
   __asm__ volatile("fninit\n\tfld1\n\tfldpi\n\tfldln2\n\tfxch %%st(2)\n\tfincstp\n\tfdecstp\n\tffree %%st(1)\n\t"
                    "fstpl %0\n\tfincstp\n\tfstpl %1"
                    : "=m"(values[0]), "=m"(values[1]));
   printf("exchange, free, increment: %.17g %.17g\n", values[0], values[1]);
   extended constants[7];
-  __asm__ volatile("fninit\n\tfld1\n\tfstpt %0\n\tfldl2t\n\tfstpt %1\n\tfldl2e\n\tfstpt %2\n\tfldpi\n\tfstpt %3\n\tfldlg2\n\tfstpt %4\n\tfldln2\n\tfstpt %5\n\tfldz\n\tfstpt %6"
-                   : "=m"(constants[0]), "=m"(constants[1]), "=m"(constants[2]), "=m"(constants[3]), "=m"(constants[4]), "=m"(constants[5]),
-                     "=m"(constants[6]));
+  __asm__ volatile("fninit\n\tfld1\n\tfstpt %0\n\tfldl2t\n\tfstpt %1\n\tfldl2e\n\tfstpt %2\n\tfldpi\n\tfstpt "
+                   "%3\n\tfldlg2\n\tfstpt %4\n\tfldln2\n\tfstpt %5\n\tfldz\n\tfstpt %6"
+                   : "=m"(constants[0]), "=m"(constants[1]), "=m"(constants[2]), "=m"(constants[3]), "=m"(constants[4]),
+                     "=m"(constants[5]), "=m"(constants[6]));
   printf("constants:");
   for (int i = 0; i < 7; i++) {
     putchar(' ');
@@ -307,22 +318,30 @@ static void exact_functions(void) {
   for (unsigned i = 0; i < sizeof pairs / sizeof *pairs; i++) {
     double remainder, remainder1;
     uint16_t word, word1;
-    __asm__ volatile("fldl %3\n\tfldl %2\n1:\tfprem\n\tfnstsw %%ax\n\ttestb $4, %%ah\n\tjnz 1b\n\tmovw %%ax, %1\n\tfstpl %0\n\tfstp %%st"
+    __asm__ volatile("fldl %3\n\tfldl %2\n1:\tfprem\n\tfnstsw %%ax\n\ttestb $4, %%ah\n\tjnz 1b\n\tmovw %%ax, "
+                     "%1\n\tfstpl %0\n\tfstp %%st"
                      : "=m"(remainder), "=&r"(word)
                      : "m"(pairs[i][0]), "m"(pairs[i][1])
                      : "ax", "cc", "st", "st(1)");
-    __asm__ volatile("fldl %3\n\tfldl %2\n1:\tfprem1\n\tfnstsw %%ax\n\ttestb $4, %%ah\n\tjnz 1b\n\tmovw %%ax, %1\n\tfstpl %0\n\tfstp %%st"
+    __asm__ volatile("fldl %3\n\tfldl %2\n1:\tfprem1\n\tfnstsw %%ax\n\ttestb $4, %%ah\n\tjnz 1b\n\tmovw %%ax, "
+                     "%1\n\tfstpl %0\n\tfstp %%st"
                      : "=m"(remainder1), "=&r"(word1)
                      : "m"(pairs[i][0]), "m"(pairs[i][1])
                      : "ax", "cc", "st", "st(1)");
-    printf("fprem %g %g: %.17g quotient bits %x, fprem1 %.17g %x\n", pairs[i][0], pairs[i][1], remainder, word & 0x4300, remainder1,
-           word1 & 0x4300);
+    printf("fprem %g %g: %.17g quotient bits %x, fprem1 %.17g %x\n", pairs[i][0], pairs[i][1], remainder, word & 0x4300,
+           remainder1, word1 & 0x4300);
   }
   for (unsigned i = 2; i < 12; i++) {
     extended x = make(numbers[i].head, numbers[i].mantissa), mantissa, exponent, scaled;
     double by = (double)i * 3.7 - 20;
-    __asm__ volatile("fldt %2\n\tfxtract\n\tfstpt %0\n\tfstpt %1" : "=m"(mantissa), "=m"(exponent) : "m"(x) : "st", "st(1)");
-    __asm__ volatile("fldl %2\n\tfldt %1\n\tfscale\n\tfstpt %0\n\tfstp %%st" : "=m"(scaled) : "m"(x), "m"(by) : "st", "st(1)");
+    __asm__ volatile("fldt %2\n\tfxtract\n\tfstpt %0\n\tfstpt %1"
+                     : "=m"(mantissa), "=m"(exponent)
+                     : "m"(x)
+                     : "st", "st(1)");
+    __asm__ volatile("fldl %2\n\tfldt %1\n\tfscale\n\tfstpt %0\n\tfstp %%st"
+                     : "=m"(scaled)
+                     : "m"(x), "m"(by)
+                     : "st", "st(1)");
     printf("fxtract ");
     show(&x);
     printf(": ");
@@ -355,8 +374,12 @@ static void transcendental(void) {
   }
   uint16_t word;
   double far = 1e300, kept;
-  __asm__ volatile("fldl %2\n\tfsin\n\tfnstsw %%ax\n\tmovw %%ax, %1\n\tfstpl %0" : "=m"(kept), "=r"(word) : "m"(far) : "ax", "st");
-  printf("transcendental functions: %d out of tolerance; out of range: C2 %d, operand kept %d\n", wrong, (word & 0x400) != 0, kept == far);
+  __asm__ volatile("fldl %2\n\tfsin\n\tfnstsw %%ax\n\tmovw %%ax, %1\n\tfstpl %0"
+                   : "=m"(kept), "=r"(word)
+                   : "m"(far)
+                   : "ax", "st");
+  printf("transcendental functions: %d out of tolerance; out of range: C2 %d, operand kept %d\n", wrong,
+         (word & 0x400) != 0, kept == far);
 }
 
 int main(int argc, char **argv) {
