@@ -50,6 +50,8 @@ export interface Thread {
   readonly task: import('../process/task.js').Task;
   /** Gate between this thread and stop-the-world (runtime/threads/quiesce.ts); the waits of runtime/threads/park.ts pass it. */
   readonly quiesce: import('../threads/quiesce.js').Quiesce;
+  /** Open files, paths and directories (runtime/vfs). */
+  readonly files: import('../vfs/file-context.js').FileContext;
   /** Address space of its memory (runtime/memory/address-space.ts). */
   readonly mm: import('../memory/address-space.js').AddressSpace;
   /** Set by exit/exit_group and fatal signals: the engine leaves the guest thread when the handler returns. */

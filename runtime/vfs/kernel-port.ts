@@ -1,0 +1,79 @@
+/**
+ * What the file layer needs of the kernel, for one thread: thread-port.ts and kernel-proc.ts make it from the kernel's objects, which nothing else
+ * in runtime/vfs knows. In: nothing. Out: types.
+ */
+
+export interface KernelPort {
+  /** Index of this thread's park word, 0..MAX_SLOTS-2; the main thread is MAIN_SLOT. */
+  readonly slot: number;
+  /** Reads the thread's wake sequence: before looking at what is waited for. */
+  sequence(): number;
+  /** Sleeps until woken since `sequence` was read, for at most `timeoutMs` (Infinity: for ever). May return early. */
+  park(sequence: number, timeoutMs: number): void;
+  /** True when the thread has to leave a blocking call: an unblocked signal is pending, or the thread is to exit. */
+  interrupted(): boolean;
+  /** Wakes the thread of `slot`. From any thread. */
+  wake(slot: number): void;
+  /** Sends `signal` to this thread (SIGPIPE, SIGXFSZ). */
+  raise(signal: number): void;
+  /** Ids as the guest sees them. */
+  readonly pid: number;
+  readonly tid: number;
+  readonly processGroup: number;
+  readonly session: number;
+  /** The thread's fd table and fs struct, as newTable, newFs and their copies gave them. */
+  readonly fdTable: number;
+  readonly fsStruct: number;
+  /** Soft limit of RLIMIT_NOFILE and RLIMIT_FSIZE (bytes, Infinity none). */
+  fdLimit(): number;
+  fileSizeLimit(): number;
+  /** Asks the main thread to serve stream `stream` (StreamService.request). Returns at once. */
+  requestStream(stream: number): void;
+  /** Asks the main thread to put the terminal of the host into raw or cooked mode. Returns at once. */
+  setTerminalRaw(raw: boolean): void;
+}
+
+/** What /proc shows of guest processes. Byte strings are latin1: one character a byte. */
+export interface ProcSource {
+  /** Process ids of the guest, ascending; undefined for `pid` means that it is none of them. */
+  pids(): number[];
+  /** Process that thread `id` belongs to; undefined when there is none. */
+  processOf(id: number): number | undefined;
+  threads(pid: number): number[];
+  /** Absolute guest path of the program; what argv, environ and auxv were at exec, raw, NULs included. */
+  exe(pid: number): string;
+  cmdline(pid: number): string;
+  environ(pid: number): string;
+  auxv(pid: number): Uint8Array;
+  /** Name of a thread, without newline. */
+  comm(tid: number): string;
+  setComm(tid: number, name: string): void;
+  /** Text of /proc/PID/maps; undefined where it can't be had (another process). */
+  maps(pid: number): string | undefined;
+  /** Fields of /proc/PID/stat and status that only the kernel knows. */
+  task(tid: number): ProcTask;
+}
+
+export interface ProcTask {
+  /** R, S, Z, T ... */
+  readonly state: string;
+  readonly ppid: number;
+  readonly pgrp: number;
+  readonly session: number;
+  /** Real, effective, saved. */
+  readonly uids: readonly [number, number, number];
+  readonly gids: readonly [number, number, number];
+  readonly nice: number;
+  /** Clock ticks of 10 ms: used by the thread, and from boot to its start. */
+  readonly userTicks: number;
+  readonly systemTicks: number;
+  readonly startTicks: number;
+  /** Bytes. */
+  readonly vsize: number;
+  readonly rss: number;
+  /** Masks, 64 bits. */
+  readonly sigPending: bigint;
+  readonly sigBlocked: bigint;
+  readonly sigIgnored: bigint;
+  readonly sigCaught: bigint;
+}

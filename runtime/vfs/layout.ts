@@ -1,0 +1,181 @@
+/**
+ * Layout of the file layer's region in the kernel's SharedArrayBuffer, which all workers share. In: nothing. Out: offsets and strides
+ * in 32-bit words from the start of the region, and its size in bytes. Only touched pages of the region cost memory.
+ */
+
+/** Descriptors a table holds: the hard limit of RLIMIT_NOFILE. */
+export const MAX_FDS = 4096;
+/** Open file descriptions of all processes together. */
+export const MAX_FILES = 16384;
+/** fd tables (files_struct) and fs structs (cwd, umask): one a process at most, plus those of a clone without CLONE_FILES. */
+export const MAX_TABLES = 1024;
+export const MAX_PIPES = 1024;
+export const MAX_COUNTERS = 1024;
+export const MAX_STREAMS = 64;
+export const MAX_BLOBS = 128;
+export const MAX_RECORD_LOCKS = 1024;
+/** Thread slots that can wait; the last is the main thread's. */
+export const MAX_SLOTS = 2048;
+export const MAIN_SLOT = MAX_SLOTS - 1;
+
+/** Linux PATH_MAX: bytes of a path with its NUL. */
+export const PATH_MAX = 4096;
+const PATH_WORDS = PATH_MAX / 4;
+/** Bytes of a pipe's ring, a power of two: Linux's default capacity, and here the only one. */
+export const PIPE_CAPACITY = 65536;
+/** Bytes of the read-ahead ring of a stream, and of an in-memory file's content. */
+export const STREAM_CAPACITY = 65536;
+export const BLOB_CAPACITY = 262144;
+
+/** Header words. */
+export const HEAD = {
+  /** Mutex of the whole region, by slot (lock.ts). */
+  LOCK: 0,
+  /** Where the search for a free description begins. */
+  FILE_HINT: 1,
+  /** Last inode number given to a pipe or anonymous inode. */
+  NEXT_INODE: 2,
+  /** Record locks and flocks held. */
+  LOCKS_HELD: 3,
+  /** Terminal size, set by the main thread; 0 when there is no terminal. */
+  WINDOW_ROWS: 4,
+  WINDOW_COLUMNS: 5,
+  /** Set when a guest has changed the terminal's modes; followed by the words of TERMIOS. */
+  TERMIOS_SET: 6,
+  /** Foreground process group of the terminal; 0: never set. */
+  FOREGROUND: 7,
+  /** 15 words: the kernel's struct termios (60 bytes with c_ispeed and c_ospeed). */
+  TERMIOS: 16,
+  SIZE: 64,
+} as const;
+
+/** An open file description. */
+export const FILE = {
+  /** References: descriptors, and system calls under way. 0: the entry is free. */
+  REFS: 0,
+  /** KIND (open-files.ts). */
+  KIND: 1,
+  /** Access mode and status flags, x86-64 numbers. */
+  FLAGS: 2,
+  /** Descriptor of the host, or -1. */
+  HOST_FD: 3,
+  /** File offset, bytes, 64 bits (directories: number of the next entry). */
+  OFFSET_LO: 4,
+  OFFSET_HI: 5,
+  /** Pipe, counter, stream or blob. */
+  OBJECT: 6,
+  /** Incremented with every new life of the entry. */
+  GENERATION: 7,
+  /** MARK bits (open-files.ts). */
+  MARKS: 8,
+  /** Mutex of the offset, by slot: held over reads and writes of regular files. */
+  OFFSET_LOCK: 9,
+  /** F_SEAL_* of a memfd. */
+  SEALS: 10,
+  PATH_LENGTH: 11,
+  OWNER: 12,
+  SIZE: 16,
+} as const;
+
+/** An fd table: header words, then one word a descriptor: 0, or (description + 1) << 1 | close-on-exec. */
+export const TABLE = { REFS: 0, /** Descriptors from here on are free. */ HIGH: 1, FDS: 4, SIZE: 4 + MAX_FDS } as const;
+
+/** An fs struct, then the bytes of the path of the working directory. */
+export const FS = {
+  REFS: 0,
+  UMASK: 1,
+  /** Description + 1 of the working directory, or 0. */ CWD_FILE: 2,
+  CWD_LENGTH: 3,
+  CWD: 4,
+  SIZE: 4 + PATH_WORDS,
+} as const;
+
+/** A wait queue: number of waiting slots, then a bit a slot. */
+export const QUEUE = { COUNT: 0, BITS: 1, SIZE: 1 + MAX_SLOTS / 32 } as const;
+
+/** A pipe, then its ring. HEAD and TAIL count bytes modulo 2**32; HEAD - TAIL are in the ring. */
+export const PIPE = {
+  /** Descriptions of each end. Both 0: the entry is free. */
+  READERS: 0,
+  WRITERS: 1,
+  HEAD: 2,
+  TAIL: 3,
+  INODE: 4,
+  QUEUE: 8,
+  SIZE: 8 + QUEUE.SIZE,
+} as const;
+
+/** An eventfd. */
+export const COUNTER = { USED: 0, VALUE_LO: 1, VALUE_HI: 2, SEMAPHORE: 3, QUEUE: 4, SIZE: 4 + QUEUE.SIZE } as const;
+
+/** A host descriptor whose reads can block, then its ring. */
+export const STREAM = {
+  /** Descriptions. 0: the entry is free. */
+  REFS: 0,
+  HOST_FD: 1,
+  /** STREAM_MODE (streams.ts). */
+  MODE: 2,
+  HEAD: 3,
+  TAIL: 4,
+  /** Bytes asked of the main thread, and not answered yet; 0 none. */
+  WANTED: 5,
+  /** 1: the host has said end of file, which the next read reports; then 0 again. */
+  EOF: 6,
+  /** Errno that the next read reports, or 0. */
+  ERROR: 7,
+  /** 1 once data or a writer has been seen (FIFOs). */
+  CONNECTED: 8,
+  QUEUE: 12,
+  SIZE: 12 + QUEUE.SIZE,
+} as const;
+
+/** Content of an in-memory file. */
+export const BLOB = { REFS: 0, LENGTH: 1, SIZE: 2 } as const;
+
+/** A record lock (fcntl) or a flock. Start and end are bytes, 64 bits; end is exclusive. */
+export const LOCK = {
+  /** 0 free, 1 shared, 2 exclusive. */
+  TYPE: 0,
+  /** LOCK_SPACE (record-locks.ts): which rules it belongs to. */
+  SPACE: 1,
+  /** An fd table, or -(description + 1). */
+  OWNER: 2,
+  PID: 3,
+  DEV_LO: 4,
+  DEV_HI: 5,
+  INO_LO: 6,
+  INO_HI: 7,
+  START_LO: 8,
+  START_HI: 9,
+  END_LO: 10,
+  END_HI: 11,
+  SIZE: 12,
+} as const;
+
+let at = 0;
+const area = (words: number): number => {
+  const start = at;
+  at += Math.ceil(words / 16) * 16;
+  return start;
+};
+
+/** First word of each array. */
+export const AREA = {
+  HEAD: area(HEAD.SIZE),
+  LOCK_QUEUE: area(QUEUE.SIZE),
+  FILES: area(MAX_FILES * FILE.SIZE),
+  COUNTERS: area(MAX_COUNTERS * COUNTER.SIZE),
+  PIPES: area(MAX_PIPES * PIPE.SIZE),
+  STREAMS: area(MAX_STREAMS * STREAM.SIZE),
+  BLOBS: area(MAX_BLOBS * BLOB.SIZE),
+  RECORD_LOCKS: area(MAX_RECORD_LOCKS * LOCK.SIZE),
+  TABLES: area(MAX_TABLES * TABLE.SIZE),
+  FS: area(MAX_TABLES * FS.SIZE),
+  PATHS: area(MAX_FILES * PATH_WORDS),
+  PIPE_RINGS: area((MAX_PIPES * PIPE_CAPACITY) / 4),
+  STREAM_RINGS: area((MAX_STREAMS * STREAM_CAPACITY) / 4),
+  BLOB_BYTES: area((MAX_BLOBS * BLOB_CAPACITY) / 4),
+} as const;
+
+/** Bytes of the region. */
+export const VFS_SIZE = at * 4;

@@ -1,0 +1,74 @@
+/**
+ * The mounts, and the lookup of a path in them. In: absolute guest paths. Out: a node, or the host's path. Source: man 7 path_resolution.
+ */
+import { ELOOP, ENOENT } from '../linux/errno.js';
+import { bytePath, isAbsolute, joinPath, normalize, type BytePath } from './byte-path.js';
+import { fdPath } from './descriptor-path.js';
+import { devMount } from './dev-mount.js';
+import { pinFile } from './fd-table.js';
+import type { FileContext } from './file-context.js';
+import { fileKind, KIND, putFile } from './open-files.js';
+import { procMount } from './proc-mount.js';
+import type { Mount, SpecialNode } from './special-node.js';
+
+const MOUNTS: readonly Mount[] = [procMount, devMount];
+/** Links followed in one lookup, as in Linux. */
+const MAX_LINKS = 40;
+
+/** Cheap, and right but for symbolic links of the host that lead into a mount. */
+function mayBeMounted(path: string): boolean {
+  return MOUNTS.some((m) => path.startsWith(m.at)) || path.includes('//') || path.includes('/.');
+}
+
+export interface Lookup {
+  /** Undefined: the host has it. */
+  readonly node: SpecialNode | undefined;
+  /** The guest's path, or what a link in it made of it. */
+  readonly path: BytePath;
+  /** Where the host has it, when that is another path. */
+  readonly host: BytePath | undefined;
+}
+
+/** Looks up an absolute guest path; `follow`: a link as last component is followed. -errno when nothing is there. */
+export function lookupNode(c: FileContext, path: BytePath, follow: boolean): Lookup | number {
+  let at = path;
+  for (let links = 0; links < MAX_LINKS; links++) {
+    if (!mayBeMounted(at)) return { node: undefined, path: at, host: undefined };
+    const clean = normalize(at);
+    const mount = MOUNTS.find((m) => clean === m.at || clean.startsWith(m.at + '/'));
+    if (mount === undefined) return { node: undefined, path: at, host: undefined };
+    const parts = clean.slice(mount.at.length).split('/');
+    const found = mount.lookup(
+      c,
+      parts.filter((p) => p !== ''),
+    );
+    if (typeof found === 'number') return found;
+    if (found === undefined) return { node: undefined, path: at, host: undefined };
+    if ('host' in found) return { node: undefined, path: clean, host: found.host };
+    if ('redirect' in found) {
+      at = found.redirect;
+    } else if (found.type === 'link' && (follow || at.endsWith('/'))) {
+      const target = found.target();
+      if (typeof target === 'number') return target;
+      at = isAbsolute(target) ? target : joinPath(bytePath(clean.slice(0, clean.lastIndexOf('/'))), target);
+    } else if (found.type === 'descriptor' && follow) {
+      const host = hostOfDescriptor(c, found.fd);
+      if (typeof host === 'number') return host;
+      return host === undefined ? { node: found, path: clean, host } : { node: undefined, path: clean, host };
+    } else {
+      return { node: found, path: clean, host: undefined };
+    }
+  }
+  return -ELOOP;
+}
+
+/** The host's path of an open file that the host can open again; undefined for those that are lift64's own. */
+function hostOfDescriptor(c: FileContext, fd: number): BytePath | number | undefined {
+  const file = pinFile(c.state, c.table, fd);
+  if (file < 0) return -ENOENT;
+  const kind = fileKind(c.state, file);
+  const again = kind === KIND.FILE || kind === KIND.DIRECTORY || kind === KIND.CHARACTER || kind === KIND.PATH;
+  const path = again ? fdPath(c.state, file) : undefined;
+  putFile(c.state, file);
+  return path;
+}

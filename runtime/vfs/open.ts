@@ -1,0 +1,217 @@
+/**
+ * Opening: from a target to a description. In: targets, flags, modes. Out: description numbers with one reference, or -errno.
+ * Source: man 2 open, man 7 fifo.
+ */
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as tty from 'node:tty';
+import { EACCES, EEXIST, EISDIR, ELOOP, ENOENT, ENOTDIR, ENXIO } from '../linux/errno.js';
+import { newBlob } from './blobs.js';
+import type { BytePath } from './byte-path.js';
+import { pinFile } from './fd-table.js';
+import type { FileContext } from './file-context.js';
+import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK } from './file-stat.js';
+import { umaskOf } from './fs-struct.js';
+import { hostCall, hostFailure } from './host-error.js';
+import {
+  fileFlags,
+  fileKind,
+  filePath,
+  KIND,
+  MARK,
+  newFile,
+  newFileOnSameObject,
+  putFile,
+  type Kind,
+} from './open-files.js';
+import {
+  CREATION_FLAGS,
+  LINUX_HOST,
+  O_ACCMODE,
+  O_CREAT,
+  O_DIRECTORY,
+  O_EXCL,
+  O_NOFOLLOW,
+  O_NONBLOCK,
+  O_PATH,
+  O_RDONLY,
+  O_RDWR,
+  O_WRONLY,
+  TMPFILE_BIT,
+  toHostFlags,
+} from './open-flags.js';
+import { withTarget, type Target } from './resolve.js';
+import type { SpecialNode } from './special-node.js';
+import { newStream, STREAM_MODE } from './streams.js';
+import { TIMED_OUT, waitUntil } from './wait-queue.js';
+
+/** How often a FIFO that has no reader yet is tried again, in ms. */
+const FIFO_RETRY_MS = 5;
+
+/** Opens a path; `mode` is that of a new file, before the umask. */
+export function openPath(c: FileContext, dirfd: number, path: BytePath, flags: number, mode: number): number {
+  const creates = (flags & (O_CREAT | TMPFILE_BIT)) !== 0;
+  const follow = (flags & O_NOFOLLOW) === 0 && (flags & (O_CREAT | O_EXCL)) !== (O_CREAT | O_EXCL);
+  return withTarget(c, dirfd, path, { follow, prefix: !creates }, (target) => {
+    if (target.node !== undefined) return openNode(c, target.guest, target.node, flags);
+    return openHost(c, target, flags, mode & 0o7777 & ~umaskOf(c.state, c.fs));
+  });
+}
+
+function openHost(c: FileContext, target: Target, flags: number, mode: number): number {
+  const host = toHostFlags(flags);
+  let fd: number;
+  try {
+    fd = fs.openSync(target.host, host, mode);
+  } catch (e) {
+    const failure = hostFailure(e);
+    if (failure !== -ENXIO || !isFifo(target.host) || (flags & O_NONBLOCK) !== 0) return failure;
+    const opened = waitForReader(c, target.host, host);
+    if (opened < 0) return opened;
+    fd = opened;
+  }
+  return describe(c, fd, target.guest, flags, 0);
+}
+
+function isFifo(path: Buffer): boolean {
+  const st = fs.statSync(path, { throwIfNoEntry: false });
+  return st?.isFIFO() === true;
+}
+
+/** Opens a FIFO for writing, once it has a reader. */
+function waitForReader(c: FileContext, path: Buffer, flags: number): number {
+  const attempt = (): number | undefined => {
+    const fd = hostCall(() => fs.openSync(path, flags));
+    return fd === -ENXIO ? undefined : fd;
+  };
+  const fd = waitUntil(c.state, [], attempt, Infinity, () => FIFO_RETRY_MS);
+  return fd === TIMED_OUT ? -ENXIO : fd;
+}
+
+/** A description for an open descriptor of the host, which it takes over (closes on failure). `marks`: MARK.INHERITED, or 0. */
+export function describe(c: FileContext, fd: number, path: BytePath, flags: number, marks: number): number {
+  const s = c.state;
+  const inherited = (marks & MARK.INHERITED) !== 0;
+  const kept = flags & ~CREATION_FLAGS;
+  let kind: Kind = KIND.CHARACTER;
+  let more = marks;
+  let mode: number = STREAM_MODE.MAIN;
+  let failure = 0;
+  if ((flags & O_PATH) !== 0 && LINUX_HOST) {
+    kind = KIND.PATH;
+  } else {
+    const st = fs.fstatSync(fd);
+    switch (st.mode & S_IFMT) {
+      case S_IFREG:
+      case S_IFBLK:
+        kind = KIND.FILE;
+        if (inherited) more |= MARK.HOST_OFFSET;
+        break;
+      case S_IFDIR:
+        kind = KIND.DIRECTORY;
+        if ((flags & O_ACCMODE) !== O_RDONLY) failure = -EISDIR;
+        break;
+      case S_IFIFO:
+        kind = KIND.STREAM;
+        more |= MARK.FIFO;
+        if (!inherited) mode = (flags & O_NONBLOCK) === 0 ? STREAM_MODE.SELF_FIFO : STREAM_MODE.SELF;
+        break;
+      case S_IFSOCK:
+        kind = KIND.STREAM;
+        break;
+      case S_IFCHR:
+        if (!tty.isatty(fd)) break;
+        kind = KIND.STREAM;
+        more |= MARK.TERMINAL;
+        if (!inherited) mode = STREAM_MODE.SELF;
+        break;
+      default:
+        break;
+    }
+  }
+  let object = 0;
+  if (failure === 0 && kind === KIND.STREAM) {
+    object = newStream(s, fd, mode);
+    if (object < 0) failure = object;
+  }
+  const file = failure < 0 ? failure : newFile(s, { kind, flags: kept, hostFd: fd, object, marks: more, path });
+  if (file < 0 && !inherited) fs.closeSync(fd);
+  return file;
+}
+
+function openNode(c: FileContext, path: BytePath, node: SpecialNode, flags: number): number {
+  if ((flags & O_CREAT) !== 0 && (flags & O_EXCL) !== 0) return -EEXIST;
+  if ((flags & O_DIRECTORY) !== 0 && node.type !== 'directory') return -ENOTDIR;
+  const s = c.state;
+  const kept = flags & ~CREATION_FLAGS;
+  const writes = (flags & O_ACCMODE) !== O_RDONLY;
+  if ((flags & O_PATH) !== 0) return newFile(s, { kind: KIND.PATH, flags: kept, path });
+  switch (node.type) {
+    case 'link':
+      return -ELOOP;
+    case 'directory':
+      return writes ? -EISDIR : newFile(s, { kind: KIND.SPECIAL_DIRECTORY, flags: kept, path });
+    case 'device':
+      return newFile(s, { kind: KIND.DEVICE, object: node.minor, flags: kept, path });
+    case 'descriptor':
+      return (flags & O_NOFOLLOW) !== 0 ? -ELOOP : openAgain(c, node.fd, kept);
+    case 'file': {
+      if (writes && node.write === undefined) return -EACCES;
+      const content = node.content();
+      if (typeof content === 'number') return content;
+      const bytes = typeof content === 'string' ? Buffer.from(content, 'latin1') : content;
+      const blob = newBlob(s, bytes);
+      if (blob !== undefined) return newFile(s, { kind: KIND.BLOB, object: blob, flags: kept, path });
+      const fd = anonymousHostFile();
+      if (fd < 0) return fd;
+      for (let n = 0; n < bytes.length;) n += fs.writeSync(fd, bytes, n, bytes.length - n, n);
+      return describe(c, fd, path, flags, 0);
+    }
+  }
+}
+
+/** Opens what is behind a descriptor once more, through /proc/self/fd: another description of the same pipe or terminal. */
+function openAgain(c: FileContext, fd: number, flags: number): number {
+  const s = c.state;
+  const file = pinFile(s, c.table, fd);
+  if (file < 0) return -ENOENT;
+  try {
+    const kind = fileKind(s, file);
+    const access = flags & O_ACCMODE;
+    switch (kind) {
+      case KIND.PIPE_READ:
+      case KIND.PIPE_WRITE:
+        return newFileOnSameObject(s, file, access === O_WRONLY ? KIND.PIPE_WRITE : KIND.PIPE_READ, flags);
+      case KIND.STREAM:
+        return newFileOnSameObject(s, file, kind, (flags & ~O_ACCMODE) | againAccess(fileFlags(s, file), access));
+      case KIND.BLOB:
+      case KIND.DEVICE:
+      case KIND.SPECIAL_DIRECTORY:
+        return openPath(c, -1, filePath(s, file), flags, 0);
+      case KIND.COUNTER:
+      case KIND.FILE:
+      case KIND.DIRECTORY:
+      case KIND.CHARACTER:
+      case KIND.PATH:
+        return -ENXIO;
+    }
+  } finally {
+    putFile(s, file);
+  }
+}
+
+/** A terminal's descriptor can both, whatever lift64 was given it for; a pipe's only what it can. */
+function againAccess(had: number, wanted: number): number {
+  return (had & O_ACCMODE) === O_RDWR ? wanted : had & O_ACCMODE;
+}
+
+/** An unnamed file of the host, open for reading and writing; -errno. For memfd_create and large in-memory files. */
+export function anonymousHostFile(): number {
+  const dir = LINUX_HOST && fs.existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir();
+  const name = `${dir}/lift64-${String(process.pid)}-${Math.random().toString(36).slice(2)}`;
+  return hostCall(() => {
+    const fd = fs.openSync(name, 'wx+', 0o600);
+    fs.unlinkSync(name);
+    return fd;
+  });
+}

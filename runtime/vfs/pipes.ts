@@ -1,0 +1,88 @@
+/**
+ * Pipes: rings in the shared region. Blocking is the callers' (open-files' operations); here is what happens at once, under the region's lock.
+ * In: pipe numbers and buffers. Out: byte counts. Source: man 7 pipe.
+ */
+import { ENFILE } from '../linux/errno.js';
+import { AREA, MAX_PIPES, PIPE, PIPE_CAPACITY } from './layout.js';
+import type { VfsState } from './state.js';
+import { resetQueue, wakeAll } from './wait-queue.js';
+
+const MASK = PIPE_CAPACITY - 1;
+
+const word = (pipe: number): number => AREA.PIPES + pipe * PIPE.SIZE;
+export const pipeQueue = (pipe: number): number => word(pipe) + PIPE.QUEUE;
+
+/** A new pipe with one reader and one writer; -ENFILE when there are MAX_PIPES. */
+export function newPipe(s: VfsState): number {
+  return s.locked(() => {
+    for (let pipe = 0; pipe < MAX_PIPES; pipe++) {
+      const w = word(pipe);
+      if (s.get(w + PIPE.READERS) !== 0 || s.get(w + PIPE.WRITERS) !== 0) continue;
+      s.words.fill(0, w, w + PIPE.SIZE);
+      resetQueue(s, w + PIPE.QUEUE);
+      s.set(w + PIPE.READERS, 1);
+      s.set(w + PIPE.WRITERS, 1);
+      s.set(w + PIPE.INODE, s.nextInode());
+      return pipe;
+    }
+    return -ENFILE;
+  });
+}
+
+export const pipeInode = (s: VfsState, pipe: number): number => s.get(word(pipe) + PIPE.INODE);
+export const pipeReaders = (s: VfsState, pipe: number): number => s.get(word(pipe) + PIPE.READERS);
+export const pipeWriters = (s: VfsState, pipe: number): number => s.get(word(pipe) + PIPE.WRITERS);
+
+/** One more or one less description of an end. The caller holds the region's lock, and wakes the queue after a decrease. */
+export function countEnd(s: VfsState, pipe: number, writer: boolean, by: 1 | -1): void {
+  const field = word(pipe) + (writer ? PIPE.WRITERS : PIPE.READERS);
+  s.set(field, s.get(field) + by);
+}
+
+/** Bytes that can be read. */
+export function pipeFill(s: VfsState, pipe: number): number {
+  const w = word(pipe);
+  return (s.get(w + PIPE.HEAD) - s.get(w + PIPE.TAIL)) >>> 0;
+}
+
+/** Takes up to `dst.length` bytes out of the ring; 0 when it is empty. `peek` leaves them there. */
+export function takeFromPipe(s: VfsState, pipe: number, dst: Uint8Array, peek = false): number {
+  const n = s.locked(() => {
+    const w = word(pipe);
+    const tail = s.get(w + PIPE.TAIL);
+    const count = Math.min(dst.length, pipeFill(s, pipe));
+    copyOut(s, pipe, tail, dst.subarray(0, count));
+    if (!peek) s.set(w + PIPE.TAIL, (tail + count) | 0);
+    return count;
+  });
+  if (n > 0 && !peek) wakeAll(s, pipeQueue(pipe));
+  return n;
+}
+
+/** Puts bytes of `src` into the ring: as many as fit, or, when `whole`, all or none. */
+export function putIntoPipe(s: VfsState, pipe: number, src: Uint8Array, whole: boolean): number {
+  const n = s.locked(() => {
+    const w = word(pipe);
+    const room = PIPE_CAPACITY - pipeFill(s, pipe);
+    if (whole && room < src.length) return 0;
+    const count = Math.min(src.length, room);
+    const head = s.get(w + PIPE.HEAD);
+    const ring = AREA.PIPE_RINGS * 4 + pipe * PIPE_CAPACITY;
+    const from = head & MASK;
+    const first = Math.min(count, PIPE_CAPACITY - from);
+    s.bytes.set(src.subarray(0, first), ring + from);
+    if (count > first) s.bytes.set(src.subarray(first, count), ring);
+    s.set(w + PIPE.HEAD, (head + count) | 0);
+    return count;
+  });
+  if (n > 0) wakeAll(s, pipeQueue(pipe));
+  return n;
+}
+
+function copyOut(s: VfsState, pipe: number, tail: number, dst: Uint8Array): void {
+  const ring = AREA.PIPE_RINGS * 4 + pipe * PIPE_CAPACITY;
+  const from = tail & MASK;
+  const first = Math.min(dst.length, PIPE_CAPACITY - from);
+  dst.set(s.bytes.subarray(ring + from, ring + from + first));
+  if (dst.length > first) dst.set(s.bytes.subarray(ring, ring + dst.length - first), first);
+}

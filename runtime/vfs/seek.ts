@@ -1,0 +1,173 @@
+/**
+ * lseek, truncation and allocation of open files. In: descriptions. Out: offsets, or -errno. Source: man 2 lseek, ftruncate, fallocate.
+ */
+import * as fs from 'node:fs';
+import { EBADF, EFBIG, EINVAL, ENXIO, EOPNOTSUPP, EPERM, ESPIPE, EISDIR, ENODEV } from '../linux/errno.js';
+import { blobBytes } from './blobs.js';
+import type { FileContext } from './file-context.js';
+import { hostCall, hostFailure } from './host-error.js';
+import {
+  clearMark,
+  fileFlags,
+  fileKind,
+  fileMarks,
+  fileObject,
+  fileOffset,
+  fileSeals,
+  hostFd,
+  KIND,
+  MARK,
+  setFileOffset,
+  withOffset,
+} from './open-files.js';
+import { LINUX_HOST, O_ACCMODE, O_RDONLY } from './open-flags.js';
+import type { VfsState } from './state.js';
+import { SIGXFSZ } from './transfer.js';
+
+const SEEK_SET = 0;
+const SEEK_CUR = 1;
+const SEEK_END = 2;
+const SEEK_DATA = 3;
+const SEEK_HOLE = 4;
+/** Offsets are exact numbers; Linux allows 2**63 - 1. */
+const MAX_OFFSET = Number.MAX_SAFE_INTEGER;
+
+/** Moves the offset; the new one, or -errno. Holes are not known to Node: a file is all data, with a hole at its end, as man 2 lseek allows. */
+export function seekFile(s: VfsState, file: number, offset: number, whence: number): number {
+  switch (fileKind(s, file)) {
+    case KIND.FILE:
+      return withOffset(s, file, () => {
+        const fd = hostFd(s, file);
+        if ((fileMarks(s, file) & MARK.HOST_OFFSET) !== 0) {
+          const own = hostOffset(fd);
+          if (own !== undefined) setFileOffset(s, file, own);
+          if (whence === SEEK_CUR && offset === 0) return fileOffset(s, file);
+          clearMark(s, file, MARK.HOST_OFFSET);
+        }
+        return move(s, file, offset, whence, () => fs.fstatSync(fd).size);
+      });
+    case KIND.BLOB:
+      return withOffset(s, file, () => move(s, file, offset, whence, () => blobBytes(s, fileObject(s, file)).length));
+    case KIND.DIRECTORY:
+    case KIND.SPECIAL_DIRECTORY:
+      if (whence !== SEEK_SET && whence !== SEEK_CUR) return -EINVAL;
+      return withOffset(s, file, () => move(s, file, offset, whence, () => 0));
+    case KIND.CHARACTER:
+    case KIND.DEVICE:
+      return 0;
+    case KIND.PIPE_READ:
+    case KIND.PIPE_WRITE:
+    case KIND.COUNTER:
+    case KIND.STREAM:
+      return -ESPIPE;
+    case KIND.PATH:
+      return -EBADF;
+  }
+}
+
+function move(s: VfsState, file: number, offset: number, whence: number, size: () => number): number {
+  let to = offset;
+  switch (whence) {
+    case SEEK_SET:
+      break;
+    case SEEK_CUR:
+      to += fileOffset(s, file);
+      break;
+    case SEEK_END:
+      to += size();
+      break;
+    case SEEK_DATA:
+    case SEEK_HOLE: {
+      const end = size();
+      if (offset < 0 || offset >= end) return -ENXIO;
+      if (whence === SEEK_HOLE) to = end;
+      break;
+    }
+    default:
+      return -EINVAL;
+  }
+  if (to < 0 || to > MAX_OFFSET) return -EINVAL;
+  setFileOffset(s, file, to);
+  return to;
+}
+
+/** Offset of a host description, where the host tells it. */
+function hostOffset(fd: number): number | undefined {
+  if (!LINUX_HOST) return undefined;
+  try {
+    const match = /^pos:\s*(\d+)/.exec(fs.readFileSync(`/proc/self/fdinfo/${String(fd)}`, 'latin1'));
+    return match === null ? undefined : Number(match[1]);
+  } catch {
+    return undefined;
+  }
+}
+
+const F_SEAL_SHRINK = 0x2;
+const F_SEAL_GROW = 0x4;
+const F_SEAL_WRITES = 0x18;
+
+/** ftruncate. */
+export function truncateFile(c: FileContext, file: number, length: number): number {
+  const s = c.state;
+  if (length < 0) return -EINVAL;
+  if (fileKind(s, file) === KIND.PATH) return -EBADF;
+  if (fileKind(s, file) !== KIND.FILE || (fileFlags(s, file) & O_ACCMODE) === O_RDONLY) return -EINVAL;
+  if (length > c.port.fileSizeLimit()) {
+    c.port.raise(SIGXFSZ);
+    return -EFBIG;
+  }
+  try {
+    const fd = hostFd(s, file);
+    const seals = fileSeals(s, file);
+    if ((seals & (F_SEAL_SHRINK | F_SEAL_GROW)) !== 0) {
+      const { size } = fs.fstatSync(fd);
+      if (length < size && (seals & F_SEAL_SHRINK) !== 0) return -EPERM;
+      if (length > size && (seals & F_SEAL_GROW) !== 0) return -EPERM;
+    }
+    fs.ftruncateSync(fd, length);
+    return 0;
+  } catch (e) {
+    return hostFailure(e);
+  }
+}
+
+const FALLOC_FL_KEEP_SIZE = 0x1;
+const FALLOC_FL_PUNCH_HOLE = 0x2;
+const FALLOC_FL_ZERO_RANGE = 0x10;
+/** Bytes of zeros that one host call writes. */
+const ZEROS = 1 << 20;
+
+/** fallocate: sizes are as asked, but no blocks are reserved and none are freed: Node has no call for it. */
+export function allocateFile(c: FileContext, file: number, mode: number, offset: number, length: number): number {
+  const s = c.state;
+  const kind = fileKind(s, file);
+  if (kind === KIND.PATH || (fileFlags(s, file) & O_ACCMODE) === O_RDONLY) return -EBADF;
+  if (offset < 0 || length <= 0) return -EINVAL;
+  if (kind === KIND.PIPE_READ || kind === KIND.PIPE_WRITE || kind === KIND.STREAM) return -ESPIPE;
+  if (kind === KIND.DIRECTORY || kind === KIND.SPECIAL_DIRECTORY) return -EISDIR;
+  if (kind !== KIND.FILE) return -ENODEV;
+  const known = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE;
+  const keep = (mode & FALLOC_FL_KEEP_SIZE) !== 0;
+  const punch = (mode & FALLOC_FL_PUNCH_HOLE) !== 0;
+  if ((mode & ~known) !== 0 || (punch && !keep)) return -EOPNOTSUPP;
+  const seals = fileSeals(s, file);
+  const result = hostCall(() => {
+    const fd = hostFd(s, file);
+    const { size } = fs.fstatSync(fd);
+    const end = offset + length;
+    if ((seals & F_SEAL_WRITES) !== 0 || (!keep && end > size && (seals & F_SEAL_GROW) !== 0)) return -EPERM;
+    if (!keep && end > c.port.fileSizeLimit()) {
+      c.port.raise(SIGXFSZ);
+      return -EFBIG;
+    }
+    if (punch || (mode & FALLOC_FL_ZERO_RANGE) !== 0) writeZeros(fd, offset, Math.min(end, size));
+    if (!keep && end > size) fs.ftruncateSync(fd, end);
+    return 0;
+  });
+  return result;
+}
+
+function writeZeros(fd: number, from: number, to: number): void {
+  const zeros = new Uint8Array(Math.min(ZEROS, Math.max(0, to - from)));
+  for (let at = from; at < to;) at += fs.writeSync(fd, zeros, 0, Math.min(zeros.length, to - at), at);
+}

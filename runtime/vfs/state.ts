@@ -1,0 +1,83 @@
+/**
+ * The file layer's region as one thread holds it: typed views, the region's mutex, and 64-bit fields. In: the kernel's SharedArrayBuffer, the
+ * offset of VFS_SIZE zeroed bytes in it, and the thread's port. Out: VfsState, which the other modules work on.
+ */
+import { AREA, FILE, HEAD, MAX_FILES, VFS_SIZE } from './layout.js';
+import { breakLock, lock, unlock } from './lock.js';
+import type { KernelPort } from './kernel-port.js';
+
+export class VfsState {
+  private readonly buffer: Buffer;
+
+  private constructor(
+    readonly words: Int32Array<SharedArrayBuffer>,
+    readonly bytes: Uint8Array<SharedArrayBuffer>,
+    readonly port: KernelPort,
+  ) {
+    this.buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  }
+
+  /** `offset` is in bytes, a multiple of 64. A zeroed region is ready for use. */
+  static attach(buffer: SharedArrayBuffer, offset: number, port: KernelPort): VfsState {
+    return new VfsState(new Int32Array(buffer, offset, VFS_SIZE / 4), new Uint8Array(buffer, offset, VFS_SIZE), port);
+  }
+
+  get(index: number): number {
+    return Atomics.load(this.words, index);
+  }
+
+  set(index: number, value: number): void {
+    Atomics.store(this.words, index, value);
+  }
+
+  /** Unsigned 64 bits at `index`, as a number: exact to 2**53. */
+  get64(index: number): number {
+    return this.get(index + 1) * 0x1_0000_0000 + (this.get(index) >>> 0);
+  }
+
+  set64(index: number, value: number): void {
+    this.set(index, value | 0);
+    this.set(index + 1, Math.floor(value / 0x1_0000_0000) | 0);
+  }
+
+  /** Runs `fn` with the region's mutex held. `fn` makes no host call. */
+  locked<T>(fn: () => T): T {
+    lock(this.words, AREA.HEAD + HEAD.LOCK, this.port.slot);
+    try {
+      return fn();
+    } finally {
+      unlock(this.words, AREA.HEAD + HEAD.LOCK);
+    }
+  }
+
+  /** Releases the mutexes that the thread of `slot`, which has died within the emulator, holds. Its references to open files stay. */
+  releaseLocksOf(slot: number): void {
+    breakLock(this.words, AREA.HEAD + HEAD.LOCK, slot);
+    for (let i = 0; i < MAX_FILES; i++) breakLock(this.words, AREA.FILES + i * FILE.SIZE + FILE.OFFSET_LOCK, slot);
+  }
+
+  /**
+   * Index of an entry whose word `field` is 0, among `count` entries of `size` words from `base`, searched from `hint` on and then from the start; -1 when
+   * all are in use. The caller holds the region's lock. Entry 0 of the tables numbered from 1 is in use for ever.
+   */
+  findFree(base: number, count: number, size: number, field: number, hint = 0): number {
+    for (let n = 0; n < count; n++) {
+      const i = (hint + n) % count;
+      if (this.words[base + i * size + field] === 0) return i;
+    }
+    return -1;
+  }
+
+  nextInode(): number {
+    return Atomics.add(this.words, AREA.HEAD + HEAD.NEXT_INODE, 1) + 1;
+  }
+
+  /** Bytes of the region as a latin1 string. */
+  text(word: number, length: number): string {
+    return this.buffer.toString('latin1', word * 4, word * 4 + length);
+  }
+
+  setText(word: number, text: string): void {
+    this.buffer.write(text, word * 4, 'latin1');
+  }
+}

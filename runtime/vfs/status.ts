@@ -1,0 +1,103 @@
+/**
+ * Status of open files and of paths. In: descriptions, targets. Out: StatRecord, or -errno. Source: man 2 stat.
+ */
+import * as fs from 'node:fs';
+import { hostBytes } from './byte-path.js';
+import { pinFile } from './fd-table.js';
+import type { FileContext } from './file-context.js';
+import { madeUp, makeDev, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, type StatRecord } from './file-stat.js';
+import { hostFailure } from './host-error.js';
+import { lookupNode } from './mounts.js';
+import { fileKind, fileObject, filePath, hostFd, KIND, putFile } from './open-files.js';
+import { pipeInode } from './pipes.js';
+import type { Target } from './resolve.js';
+import type { SpecialNode } from './special-node.js';
+import { ENOENT } from '../linux/errno.js';
+
+/** Device numbers of the file systems of pipes and anonymous inodes, as a Linux kernel commonly gives them. */
+const PIPE_DEV = makeDev(0, 13);
+const ANON_DEV = makeDev(0, 14);
+/** Inode of all anonymous inodes, and of nodes that lift64 makes up. */
+const ANON_INODE = 12;
+
+export function statOpenFile(c: FileContext, file: number): StatRecord | number {
+  const s = c.state;
+  const fd = hostFd(s, file);
+  if (fd >= 0) {
+    try {
+      return fs.fstatSync(fd, { bigint: true });
+    } catch (e) {
+      return hostFailure(e);
+    }
+  }
+  switch (fileKind(s, file)) {
+    case KIND.PIPE_READ:
+    case KIND.PIPE_WRITE:
+      return madeUp(S_IFIFO | 0o600, pipeInode(s, fileObject(s, file)), { dev: PIPE_DEV });
+    case KIND.COUNTER:
+      return madeUp(0o600, ANON_INODE, { dev: ANON_DEV });
+    case KIND.DEVICE:
+      return statNode(c, { type: 'device', minor: fileObject(s, file) });
+    case KIND.BLOB:
+    case KIND.SPECIAL_DIRECTORY:
+    case KIND.PATH: {
+      // An O_PATH description of a link of lift64's own is of the link itself.
+      const found = lookupNode(c, filePath(s, file), false);
+      if (typeof found === 'number') return found;
+      return found.node === undefined ? -ENOENT : statNode(c, found.node);
+    }
+    case KIND.FILE:
+    case KIND.DIRECTORY:
+    case KIND.CHARACTER:
+    case KIND.STREAM:
+      return -ENOENT;
+  }
+}
+
+/** Status of the node itself: of the link, where it is one. */
+export function statNode(c: FileContext, node: SpecialNode): StatRecord | number {
+  if (node.twin !== undefined) {
+    try {
+      const twin = fs.lstatSync(hostBytes(node.twin), { bigint: true });
+      const size = node.type === 'link' && twin.size !== 0n ? BigInt(String(node.target()).length) : twin.size;
+      return { ...pick(twin), size };
+    } catch {
+      // A host without such a file.
+    }
+  }
+  switch (node.type) {
+    case 'file':
+      return madeUp(S_IFREG | node.mode, ANON_INODE);
+    case 'link':
+    case 'descriptor':
+      return madeUp(S_IFLNK | 0o777, ANON_INODE, { size: 64n });
+    case 'directory':
+      return madeUp(S_IFDIR | 0o555, ANON_INODE, { nlink: 2n });
+    case 'device':
+      return madeUp(S_IFCHR | 0o666, node.minor, { rdev: makeDev(1, node.minor) });
+  }
+}
+
+function pick(r: StatRecord): StatRecord {
+  const { dev, ino, mode, nlink, uid, gid, rdev, size, blksize, blocks } = r;
+  const { atimeNs, mtimeNs, ctimeNs, birthtimeNs } = r;
+  return { dev, ino, mode, nlink, uid, gid, rdev, size, blksize, blocks, atimeNs, mtimeNs, ctimeNs, birthtimeNs };
+}
+
+/** Status of a target; `follow`: of what a link leads to (the target has been resolved accordingly). */
+export function statTarget(c: FileContext, target: Target, follow: boolean): StatRecord | number {
+  const node = target.node;
+  if (node?.type === 'descriptor' && follow) {
+    const file = pinFile(c.state, c.table, node.fd);
+    if (file < 0) return -ENOENT;
+    const record = statOpenFile(c, file);
+    putFile(c.state, file);
+    return record;
+  }
+  if (node !== undefined) return statNode(c, node);
+  try {
+    return follow ? fs.statSync(target.host, { bigint: true }) : fs.lstatSync(target.host, { bigint: true });
+  } catch (e) {
+    return hostFailure(e);
+  }
+}

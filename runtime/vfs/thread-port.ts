@@ -1,0 +1,134 @@
+/**
+ * The kernel as the file layer wants it, for one guest thread, or for the main thread. In: the kernel's objects and what posts messages to the main thread.
+ * Out: KernelPort. The slot of a thread is its task index; the main thread's is MAIN_SLOT.
+ */
+import { InternalError } from '../../src/base/errors.js';
+import type { Group } from '../process/group.js';
+import type { Kernel } from '../process/kernel.js';
+import { raiseSignal } from '../process/signal-send.js';
+import type { Task } from '../process/task.js';
+import { interrupted } from '../threads/park.js';
+import type { Thread } from '../linux/thread.js';
+import type { KernelPort } from './kernel-port.js';
+import { MAIN_SLOT } from './layout.js';
+import { VfsState } from './state.js';
+
+/** Messages to the main thread: each is posted and returns at once. */
+export interface FileMessages {
+  /** StreamService.request(stream) on the main thread. */
+  requestStream(stream: number): void;
+  /** setHostTerminalRaw(raw) on the main thread. */
+  setTerminalRaw(raw: boolean): void;
+}
+
+/** Atomics.wait takes doubles of milliseconds; longer sleeps are cut: park may return early. */
+const LONGEST_SLEEP_MS = 2 ** 31 - 1;
+const RLIMIT_FSIZE = 1;
+const RLIMIT_NOFILE = 7;
+
+/** `t` needs no more than its kernel, task and gate at the time of the call. */
+export function threadPort(t: Thread, messages: FileMessages): KernelPort {
+  const { kernel, task, quiesce } = t;
+  const group = (): Group => task.group;
+  return {
+    slot: task.index,
+    sequence: () => task.parkSequence,
+    park(sequence, timeoutMs) {
+      quiesce.enterParked();
+      task.sleep(sequence, Math.min(timeoutMs, LONGEST_SLEEP_MS));
+      quiesce.leaveParked();
+    },
+    interrupted: () => interrupted(t),
+    wake: (slot) => {
+      wakeSlot(kernel, slot);
+    },
+    raise: (signal) => {
+      raiseSignal(kernel, task, signal);
+    },
+    get pid() {
+      return group().tgid;
+    },
+    get tid() {
+      return task.tid;
+    },
+    get processGroup() {
+      return group().pgid;
+    },
+    get session() {
+      return group().sid;
+    },
+    get fdTable() {
+      return task.files;
+    },
+    get fsStruct() {
+      return task.fs;
+    },
+    fdLimit: () => limitOf(task, RLIMIT_NOFILE),
+    fileSizeLimit: () => limitOf(task, RLIMIT_FSIZE),
+    requestStream: (stream) => {
+      messages.requestStream(stream);
+    },
+    setTerminalRaw: (raw) => {
+      messages.setTerminalRaw(raw);
+    },
+  };
+}
+
+function limitOf(task: Task, which: number): number {
+  const { soft } = task.group.rlimit(which);
+  return soft > BigInt(Number.MAX_SAFE_INTEGER) ? Infinity : Number(soft);
+}
+
+/** The main thread sleeps in no queue. */
+function wakeSlot(kernel: Kernel, slot: number): void {
+  if (slot !== MAIN_SLOT) kernel.wake(slot);
+}
+
+/** The main thread's port: it wakes guest threads and holds locks, but never waits, and has no descriptors. */
+export function mainPort(kernel: Kernel): KernelPort {
+  const none = (): never => {
+    throw new InternalError('the main thread has no guest process');
+  };
+  return {
+    slot: MAIN_SLOT,
+    sequence: none,
+    park: none,
+    interrupted: none,
+    wake: (slot) => {
+      wakeSlot(kernel, slot);
+    },
+    raise: none,
+    get pid() {
+      return none();
+    },
+    get tid() {
+      return none();
+    },
+    get processGroup() {
+      return none();
+    },
+    get session() {
+      return none();
+    },
+    get fdTable() {
+      return none();
+    },
+    get fsStruct() {
+      return none();
+    },
+    fdLimit: none,
+    fileSizeLimit: none,
+    requestStream: none,
+    setTerminalRaw: none,
+  };
+}
+
+/** The file layer's state on the main thread. */
+export function mainVfsState(kernel: Kernel): VfsState {
+  return VfsState.attach(kernel.buffer, kernel.vfsOffset, mainPort(kernel));
+}
+
+/** The file layer's state of a guest thread. */
+export function threadVfsState(t: Thread, messages: FileMessages): VfsState {
+  return VfsState.attach(t.kernel.buffer, t.kernel.vfsOffset, threadPort(t, messages));
+}
