@@ -308,6 +308,19 @@ export class Kernel {
     return this.bytes.subarray(start, start + SIGINFO.BYTES - SIGINFO.INFO * 4);
   }
 
+  /** True for the first caller of all isolates with these words. When the list is full: true, once an isolate. */
+  firstMention(what: string): boolean {
+    let hash = 0x811c_9dc5;
+    for (let i = 0; i < what.length; i++) hash = Math.imul(hash ^ what.charCodeAt(i), 0x0100_0193);
+    if (hash === 0) hash = 1;
+    for (let i = 0; i < HEAD.MENTION_WORDS; i++) {
+      const seen = Atomics.compareExchange(this.i32, HEAD.MENTIONS + i, 0, hash);
+      if (seen === 0) return true;
+      if (seen === (hash | 0)) return false;
+    }
+    return true;
+  }
+
   private findFree(area: number, bytes: number, field: number, count: number): number {
     for (let i = 1; i < count; i++) if (Atomics.load(this.i32, (area + i * bytes) / 4 + field) === 0) return i;
     return 0;

@@ -50,6 +50,11 @@ export const HEAD = {
   EUID: 16,
   GID: 17,
   EGID: 18,
+  /** State of the generator behind -seed, i64; 0: the host's random numbers. */
+  SEED: 20,
+  /** Hashes of what has been named as unsupported; the count, then that many words. */
+  MENTIONS: 128,
+  MENTION_WORDS: 512,
   BYTES: 4096,
 } as const;
 
@@ -76,8 +81,8 @@ export const TASK = {
   /** Masks: bit (n - 1) is signal n. i64. */
   BLOCKED: 14,
   PENDING: 16,
-  /** What rt_sigtimedwait waits for; i64. */
-  SIGWAIT: 18,
+  /** The mask while rt_sigtimedwait has taken signals out of BLOCKED; else 0. i64. */
+  REAL_BLOCKED: 18,
   /** i64 each. */
   ALT_SP: 20,
   ALT_SIZE: 22,
@@ -165,7 +170,6 @@ export const GROUP = {
   SGID: 27,
   /** personality(2). */
   PERSONA: 28,
-  /** Group index: dumpable, no_new_privs, child subreaper bits: GROUP_FLAG. */
   /** i64 microseconds of CPU of the reaped children: user, system. */
   CHILD_UTIME: 30,
   CHILD_STIME: 32,
@@ -190,7 +194,7 @@ export const GROUP_FLAG = {
   NO_NEW_PRIVS: 16,
   /** PR_SET_DUMPABLE 0. */
   NOT_DUMPABLE: 32,
-  /** SIGINT-like keyboard signals are not wanted: unused by the kernel, kept for the terminal. */
+  /** The leader has called exit(2), others go on: EXIT_STATUS is its. */
   LEADER_DEAD: 64,
 } as const;
 
@@ -216,7 +220,7 @@ export const SIGINFO = { NEXT: 0, SIGNAL: 1, INFO: 4, BYTES: 16 + SIGINFO_BYTES 
 export const MM = {
   /** Tasks that use it. 0: free. */
   REFS: 0,
-  /** Threads or processes have been two at a time: code must be fit for several threads. */
+  /** 1 once it has had two users at a time. */
   WAS_SHARED: 1,
   /** i64 each: where argv, environ and auxv strings lie, for /proc. */
   ARG_START: 2,

@@ -19,6 +19,14 @@ export class Mm extends KernelRecord {
     this.set(MM.REFS, v);
   }
 
+  /** True once it has had two users at a time. */
+  get wasShared(): boolean {
+    return this.get(MM.WAS_SHARED) !== 0;
+  }
+  set wasShared(v: boolean) {
+    this.set(MM.WAS_SHARED, v ? 1 : 0);
+  }
+
   /** Guest addresses [start, end) of the strings of argv and environ, and auxv with its size in bytes; set at exec. */
   get layout(): ExecLayout {
     return {

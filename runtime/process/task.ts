@@ -2,7 +2,7 @@
  * A guest thread in the kernel's task table. In: its index. Out: Task. Who writes what: the thread itself its registers-like state (blocked mask, alternate
  * stack, robust list); others, under the kernel mutex, its pending signals and its state. Source: man 2 clone, sigaltstack, set_robust_list.
  */
-import { AREA, TASK, TASK_STATE } from './layout.js';
+import { AREA, GROUP, GROUP_FLAG, TASK, TASK_STATE } from './layout.js';
 import type { Group } from './group.js';
 import type { Kernel } from './kernel.js';
 import type { Mm } from './mm.js';
@@ -142,13 +142,23 @@ export class Task extends KernelRecord {
   set pending(v: bigint) {
     this.setI64(TASK.PENDING, BigInt.asIntN(64, v));
   }
-  /** Signals that rt_sigtimedwait waits for: they wake the thread although they are blocked. */
-  get sigWait(): bigint {
-    return this.getU64(TASK.SIGWAIT);
+  /** The mask while rt_sigtimedwait has taken signals out of `blocked`, else 0: signals in it are not dropped as ignored. */
+  get realBlocked(): bigint {
+    return this.getU64(TASK.REAL_BLOCKED);
   }
-  set sigWait(v: bigint) {
-    this.setI64(TASK.SIGWAIT, BigInt.asIntN(64, v));
+  set realBlocked(v: bigint) {
+    this.setI64(TASK.REAL_BLOCKED, BigInt.asIntN(64, v));
   }
+  /** True when a signal that is not blocked is pending for the thread or its group, or the group is stopped or exiting. Integers only: it runs after every system call. */
+  hasSignalWork(): boolean {
+    const w = this.kernel.i32;
+    const g = (AREA.GROUPS + this.get(TASK.GROUP) * GROUP.BYTES) / 4;
+    const lo = (this.get(TASK.PENDING) | Atomics.load(w, g + GROUP.PENDING)) & ~this.get(TASK.BLOCKED);
+    const hi = (this.get(TASK.PENDING + 1) | Atomics.load(w, g + GROUP.PENDING + 1)) & ~this.get(TASK.BLOCKED + 1);
+    const flags = Atomics.load(w, g + GROUP.FLAGS) & (GROUP_FLAG.EXITING | GROUP_FLAG.STOPPED);
+    return (lo | hi | flags) !== 0;
+  }
+
   /** Words of the queue of siginfos. */
   get queueWord(): number {
     return this.word + TASK.QUEUE_HEAD;

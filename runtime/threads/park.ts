@@ -3,7 +3,6 @@
  * or exit_group wants it. In: the thread and a predicate. Out: park. Source: DESIGN.md section 7.
  */
 import type { Thread } from '../linux/thread.js';
-import { GROUP_FLAG } from '../process/layout.js';
 
 export interface ParkOptions {
   /** Nanoseconds of CLOCK_MONOTONIC (kernel.now()) after which the wait gives 'timeout'; Infinity: never. */
@@ -18,12 +17,8 @@ const LONGEST_SLEEP_MS = 2 ** 31 - 1;
 
 /** Whether the thread must leave a wait: unblocked signals, stops, exit_group, lift64 going down. Reads only; needs no lock. */
 export function interrupted(t: Thread, killOnly = false): boolean {
-  const { task } = t;
-  const { group } = task;
-  if ((group.flags & GROUP_FLAG.EXITING) !== 0 || t.kernel.shuttingDown) return true;
-  if (killOnly) return false;
-  if ((group.flags & GROUP_FLAG.STOPPED) !== 0) return true;
-  return ((task.pending | group.pending) & ~task.blocked) !== 0n;
+  if (t.kernel.shuttingDown) return true;
+  return killOnly ? t.task.group.exiting : t.task.hasSignalWork();
 }
 
 /**

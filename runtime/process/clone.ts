@@ -1,0 +1,214 @@
+/**
+ * clone: a new thread, or a new process that shares the memory. In: the calling thread and the arguments of clone3's struct. Out: the child's tid; its CPU block, records and worker.
+ * The parent's rip already stands after the system call instruction, and rcx and r11 are as SYSCALL leaves them, so the child's copy is right as it is but for rax and rsp.
+ * Source: man 2 clone, man 2 vfork.
+ */
+import { CPU, GPR } from '../../src/guest/cpu-state.js';
+import { EAGAIN, EINVAL, ENOSYS, EPERM } from '../linux/errno.js';
+import { SIGCHLD } from '../linux/signals.js';
+import type { Thread } from '../linux/thread.js';
+import { cloneCpu, freeCpu } from '../threads/cpu-slots.js';
+import { park } from '../threads/park.js';
+import { unsupported } from '../linux/unsupported.js';
+import type { Group } from './group.js';
+import type { Kernel } from './kernel.js';
+import { GROUP_FLAG, GROUP_STATE, HEAD, TASK_STATE } from './layout.js';
+import { SIG_DFL, SIG_IGN } from './sighand.js';
+import type { Task } from './task.js';
+
+export const CLONE = {
+  NEWTIME: 0x80,
+  VM: 0x100,
+  FS: 0x200,
+  FILES: 0x400,
+  SIGHAND: 0x800,
+  PIDFD: 0x1000,
+  PTRACE: 0x2000,
+  VFORK: 0x4000,
+  PARENT: 0x8000,
+  THREAD: 0x1_0000,
+  NEWNS: 0x2_0000,
+  SYSVSEM: 0x4_0000,
+  SETTLS: 0x8_0000,
+  PARENT_SETTID: 0x10_0000,
+  CHILD_CLEARTID: 0x20_0000,
+  DETACHED: 0x40_0000,
+  UNTRACED: 0x80_0000,
+  CHILD_SETTID: 0x100_0000,
+  NEWCGROUP: 0x200_0000,
+  NEWUTS: 0x400_0000,
+  NEWIPC: 0x800_0000,
+  NEWUSER: 0x1000_0000,
+  NEWPID: 0x2000_0000,
+  NEWNET: 0x4000_0000,
+  IO: 0x8000_0000,
+} as const;
+/** clone3 only, above 32 bits. */
+export const CLONE_CLEAR_SIGHAND = 0x1_0000_0000n;
+export const CLONE_INTO_CGROUP = 0x2_0000_0000n;
+
+const NAMESPACES =
+  CLONE.NEWTIME |
+  CLONE.NEWNS |
+  CLONE.NEWCGROUP |
+  CLONE.NEWUTS |
+  CLONE.NEWIPC |
+  CLONE.NEWUSER |
+  CLONE.NEWPID |
+  CLONE.NEWNET;
+
+export interface CloneArgs {
+  /** CLONE bits below 2**32, without the exit signal. */
+  readonly flags: number;
+  readonly clearSighand: boolean;
+  readonly exitSignal: number;
+  /** rsp of the child; 0n: the parent's. */
+  readonly stack: bigint;
+  readonly parentTid: number;
+  readonly childTid: number;
+  readonly tls: bigint;
+}
+
+/** Gives the child's tid, or a negative errno. With CLONE_VFORK, returns after the child's execve or end. */
+export function cloneTask(t: Thread, args: CloneArgs): number {
+  const { kernel, task, cpu } = t;
+  const { flags } = args;
+  const has = (flag: number): boolean => (flags & flag) !== 0;
+  if (has(CLONE.SIGHAND) && !has(CLONE.VM)) return -EINVAL;
+  if (has(CLONE.THREAD) && !has(CLONE.SIGHAND)) return -EINVAL;
+  if (has(CLONE.NEWNS) && has(CLONE.FS)) return -EINVAL;
+  if (has(CLONE.SIGHAND) && args.clearSighand) return -EINVAL;
+  if (has(NAMESPACES)) {
+    unsupported(t, 'clone with new namespaces');
+    return -EPERM;
+  }
+  if (has(CLONE.PIDFD)) {
+    unsupported(t, 'clone with CLONE_PIDFD');
+    return -EINVAL;
+  }
+  if (!has(CLONE.VM)) {
+    unsupported(t, 'fork (clone without CLONE_VM)');
+    return -ENOSYS;
+  }
+  const words = kernel.memory(task.mm);
+  if (words === undefined) return -EAGAIN;
+
+  const files = has(CLONE.FILES) ? kernel.files?.shareFiles(task.files) : kernel.files?.copyFiles(task.files);
+  if (files !== undefined && files < 0) return files;
+  const fs = has(CLONE.FS) ? kernel.files?.shareFs(task.fs) : kernel.files?.copyFs(task.fs);
+  if (fs !== undefined && fs < 0) {
+    kernel.files?.putFiles(files ?? 0);
+    return fs;
+  }
+  const child = kernel.lock(() => {
+    if (task.group.exiting) return undefined;
+    const tid = kernel.newTid();
+    const block = cloneCpu(words, cpu.base, tid);
+    if (block === 0) return undefined;
+    const made = enterTask(kernel, task, args, tid);
+    if (made === undefined) {
+      freeCpu(words, block);
+      return undefined;
+    }
+    made.cpu = block;
+    made.files = files ?? 0;
+    made.fs = fs ?? 0;
+    return made;
+  });
+  if (child === undefined) {
+    kernel.files?.putFiles(files ?? 0);
+    kernel.files?.putFs(fs ?? 0);
+    return -EAGAIN;
+  }
+  setChildRegisters(t, child, args);
+  const { tid } = child;
+  // A word that can't be written is left alone, as Linux does.
+  if (has(CLONE.PARENT_SETTID)) t.mem.writeU32(args.parentTid, tid);
+  if (has(CLONE.CHILD_SETTID)) t.mem.writeU32(args.childTid, tid);
+  if (has(CLONE.VFORK)) task.vforkChild = child.index;
+  kernel.supervision?.startTask(child.index);
+  if (has(CLONE.VFORK)) park(t, () => (task.vforkChild === 0 ? true : undefined), { killOnly: true });
+  return tid;
+}
+
+/** Records of the child. The caller holds the mutex. Undefined: a table is full. */
+function enterTask(kernel: Kernel, parent: Task, args: CloneArgs, tid: number): Task | undefined {
+  const thread = (args.flags & CLONE.THREAD) !== 0;
+  const child = kernel.allocTask();
+  if (child === undefined) return undefined;
+  const sighand = (args.flags & CLONE.SIGHAND) !== 0 ? parent.sighand : kernel.allocSighand();
+  const group = thread ? parent.group : kernel.allocGroup();
+  if (sighand === undefined || group === undefined) return undefined;
+  if (sighand !== parent.sighand) sighand.copyFrom(parent.sighand);
+  if (args.clearSighand) clearHandlers(sighand);
+  sighand.refs += 1;
+  child.tid = tid;
+  child.group = group;
+  child.sighand = sighand;
+  child.mm = parent.mm;
+  child.blocked = parent.blocked;
+  child.comm = parent.comm;
+  child.nice = parent.nice;
+  child.policy = parent.policy;
+  child.priority = parent.priority;
+  child.timerSlack = parent.timerSlack;
+  child.startTime = kernel.now();
+  // The alternate stack goes with the memory: only vfork's child, which is on its parent's stack, keeps it (man 2 sigaltstack).
+  const keepsAlt = (args.flags & CLONE.VFORK) !== 0;
+  child.altStack = keepsAlt ? parent.altStack : { sp: 0n, size: 0n, flags: 2 };
+  child.clearChildTid = (args.flags & CLONE.CHILD_CLEARTID) !== 0 ? args.childTid : 0;
+  parent.mmRecord.refs += 1;
+  parent.mmRecord.wasShared = true;
+  if (thread) group.threads += 1;
+  else enterGroup(kernel, parent, child, group, args);
+  Atomics.add(kernel.i32, HEAD.TASKS_ALIVE, 1);
+  child.state = TASK_STATE.NEW;
+  return child;
+}
+
+function enterGroup(kernel: Kernel, parent: Task, child: Task, group: Group, args: CloneArgs): void {
+  const from = parent.group;
+  group.tgid = child.tid;
+  group.leader = child;
+  group.threads = 1;
+  group.parent = (args.flags & CLONE.PARENT) !== 0 ? from.parent : from;
+  group.exitSignal = (args.flags & CLONE.PARENT) !== 0 ? from.exitSignal : args.exitSignal;
+  group.pgid = from.pgid;
+  group.sid = from.sid;
+  group.ids = from.ids;
+  group.persona = from.persona;
+  group.setFlag(GROUP_FLAG.NO_NEW_PRIVS, from.has(GROUP_FLAG.NO_NEW_PRIVS));
+  group.setFlag(GROUP_FLAG.NOT_DUMPABLE, from.has(GROUP_FLAG.NOT_DUMPABLE));
+  for (let r = 0; r < 16; r++) {
+    const { soft, hard } = from.rlimit(r);
+    group.setRlimit(r, soft, hard);
+  }
+  if ((args.flags & CLONE.VFORK) !== 0) group.vforkParent = parent.index;
+  group.state = GROUP_STATE.ALIVE;
+}
+
+function clearHandlers(sighand: Task['sighand']): void {
+  for (let s = 1; s <= 64; s++) {
+    if (sighand.handler(s) !== SIG_IGN) sighand.setAction(s, { handler: SIG_DFL, flags: 0n, restorer: 0n, mask: 0n });
+  }
+}
+
+function setChildRegisters(t: Thread, child: Task, args: CloneArgs): void {
+  const { view } = t.mem;
+  view.setBigInt64(child.cpu + CPU.REGS + 8 * GPR.RAX, 0n, true);
+  if (args.stack !== 0n) view.setBigInt64(child.cpu + CPU.REGS + 8 * GPR.RSP, BigInt.asIntN(64, args.stack), true);
+  if ((args.flags & CLONE.SETTLS) !== 0) view.setBigInt64(child.cpu + CPU.FS_BASE, BigInt.asIntN(64, args.tls), true);
+}
+
+/** fork(2)'s and vfork(2)'s arguments. */
+export function forkArgs(vfork: boolean): CloneArgs {
+  return {
+    flags: vfork ? CLONE.VM | CLONE.VFORK : 0,
+    clearSighand: false,
+    exitSignal: SIGCHLD,
+    stack: 0n,
+    parentTid: 0,
+    childTid: 0,
+    tls: 0n,
+  };
+}

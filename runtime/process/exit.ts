@@ -1,0 +1,188 @@
+/**
+ * Beginning and end of guest threads and processes: what a thread leaves behind, zombies, reparenting, the parent's SIGCHLD. In: the thread whose guest code has
+ * been left. Out: records freed or zombies, waiters woken. Source: man 2 _exit, man 2 exit_group, man 2 wait (NOTES), man 2 set_robust_list, man 2 set_tid_address.
+ */
+import { CLD, SIGCHLD } from '../linux/signals.js';
+import type { Thread } from '../linux/thread.js';
+import { freeCpu } from '../threads/cpu-slots.js';
+import { futexWake } from '../threads/futex.js';
+import { walkRobustList } from '../threads/robust-list.js';
+import { processCpu, threadCpuNs } from './cpu-time.js';
+import type { Group } from './group.js';
+import type { Kernel } from './kernel.js';
+import { GROUP_FLAG, GROUP_STATE, HEAD, TASK_STATE } from './layout.js';
+import { SA, SIG_IGN } from './sighand.js';
+import { flushSignals } from './siginfo.js';
+import { exitGroupLocked, retargetLocked, sendToGroupLocked } from './signal-send.js';
+import type { Task } from './task.js';
+
+const ALL_SIGNALS = 0xffff_ffff_ffff_ffffn;
+
+/** CPU time of this host thread when its present guest thread began. */
+let cpuAtStart = 0;
+
+/** The worker calls this before the first guest instruction: from then on the thread counts as RUNNING. */
+export function threadStarted(t: Thread): void {
+  const { task } = t;
+  task.resetLocal();
+  cpuAtStart = threadCpuNs();
+  task.startTime = t.kernel.now();
+  task.state = TASK_STATE.ALIVE;
+  task.runLetter = 'R'.charCodeAt(0);
+  t.quiesce.leaveParked();
+}
+
+/** CPU time of the calling guest thread, nanoseconds. */
+export function guestThreadCpuNs(): number {
+  return Math.max(0, threadCpuNs() - cpuAtStart);
+}
+
+/** exit(2): this thread alone. */
+export function exitThread(t: Thread, code: number): void {
+  t.exiting = { code: code & 0xff, signal: 0 };
+}
+
+/** exit_group(2). */
+export function exitGroup(t: Thread, code: number): void {
+  const { group } = t.task;
+  t.kernel.lock(() => {
+    exitGroupLocked(t.kernel, group, (code & 0xff) << 8);
+  });
+  const status = group.exitStatus;
+  t.exiting = { code: (status >> 8) & 0xff, signal: status & 0x7f };
+}
+
+/**
+ * The worker calls this once t.exiting is set and guest code has been left. Afterwards the thread is gone, and the worker is free for another one;
+ * guest memory and the CPU block are not the thread's any more.
+ */
+export function threadFinished(t: Thread): void {
+  const { task, kernel, cpu, mem } = t;
+  const exiting = t.exiting ?? { code: 0, signal: 0 };
+  walkRobustList(t);
+  const clear = task.clearChildTid;
+  // With one user of the memory left nobody can look at the word.
+  if (clear !== 0 && task.mmRecord.refs > 1 && mem.writeU32(clear, 0))
+    futexWake(kernel, { mm: task.mm, addr: clear }, 1);
+  const { files, fs } = task;
+  task.files = 0;
+  task.fs = 0;
+  kernel.files?.putFiles(files);
+  kernel.files?.putFs(fs);
+  const cpuNs = guestThreadCpuNs();
+  const words = kernel.memory(task.mm);
+  const changed = kernel.lock(() => leaveGroup(kernel, task, exiting.code << 8, cpuNs));
+  if (words !== undefined) freeCpu(words, cpu.base);
+  if (changed !== 0) kernel.supervision?.groupChanged(changed);
+}
+
+/** Takes the task out of its group. Gives the group's index when that was its last thread, else 0. */
+function leaveGroup(kernel: Kernel, task: Task, status: number, cpuNs: number): number {
+  const { group } = task;
+  task.cpu = 0;
+  task.mmRecord.refs -= 1;
+  task.state = TASK_STATE.DEAD;
+  Atomics.sub(kernel.i32, HEAD.TASKS_ALIVE, 1);
+  group.threads -= 1;
+  group.deadCpu += cpuNs;
+  const isLeader = group.leader.index === task.index;
+  if (isLeader && !group.exiting) {
+    group.exitStatus = status;
+    group.setFlag(GROUP_FLAG.LEADER_DEAD, true);
+  }
+  completeVfork(kernel, group, task);
+  retargetLocked(kernel, task, ALL_SIGNALS);
+  if (!isLeader) freeTask(kernel, task);
+  if (group.threads > 0) return 0;
+  group.setFlag(GROUP_FLAG.STOPPED, false);
+  group.timerDeadline = 0;
+  reparentChildren(kernel, group);
+  group.state = GROUP_STATE.ZOMBIE;
+  notifyParent(kernel, group);
+  return group.index;
+}
+
+/** Lets the parent of a vfork go on: the child has called execve, or is gone. The caller holds the mutex. */
+export function completeVfork(kernel: Kernel, group: Group, task: Task): void {
+  const parent = group.vforkParent;
+  if (parent === 0 || group.leader.index !== task.index) return;
+  group.vforkParent = 0;
+  const waiter = kernel.task(parent);
+  waiter.vforkChild = 0;
+  kernel.wake(parent);
+}
+
+function freeTask(kernel: Kernel, task: Task): void {
+  flushSignals(kernel, task, ALL_SIGNALS);
+  const { sighand } = task;
+  sighand.refs -= 1;
+  task.state = TASK_STATE.FREE;
+}
+
+/** Children of a dead process go to the nearest subreaper, else to nobody: then a zombie among them is reaped at once. */
+function reparentChildren(kernel: Kernel, group: Group): void {
+  let heir = group.parent;
+  while (heir.index !== 0 && !(heir.alive && heir.has(GROUP_FLAG.SUBREAPER))) heir = heir.parent;
+  const { uid } = group.ids;
+  for (const child of group.children()) {
+    child.parent = heir;
+    for (const t of child.tasks()) {
+      if (t.pdeathSignal !== 0)
+        sendToGroupLocked(kernel, child, { kind: 'kill', signal: t.pdeathSignal, code: 0, pid: group.tgid, uid });
+    }
+    if (child.state === GROUP_STATE.ZOMBIE) {
+      child.exitSignal = SIGCHLD;
+      notifyParent(kernel, child);
+    }
+  }
+}
+
+/** Tells the parent of a zombie; reaps it where nobody wants its status. The caller holds the mutex. */
+function notifyParent(kernel: Kernel, group: Group): void {
+  const { parent } = group;
+  // The first process's status is read by the supervisor.
+  if (group.index === kernel.initGroup.index) return;
+  if (parent.index === 0 || !parent.alive) {
+    releaseGroup(kernel, group);
+    return;
+  }
+  const signal = group.exitSignal;
+  let reap = false;
+  let wanted = signal !== 0;
+  if (signal === SIGCHLD) {
+    const action = parent.leader.sighand.action(SIGCHLD);
+    wanted = action.handler !== SIG_IGN;
+    reap = !wanted || (action.flags & BigInt(SA.NOCLDWAIT)) !== 0n;
+  }
+  const status = group.exitStatus;
+  if (wanted) {
+    const killed = (status & 0x7f) !== 0;
+    const ticks = Math.round(group.deadCpu / 1e7);
+    sendToGroupLocked(kernel, parent, {
+      kind: 'child',
+      signal,
+      code: killed ? CLD.KILLED : CLD.EXITED,
+      pid: group.tgid,
+      uid: group.ids.uid,
+      status: killed ? status & 0x7f : status >> 8,
+      utime: ticks,
+      stime: 0,
+    });
+  }
+  if (reap) releaseGroup(kernel, group);
+  parent.wakeAll();
+}
+
+/** Frees a zombie's records. The caller holds the mutex. */
+export function releaseGroup(kernel: Kernel, group: Group): void {
+  kernel.assertLocked();
+  flushSignals(kernel, group, ALL_SIGNALS);
+  freeTask(kernel, group.leader);
+  group.state = GROUP_STATE.FREE;
+}
+
+/** CPU time of a process, microseconds. The process that lift64 was started for counts all of lift64's. */
+export function groupCpu(kernel: Kernel, group: Group): { user: number; system: number } {
+  if (group.index === kernel.initGroup.index) return processCpu();
+  return { user: Math.round((group.deadCpu + guestThreadCpuNs()) / 1e3), system: 0 };
+}

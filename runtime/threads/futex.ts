@@ -1,0 +1,258 @@
+/**
+ * Futex queues, in the kernel's buffer: FIFO lists of waiting tasks by bucket. In: keys (address space and guest address) and the guest's word. Out: waits and wakes.
+ * A task waits on one futex at a time, so it is its own list node. Source: man 2 futex.
+ * The guest's word is read under the kernel mutex (a load takes no lock), and changed outside of it.
+ */
+import { EAGAIN, EFAULT, EINVAL, ENOSYS, ERESTART_RESTARTBLOCK, ERESTARTSYS, ETIMEDOUT } from '../linux/errno.js';
+import type { Thread } from '../linux/thread.js';
+import { AREA, FUTEX_BUCKETS } from '../process/layout.js';
+import type { Kernel } from '../process/kernel.js';
+import type { Task } from '../process/task.js';
+import { GUEST_END } from '../../src/guest/memory-map.js';
+import { park } from './park.js';
+
+/** What makes two futex words the same one. */
+export interface FutexKey {
+  /** Address space index. */
+  readonly mm: number;
+  readonly addr: number;
+}
+
+export const FUTEX_BITSET_MATCH_ANY = -1;
+
+/** Key of the futex at `addr`. A word in memory that processes share has one key only within one address space so far. */
+export function futexKey(t: Thread, addr: number): FutexKey {
+  return { mm: t.task.mm, addr };
+}
+
+/** The word at `addr` as an int, atomically where it lies in the memory itself; undefined: EFAULT. `addr` is aligned to 4. */
+export function loadWord(t: Thread, addr: number): number | undefined {
+  if (addr >= GUEST_END) return t.mem.readI32(addr);
+  if (!t.mem.canRead(addr, 4)) return undefined;
+  return Atomics.load(memoryWords(t), addr / 4);
+}
+
+/** Replaces the word if it is `expected`. Gives what it was; undefined: EFAULT. */
+export function compareExchangeWord(t: Thread, addr: number, expected: number, value: number): number | undefined {
+  if (!t.mem.canWrite(addr, 4)) return undefined;
+  if (addr < GUEST_END) return Atomics.compareExchange(memoryWords(t), addr / 4, expected, value);
+  const seen = t.mem.readI32(addr);
+  if (seen === expected && !t.mem.writeU32(addr, value >>> 0)) return undefined;
+  return seen;
+}
+
+function memoryWords(t: Thread): Int32Array<SharedArrayBuffer> {
+  const words = t.kernel.memory(t.task.mm);
+  if (words === undefined) throw new RangeError(`address space ${t.task.mm} is not known to this worker`);
+  return words;
+}
+
+/**
+ * Sleeps while the word at `addr` is `expected`, until a wake whose bitset has a bit in common. 0, or a negative errno.
+ * @param deadlineNs CLOCK_MONOTONIC; Infinity none
+ * @param relative the deadline came from a relative timeout: an interrupted wait goes on through restart_syscall
+ */
+export function futexWait(
+  t: Thread,
+  addr: number,
+  expected: number,
+  bitset: number,
+  deadlineNs: number,
+  relative: boolean,
+): number {
+  const { kernel, task } = t;
+  if (bitset === 0) return -EINVAL;
+  const key = futexKey(t, addr);
+  const bad = kernel.lock(() => {
+    const value = loadWord(t, addr);
+    if (value === undefined) return -EFAULT;
+    if (value !== expected) return -EAGAIN;
+    enqueue(kernel, task, key, bitset);
+    return 0;
+  });
+  if (bad !== 0) return bad;
+  const result = park(t, () => (task.futexBucket === 0 ? 0 : undefined), { deadlineNs });
+  if (result === 0) return 0;
+  const woken = kernel.lock(() => {
+    if (task.futexBucket === 0) return true;
+    dequeue(kernel, task);
+    return false;
+  });
+  if (woken) return 0;
+  if (result === 'timeout') return -ETIMEDOUT;
+  if (deadlineNs === Infinity) return -ERESTARTSYS;
+  if (!relative) return -ERESTARTSYS;
+  task.restart = () => futexWait(t, addr, expected, bitset, deadlineNs, true);
+  return -ERESTART_RESTARTBLOCK;
+}
+
+/** Wakes up to `count` waiters of the key (at least one, as Linux), first come first served. Gives how many. */
+export function futexWake(kernel: Kernel, key: FutexKey, count: number, bitset = FUTEX_BITSET_MATCH_ANY): number {
+  return kernel.lock(() => wakeLocked(kernel, key, Math.max(1, count), bitset));
+}
+
+function wakeLocked(kernel: Kernel, key: FutexKey, count: number, bitset: number): number {
+  let woken = 0;
+  for (let i = kernel.i32[bucketWord(bucketOf(key))] ?? 0; i !== 0 && woken < count;) {
+    const waiter = kernel.task(i);
+    i = waiter.futexNext;
+    if (!matches(waiter, key) || (waiter.futexBitset & bitset) === 0) continue;
+    dequeue(kernel, waiter);
+    kernel.wake(waiter.index);
+    woken++;
+  }
+  return woken;
+}
+
+/**
+ * Wakes up to `wakeCount` waiters of the first key and moves up to `moveCount` more to the second. `expected`, when given, is compared with the word at
+ * the first address. Gives woken plus moved, or a negative errno.
+ */
+export function futexRequeue(
+  t: Thread,
+  from: FutexKey,
+  to: FutexKey,
+  wakeCount: number,
+  moveCount: number,
+  expected: number | undefined,
+): number {
+  const { kernel } = t;
+  if (wakeCount < 0 || moveCount < 0) return -EINVAL;
+  return kernel.lock(() => {
+    if (expected !== undefined) {
+      const value = loadWord(t, from.addr);
+      if (value === undefined) return -EFAULT;
+      if (value !== expected) return -EAGAIN;
+    }
+    let woken = 0;
+    let moved = 0;
+    for (let i = kernel.i32[bucketWord(bucketOf(from))] ?? 0; i !== 0;) {
+      const waiter = kernel.task(i);
+      i = waiter.futexNext;
+      if (!matches(waiter, from)) continue;
+      if (woken < wakeCount) {
+        dequeue(kernel, waiter);
+        kernel.wake(waiter.index);
+        woken++;
+      } else if (moved < moveCount) {
+        const bitset = waiter.futexBitset;
+        dequeue(kernel, waiter);
+        enqueue(kernel, waiter, to, bitset);
+        moved++;
+      } else {
+        break;
+      }
+    }
+    return woken + moved;
+  });
+}
+
+/** Result of `op` on the old value: FUTEX_OP_SET, ADD, OR, ANDN, XOR. Undefined: no such operation. */
+function applyOp(op: number, old: number, arg: number): number | undefined {
+  switch (op) {
+    case 0:
+      return arg;
+    case 1:
+      return (old + arg) | 0;
+    case 2:
+      return old | arg;
+    case 3:
+      return old & ~arg;
+    case 4:
+      return old ^ arg;
+    default:
+      return undefined;
+  }
+}
+
+/** FUTEX_OP_CMP_EQ, NE, LT, LE, GT, GE. */
+function compareOp(op: number, old: number, arg: number): boolean | undefined {
+  switch (op) {
+    case 0:
+      return old === arg;
+    case 1:
+      return old !== arg;
+    case 2:
+      return old < arg;
+    case 3:
+      return old <= arg;
+    case 4:
+      return old > arg;
+    case 5:
+      return old >= arg;
+    default:
+      return undefined;
+  }
+}
+
+/** FUTEX_WAKE_OP: changes the second word as `encoded` says, wakes waiters of the first, and those of the second if its old value compares. */
+export function futexWakeOp(
+  t: Thread,
+  addr: number,
+  addr2: number,
+  wakeCount: number,
+  wakeCount2: number,
+  encoded: number,
+): number {
+  const { kernel } = t;
+  const op = (encoded >>> 28) & 7;
+  const cmp = (encoded >>> 24) & 15;
+  let arg = (encoded << 8) >> 20;
+  const cmpArg = (encoded << 20) >> 20;
+  if ((encoded & 0x8000_0000) !== 0) arg = 1 << (arg & 31);
+  if (applyOp(op, 0, arg) === undefined || compareOp(cmp, 0, 0) === undefined) return -ENOSYS;
+  // The word is changed before the mutex is taken: a write may have to invalidate translated code, which stops the world.
+  let old = loadWord(t, addr2);
+  for (;;) {
+    if (old === undefined) return -EFAULT;
+    const seen = compareExchangeWord(t, addr2, old, applyOp(op, old, arg) ?? 0);
+    if (seen === old) break;
+    old = seen;
+  }
+  const holds = compareOp(cmp, old, cmpArg) === true;
+  return kernel.lock(() => {
+    const woken = wakeLocked(kernel, futexKey(t, addr), Math.max(1, wakeCount), FUTEX_BITSET_MATCH_ANY);
+    if (!holds) return woken;
+    return woken + wakeLocked(kernel, futexKey(t, addr2), Math.max(1, wakeCount2), FUTEX_BITSET_MATCH_ANY);
+  });
+}
+
+function bucketOf(key: FutexKey): number {
+  const lo = key.addr >>> 2;
+  return (lo ^ (lo >>> 10) ^ Math.imul(key.mm, 0x9e37) ^ Math.floor(key.addr / 2 ** 32)) & (FUTEX_BUCKETS - 1);
+}
+
+function bucketWord(bucket: number): number {
+  return AREA.FUTEXES / 4 + bucket * 2;
+}
+
+function matches(waiter: Task, key: FutexKey): boolean {
+  return waiter.futexMm === key.mm && waiter.futexAddr === key.addr;
+}
+
+function enqueue(kernel: Kernel, task: Task, key: FutexKey, bitset: number): void {
+  const { i32 } = kernel;
+  const bucket = bucketOf(key);
+  const word = bucketWord(bucket);
+  const last = i32[word + 1] ?? 0;
+  task.futexMm = key.mm;
+  task.futexAddr = key.addr;
+  task.futexBitset = bitset;
+  task.futexNext = 0;
+  task.futexPrev = last;
+  if (last === 0) i32[word] = task.index;
+  else kernel.task(last).futexNext = task.index;
+  i32[word + 1] = task.index;
+  task.futexBucket = bucket + 1;
+}
+
+function dequeue(kernel: Kernel, task: Task): void {
+  const { i32 } = kernel;
+  const word = bucketWord(task.futexBucket - 1);
+  const { futexNext, futexPrev } = task;
+  if (futexPrev === 0) i32[word] = futexNext;
+  else kernel.task(futexPrev).futexNext = futexNext;
+  if (futexNext === 0) i32[word + 1] = futexPrev;
+  else kernel.task(futexNext).futexPrev = futexPrev;
+  task.futexBucket = 0;
+}
