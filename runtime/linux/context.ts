@@ -31,11 +31,15 @@ export interface SyscallRow {
   readonly name: string;
   /** strace formats of the arguments, comma separated, in QEMU's manner: 'd' int, 'u' unsigned, 'x' hex, 'p' pointer (0 is NULL), 's' path or string in guest memory, 'o' octal mode, 'S' signal, 'ms' mmap flags, ... (strace.ts lists them). */
   readonly args: string;
+  /** strace format of the result: 'd' decimal (the default), 'p' an address, 'none': the call does not return, so its line is printed at the entry. */
+  readonly ret?: 'd' | 'p' | 'none';
   readonly support: Support;
   /** What is missing, or why the call is refused. */
   readonly note?: string;
   /** Errno returned when there is no handler; ENOSYS by default. */
   readonly refuse?: number;
+  /** Set where every program asks and does without: the refusal is not named at run time. */
+  readonly quiet?: true;
   readonly handler?: Handler;
 }
 

@@ -127,8 +127,18 @@ export function cloneTask(t: Thread, args: CloneArgs): number {
   if (has(CLONE.CHILD_SETTID)) t.mem.writeU32(args.childTid, tid);
   if (has(CLONE.VFORK)) task.vforkChild = child.index;
   kernel.supervision?.startTask(child.index);
-  if (has(CLONE.VFORK)) park(t, () => (task.vforkChild === 0 ? true : undefined), { killOnly: true });
+  if (has(CLONE.VFORK)) waitForVfork(t, child.group);
   return tid;
+}
+
+/** Only what kills the parent ends the wait before the child has called execve or is gone. */
+function waitForVfork(t: Thread, child: Group): void {
+  const { task, kernel } = t;
+  if (park(t, () => (task.vforkChild === 0 ? true : undefined), { killOnly: true }) === true) return;
+  kernel.lock(() => {
+    if (child.vforkParent === task.index) child.vforkParent = 0;
+    task.vforkChild = 0;
+  });
 }
 
 /** Records of the child. The caller holds the mutex. Undefined: a table is full. */

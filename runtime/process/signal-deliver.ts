@@ -6,6 +6,7 @@
 import { CONTROL, CPU, GPR } from '../../src/guest/cpu-state.js';
 import { EINTR, ERESTART_RESTARTBLOCK, ERESTARTNOHAND, ERESTARTNOINTR, ERESTARTSYS } from '../linux/errno.js';
 import { defaultAction, SI_KERNEL, sigBit, SIGKILL, SIGSEGV, SIGSTOP } from '../linux/signals.js';
+import { straceSignal } from '../linux/strace.js';
 import type { Thread } from '../linux/thread.js';
 import { park } from '../threads/park.js';
 import { GROUP_FLAG, SIGINFO_BYTES } from './layout.js';
@@ -73,6 +74,7 @@ export function deliverPending(t: Thread): void {
 /** One dequeued signal, its siginfo in `info`. */
 function take(t: Thread, signal: number, action: SigAction): void {
   const { task, kernel } = t;
+  if (t.engine.strace) t.engine.log(straceSignal(infoView));
   if (action.handler === SIG_IGN) return;
   if (action.handler !== SIG_DFL) {
     handle(t, signal, action);
@@ -106,7 +108,7 @@ function takeAction(t: Thread, signal: number): SigAction {
   return action;
 }
 
-/** Sends the thread to its handler. */
+/** Sends the thread to its handler; the siginfo is in `info`. */
 function handle(t: Thread, signal: number, action: SigAction): void {
   restartForHandler(t, action);
   if (pushSignalFrame(t, signal, action, info)) return;
@@ -159,6 +161,7 @@ export function forceSignal(t: Thread, what: SigInfo): void {
     return takeAction(t, signal);
   });
   encodeSiginfo(infoView, 0, what);
+  if (t.engine.strace) t.engine.log(straceSignal(infoView));
   if (action.handler === SIG_DFL) die(t, signal);
   else handle(t, signal, action);
 }
@@ -186,7 +189,7 @@ function restartForHandler(t: Thread, action: SigAction): void {
   const code = interruptedCall(t);
   if (code === 0) return;
   const restarts = code === ERESTARTNOINTR || (code === ERESTARTSYS && (action.flags & BigInt(SA.RESTART)) !== 0n);
-  if (restarts) again(t, t.task.origRax);
+  if (restarts) again(t, BigInt(t.task.syscall));
   else t.cpu.setReg(GPR.RAX, BigInt(-EINTR));
   t.task.syscall = -1;
 }
@@ -195,7 +198,7 @@ function restartForHandler(t: Thread, action: SigAction): void {
 function restartWithoutHandler(t: Thread): void {
   const code = interruptedCall(t);
   if (code === 0) return;
-  again(t, code === ERESTART_RESTARTBLOCK ? NR_RESTART_SYSCALL : t.task.origRax);
+  again(t, code === ERESTART_RESTARTBLOCK ? NR_RESTART_SYSCALL : BigInt(t.task.syscall));
   t.task.syscall = -1;
 }
 

@@ -15,8 +15,6 @@ export type RestartBlock = () => number | bigint;
 export class Task extends KernelRecord {
   /** Number of the system call under way, -1 none: only in the thread's own isolate. */
   syscall = -1;
-  /** rax at its entry. */
-  origRax = 0n;
   restart: RestartBlock | undefined;
   /** Mask to put back after the handlers that sigsuspend, ppoll or pselect waited for. */
   savedMask: bigint | undefined;

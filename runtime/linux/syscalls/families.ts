@@ -1,4 +1,19 @@
 /** The families of system calls, one file each. In: nothing. Out: their row lists, for table.ts. */
 import type { SyscallRow } from '../context.js';
+import { futexRows } from './futex.js';
+import { idsRows } from './ids.js';
+import { processRows } from './process.js';
+import { schedRows } from './sched.js';
+import { signalRows } from './signal.js';
+import { systemRows } from './system.js';
+import { timeRows } from './time.js';
 
-export const FAMILIES: readonly (readonly SyscallRow[])[] = [];
+export const FAMILIES: readonly (readonly SyscallRow[])[] = [
+  processRows,
+  signalRows,
+  futexRows,
+  schedRows,
+  timeRows,
+  idsRows,
+  systemRows,
+];

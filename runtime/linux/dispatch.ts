@@ -1,0 +1,105 @@
+/**
+ * From SYSCALL to the handler and back. In: a thread whose rip stands after the instruction, its registers. Out: rax, rcx and r11 as SYSCALL and SYSRET leave them; signals
+ * taken; t.exiting when the thread is to end. Source: System V ABI AMD64 A.2.1; Intel SDM volume 2, SYSCALL.
+ */
+import { CPU, GPR } from '../../src/guest/cpu-state.js';
+import { deliverPending, pendingSignals } from '../process/signal-deliver.js';
+import type { SyscallArgs, SyscallResult, SyscallRow } from './context.js';
+import { ENOSYS } from './errno.js';
+import { straceEntry, straceResult } from './strace.js';
+import { rowOf } from './table.js';
+import type { CpuView, Thread } from './thread.js';
+import { unsupported } from './unsupported.js';
+
+const lowWord = (reg: number): number => CPU.REGS + 8 * reg;
+const RAX = lowWord(GPR.RAX);
+const RCX = lowWord(GPR.RCX);
+const R11 = lowWord(GPR.R11);
+const ARG_REGS = [GPR.RDI, GPR.RSI, GPR.RDX, GPR.R10, GPR.R8, GPR.R9];
+
+/** The arguments straight from the registers: no handler changes them before it has read them. */
+class RegisterArgs implements SyscallArgs {
+  constructor(private readonly cpu: CpuView) {}
+
+  i32(i: number): number {
+    return this.cpu.i32(offset(i));
+  }
+
+  u32(i: number): number {
+    return this.cpu.i32(offset(i)) >>> 0;
+  }
+
+  ptr(i: number): number {
+    const at = offset(i);
+    return (this.cpu.i32(at + 4) >>> 0) * 0x1_0000_0000 + (this.cpu.i32(at) >>> 0);
+  }
+
+  i64(i: number): bigint {
+    return BigInt.asIntN(64, this.cpu.reg(ARG_REGS[i] ?? 0));
+  }
+
+  u64(i: number): bigint {
+    return BigInt.asUintN(64, this.cpu.reg(ARG_REGS[i] ?? 0));
+  }
+}
+
+function offset(i: number): number {
+  return lowWord(ARG_REGS[i] ?? 0);
+}
+
+/** One a thread: made at its first system call. */
+const argsOf = new WeakMap<CpuView, RegisterArgs>();
+
+/**
+ * Runs the system call of the thread. On return the registers are those with which the guest goes on (of a signal handler, maybe), unless t.exiting is set.
+ */
+export function dispatchSyscall(t: Thread): void {
+  const { cpu, task } = t;
+  const nr = cpu.i32(RAX);
+  cpu.setI32(RCX, cpu.i32(CPU.RIP));
+  cpu.setI32(RCX + 4, cpu.i32(CPU.RIP + 4));
+  cpu.setI32(R11, cpu.eflags);
+  cpu.setI32(R11 + 4, 0);
+  const row = rowOf(nr);
+  task.syscall = nr;
+  let args = argsOf.get(cpu);
+  if (args === undefined) argsOf.set(cpu, (args = new RegisterArgs(cpu)));
+  if (t.engine.strace) traced(t, nr, row, args);
+  else setResult(cpu, call(t, nr, row, args));
+  if (t.exiting === undefined && pendingSignals(t)) deliverPending(t);
+  task.syscall = -1;
+}
+
+/** INT 0x80 enters through i386's system call table, whose numbers and structures are others: ENOSYS. */
+export function dispatchInt80(t: Thread): void {
+  unsupported(t, `system call ${t.cpu.i32(RAX)} of i386 (INT 0x80)`);
+  setResult(t.cpu, -ENOSYS);
+}
+
+function call(t: Thread, nr: number, row: SyscallRow | undefined, args: SyscallArgs): SyscallResult {
+  if (row?.handler !== undefined) return row.handler(t, args);
+  if (row?.quiet !== true) unsupported(t, `syscall ${nr}${row === undefined ? '' : ` (${row.name})`}`);
+  return -(row?.refuse ?? ENOSYS);
+}
+
+function traced(t: Thread, nr: number, row: SyscallRow | undefined, args: SyscallArgs): void {
+  const shown = row ?? { nr, name: `syscall_${nr}`, args: 'x,x,x,x,x,x', support: 'no' as const };
+  const entry = straceEntry(t.task.tid, shown, args, t.mem);
+  if (shown.ret === 'none') {
+    t.engine.log(`${entry}\n`);
+    setResult(t.cpu, call(t, nr, row, args));
+    return;
+  }
+  const result = call(t, nr, row, args);
+  setResult(t.cpu, result);
+  t.engine.log(entry + straceResult(shown, result));
+}
+
+function setResult(cpu: CpuView, result: SyscallResult): void {
+  if (typeof result === 'bigint') {
+    cpu.setReg(GPR.RAX, BigInt.asIntN(64, result));
+    return;
+  }
+  cpu.setI32(RAX, result | 0);
+  cpu.setI32(RAX + 4, Math.floor(result / 0x1_0000_0000) | 0);
+}
