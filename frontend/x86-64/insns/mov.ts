@@ -1,31 +1,83 @@
 /**
  * Data movement between registers and memory. Out: rows. Source: SDM 2B, MOV MOVZX MOVSX MOVSXD LEA MOVNTI XLAT LSS/LFS/LGS.
  */
+import { CPU, EXC, GPR } from '../../../src/guest/cpu-state.js';
+import type { Lifter } from '../lifter.js';
 import type { InsnRow } from '../insn.js';
 
+function mov(l: Lifter): void {
+  const value = l.load(1);
+  l.dest(0).store(value);
+}
+
+const movzx = (l: Lifter): void => {
+  const value = l.loadZ(1);
+  l.dest(0).store(value);
+};
+const movsx = (l: Lifter): void => {
+  const value = l.loadS(1);
+  l.dest(0).store(value);
+};
+
+/** LEA takes the offset: segment bases do not count. */
+function lea(l: Lifter): void {
+  l.dest(0).store(l.ea({ ...l.mem(1), seg: 'ds' }));
+}
+
+/** Selectors that Linux gives a 64-bit process. */
+const USER_CS = 0x33;
+const USER_SS = 0x2b;
+const CS = 1;
+const SS = 2;
+
+function movFromSegment(l: Lifter): void {
+  const seg = l.op(1);
+  const n = seg.kind === 'seg' ? seg.reg : 0;
+  const value =
+    n === CS ? l.i64(USER_CS) : n === SS ? l.i64(USER_SS) : l.up(l.e('ld16u_i32', [], [CPU.SEG_SELECTORS + 2 * n]));
+  l.dest(0).store(value);
+}
+
+/** A null selector or the user data selector is taken and kept; others raise #GP, CS #UD. */
+function movToSegment(l: Lifter): void {
+  const seg = l.op(0);
+  const n = seg.kind === 'seg' ? seg.reg : 0;
+  if (n === CS) {
+    l.undefinedOpcode();
+    return;
+  }
+  const value = l.copy(l.zext(l.load(1), 2), 'tb');
+  l.raiseIf('ne', l.and(l.e('andc_i64', [value, l.i64(3)]), l.setcond('ne', value, l.i64(USER_SS))), l.i64(0), EXC.GP);
+  l.emit('st16_i32', [l.lo(value)], [CPU.SEG_SELECTORS + 2 * n]);
+}
+
+function xlat(l: Lifter): void {
+  l.reg(GPR.RAX, 1).store(l.load(0));
+}
+
 export const movRows = [
-  { enc: '88 /r', mnemonic: 'mov', operands: 'Eb,Gb', feature: 'base' },
-  { enc: '89 /r', mnemonic: 'mov', operands: 'Ev,Gv', feature: 'base' },
-  { enc: '8A /r', mnemonic: 'mov', operands: 'Gb,Eb', feature: 'base' },
-  { enc: '8B /r', mnemonic: 'mov', operands: 'Gv,Ev', feature: 'base' },
-  { enc: '8C /r', mnemonic: 'mov', operands: 'Ev/w,Sw', feature: 'base' },
-  { enc: '8E /r', mnemonic: 'mov', operands: 'Sw,Ev/w', feature: 'base' },
-  { enc: 'A0', mnemonic: 'mov', operands: 'AL,Ob', feature: 'base' },
-  { enc: 'A1', mnemonic: 'mov', operands: 'rAX,Ov', feature: 'base' },
-  { enc: 'A2', mnemonic: 'mov', operands: 'Ob,AL', feature: 'base' },
-  { enc: 'A3', mnemonic: 'mov', operands: 'Ov,rAX', feature: 'base' },
-  { enc: 'B0+r', mnemonic: 'mov', operands: 'Zb,Ib', feature: 'base' },
-  { enc: 'B8+r', mnemonic: 'mov', operands: 'Zv,Iv', feature: 'base' },
-  { enc: 'C6 /0', mnemonic: 'mov', operands: 'Eb,Ib', feature: 'base' },
-  { enc: 'C7 /0', mnemonic: 'mov', operands: 'Ev,Iz', feature: 'base' },
-  { enc: '8D /r', mnemonic: 'lea', operands: 'Gv,M', feature: 'base' },
-  { enc: '0F B6 /r', mnemonic: 'movzx', operands: 'Gv,Eb', feature: 'base' },
-  { enc: '0F B7 /r', mnemonic: 'movzx', operands: 'Gv,Ew', feature: 'base' },
-  { enc: '0F BE /r', mnemonic: 'movsx', operands: 'Gv,Eb', feature: 'base' },
-  { enc: '0F BF /r', mnemonic: 'movsx', operands: 'Gv,Ew', feature: 'base' },
-  { enc: '63 /r', mnemonic: 'movsxd', operands: 'Gv,Ez', feature: 'base' },
-  { enc: 'NP 0F C3 /r', mnemonic: 'movnti', operands: 'My,Gy', feature: 'sse2' },
-  { enc: 'D7', mnemonic: 'xlatb', operands: 'BAb', feature: 'base' },
+  { enc: '88 /r', mnemonic: 'mov', operands: 'Eb,Gb', feature: 'base', lift: mov },
+  { enc: '89 /r', mnemonic: 'mov', operands: 'Ev,Gv', feature: 'base', lift: mov },
+  { enc: '8A /r', mnemonic: 'mov', operands: 'Gb,Eb', feature: 'base', lift: mov },
+  { enc: '8B /r', mnemonic: 'mov', operands: 'Gv,Ev', feature: 'base', lift: mov },
+  { enc: '8C /r', mnemonic: 'mov', operands: 'Ev/w,Sw', feature: 'base', lift: movFromSegment },
+  { enc: '8E /r', mnemonic: 'mov', operands: 'Sw,Ev/w', feature: 'base', lift: movToSegment },
+  { enc: 'A0', mnemonic: 'mov', operands: 'AL,Ob', feature: 'base', lift: mov },
+  { enc: 'A1', mnemonic: 'mov', operands: 'rAX,Ov', feature: 'base', lift: mov },
+  { enc: 'A2', mnemonic: 'mov', operands: 'Ob,AL', feature: 'base', lift: mov },
+  { enc: 'A3', mnemonic: 'mov', operands: 'Ov,rAX', feature: 'base', lift: mov },
+  { enc: 'B0+r', mnemonic: 'mov', operands: 'Zb,Ib', feature: 'base', lift: mov },
+  { enc: 'B8+r', mnemonic: 'mov', operands: 'Zv,Iv', feature: 'base', lift: mov },
+  { enc: 'C6 /0', mnemonic: 'mov', operands: 'Eb,Ib', feature: 'base', lift: mov },
+  { enc: 'C7 /0', mnemonic: 'mov', operands: 'Ev,Iz', feature: 'base', lift: mov },
+  { enc: '8D /r', mnemonic: 'lea', operands: 'Gv,M', feature: 'base', lift: lea },
+  { enc: '0F B6 /r', mnemonic: 'movzx', operands: 'Gv,Eb', feature: 'base', lift: movzx },
+  { enc: '0F B7 /r', mnemonic: 'movzx', operands: 'Gv,Ew', feature: 'base', lift: movzx },
+  { enc: '0F BE /r', mnemonic: 'movsx', operands: 'Gv,Eb', feature: 'base', lift: movsx },
+  { enc: '0F BF /r', mnemonic: 'movsx', operands: 'Gv,Ew', feature: 'base', lift: movsx },
+  { enc: '63 /r', mnemonic: 'movsxd', operands: 'Gv,Ez', feature: 'base', lift: movsx },
+  { enc: 'NP 0F C3 /r', mnemonic: 'movnti', operands: 'My,Gy', feature: 'sse2', lift: mov },
+  { enc: 'D7', mnemonic: 'xlatb', operands: 'BAb', feature: 'base', lift: xlat },
   { enc: '0F B2 /r', mnemonic: 'lss', operands: 'Gv,Mp', feature: 'base' },
   { enc: '0F B4 /r', mnemonic: 'lfs', operands: 'Gv,Mp', feature: 'base' },
   { enc: '0F B5 /r', mnemonic: 'lgs', operands: 'Gv,Mp', feature: 'base' },
