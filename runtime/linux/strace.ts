@@ -59,7 +59,7 @@ const FORMATS: Readonly<Record<string, Format>> = {
   /** File descriptor of an ...at call. */
   at: (a, i) => (a.i32(i) === -100 ? 'AT_FDCWD' : String(a.i32(i))),
   /** Flags: clone, open, mmap's prot and flags, wait, AT_*, access, msync, mremap. */
-  cf: (a, i) => `${flags(CLONE_FLAGS, a.u32(i) & ~0xff, '')}0x${hex(a.u32(i) & 0xff)}`.replace(/^0x0$/, '0'),
+  cf: (a, i) => cloneFlags(a.u32(i)),
   of: (a, i) => openFlags(a.u32(i)),
   mp: (a, i) => (a.u32(i) === 0 ? 'PROT_NONE' : flags(MMAP_PROT, a.u32(i))),
   ms: (a, i) => flags(MMAP_FLAGS, a.u32(i)),
@@ -93,8 +93,8 @@ function named(names: readonly (string | undefined)[]): Format {
   return (a, i) => names[a.u32(i)] ?? String(a.i32(i));
 }
 
-/** Names joined by `|`, what is left over in hex; `none` when nothing is set. */
-function flags(names: FlagNames, value: number, none = '0'): string {
+/** Names joined by `|`, what is left over in hex; 0 when nothing is set. */
+function flags(names: FlagNames, value: number): string {
   let out = '';
   let rest = value >>> 0;
   for (const [mask, name] of names) {
@@ -103,9 +103,15 @@ function flags(names: FlagNames, value: number, none = '0'): string {
     rest = (rest & ~mask) >>> 0;
   }
   if (rest !== 0) out += `${out === '' ? '' : '|'}0x${hex(rest)}`;
-  if (out === '') return none;
-  // The exit signal of clone follows.
-  return none === '' ? `${out}|` : out;
+  return out === '' ? '0' : out;
+}
+
+/** The exit signal, in hex, follows the flags. */
+function cloneFlags(value: number): string {
+  const signal = value & 0xff;
+  const names = flags(CLONE_FLAGS, value & ~0xff);
+  if (names === '0') return `0x${hex(signal)}`;
+  return signal === 0 ? names : `${names}|0x${hex(signal)}`;
 }
 
 function openFlags(value: number): string {

@@ -73,6 +73,9 @@ export class Group extends KernelRecord {
   get exiting(): boolean {
     return this.has(GROUP_FLAG.EXITING);
   }
+  get stopped(): boolean {
+    return this.has(GROUP_FLAG.STOPPED);
+  }
   /** As wait4 reports it: code << 8, or the signal, with 0x80 for a core dump. */
   get exitStatus(): number {
     return this.get(GROUP.EXIT_STATUS);

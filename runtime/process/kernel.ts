@@ -8,7 +8,20 @@
 import { threadId } from 'node:worker_threads';
 import { InternalError } from '../../src/base/errors.js';
 import { CPU, CONTROL } from '../../src/guest/cpu-state.js';
-import { AREA, GROUP, HEAD, MAX_GROUPS, MAX_SIGINFOS, MAX_TASKS, MM, SIGHAND, SIGINFO, TASK } from './layout.js';
+import {
+  AREA,
+  GROUP,
+  HEAD,
+  MAX_GROUPS,
+  MAX_SIGINFOS,
+  MAX_TASKS,
+  MAX_MMS,
+  MAX_SIGHANDS,
+  MM,
+  SIGHAND,
+  SIGINFO,
+  TASK,
+} from './layout.js';
 import { Group } from './group.js';
 import { Mm } from './mm.js';
 import { SigHand } from './sighand.js';
@@ -274,7 +287,7 @@ export class Kernel {
 
   allocSighand(): SigHand | undefined {
     this.assertLocked();
-    const i = this.findFree(AREA.SIGHANDS, SIGHAND.BYTES, SIGHAND.REFS, MAX_GROUPS);
+    const i = this.findFree(AREA.SIGHANDS, SIGHAND.BYTES, SIGHAND.REFS, MAX_SIGHANDS);
     if (i === 0) return undefined;
     this.clear(AREA.SIGHANDS + i * SIGHAND.BYTES, SIGHAND.BYTES);
     return this.sighand(i);
@@ -282,9 +295,12 @@ export class Kernel {
 
   allocMm(): Mm | undefined {
     this.assertLocked();
-    const i = this.findFree(AREA.MMS, MM.BYTES, MM.REFS, 256);
+    const i = this.findFree(AREA.MMS, MM.BYTES, MM.REFS, MAX_MMS);
     if (i === 0) return undefined;
+    const generation = (AREA.MMS + i * MM.BYTES) / 4 + MM.GENERATION;
+    const lives = this.i32[generation] ?? 0;
     this.clear(AREA.MMS + i * MM.BYTES, MM.BYTES);
+    this.i32[generation] = lives + 1;
     return this.mm(i);
   }
 

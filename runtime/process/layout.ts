@@ -231,6 +231,8 @@ export const MM = {
   AUXV_BYTES: 12,
   /** Bytes of the path of the program, and the path (EXE_BYTES). */
   EXE_LENGTH: 13,
+  /** Lives of the record: tells a worker that a memory it knows is another one now. Never cleared. */
+  GENERATION: 14,
   EXE: 16,
   BYTES: 64 + EXE_BYTES,
 } as const;

@@ -19,6 +19,11 @@ export class Mm extends KernelRecord {
     this.set(MM.REFS, v);
   }
 
+  /** Lives of this record so far. */
+  get generation(): number {
+    return this.get(MM.GENERATION);
+  }
+
   /** True once it has had two users at a time. */
   get wasShared(): boolean {
     return this.get(MM.WAS_SHARED) !== 0;

@@ -1,0 +1,296 @@
+/**
+ * The main thread: it makes all workers, gives them guest threads, keeps timers, and ends lift64. It never runs guest code and never waits.
+ * In: the kernel with its first task, and the worker's entry. Out: the exit status of the first process. Source: DESIGN.md section 7.
+ */
+import { writeSync } from 'node:fs';
+import { Worker, type WorkerOptions } from 'node:worker_threads';
+import { InternalError } from '../../src/base/errors.js';
+import { GROUP_STATE } from '../process/layout.js';
+import type { Kernel } from '../process/kernel.js';
+import { runRealTimer } from '../process/timers.js';
+import type { FromWorker, ToWorker, WorkerStart } from './protocol.js';
+
+export interface SupervisorOptions {
+  readonly kernel: Kernel;
+  /** The worker's entry (src/engine/guest-worker.js). */
+  readonly entry: URL;
+  /** Goes to every worker as WorkerStart.spine. */
+  readonly spine: unknown;
+  /** Memory of an address space, for workers that do not have it yet. */
+  readonly memoryOf: (mm: number) => WebAssembly.Memory;
+  /** Idle workers kept ready once the guest has made a second thread; 2 by default. */
+  readonly warm?: number;
+  /** Main-thread services by name: what workers ask for with requestService. */
+  readonly services?: ReadonlyMap<string, (data: unknown) => void>;
+  /** Called for every new worker, before its first message. */
+  readonly onWorker?: (worker: Worker, id: number) => void;
+  /** The first process has been stopped or continued by job control. */
+  readonly onStopped?: (stopped: boolean) => void;
+  /** Output that a worker's own process.stdout or stderr has got (warnings of Node); to descriptor 2 by default. */
+  readonly onOutput?: (text: string) => void;
+  /** Stack of a worker, MiB; 64 by default. */
+  readonly stackSizeMb?: number;
+}
+
+/** End of the first process. */
+export interface ExitStatus {
+  /** Exit code; 0 when `signal` is set. */
+  readonly code: number;
+  /** Signal that killed it, or 0. */
+  readonly signal: number;
+}
+
+interface PoolWorker {
+  readonly id: number;
+  readonly worker: Worker;
+  /** Task index that it runs; 0 idle. */
+  task: number;
+  /** Address spaces that it has got: generation by index. */
+  readonly mms: Map<number, number>;
+}
+
+/** More idle workers than this are ended (8.5 MB each). */
+const MOST_IDLE = 16;
+/** After the first process has begun to exit, its threads get this long to leave their last host call. */
+const EXIT_GRACE_MS = 2000;
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+export class Supervisor {
+  private readonly kernel: Kernel;
+  private readonly workers = new Map<number, PoolWorker>();
+  private readonly idle: PoolWorker[] = [];
+  /** Tasks that wait for a worker. */
+  private readonly queue: number[] = [];
+  private readonly timers = new Map<number, NodeJS.Timeout>();
+  private nextId = 1;
+  /** The guest has made a thread or process: spare workers are worth their memory. */
+  private threaded = false;
+  private over = false;
+  private grace: NodeJS.Timeout | undefined;
+  private stopped = false;
+  private finish: ((status: ExitStatus) => void) | undefined;
+  private fail: ((error: Error) => void) | undefined;
+
+  constructor(private readonly options: SupervisorOptions) {
+    this.kernel = options.kernel;
+    this.kernel.supervision = {
+      startTask: (task) => {
+        this.startTask(task);
+      },
+      kick: (task) => {
+        this.die(new InternalError(`the main thread has no memory of task ${task}`));
+      },
+      timerChanged: (group) => {
+        this.armTimer(group);
+      },
+      groupChanged: (group) => {
+        this.groupChanged(group);
+      },
+    };
+  }
+
+  /**
+   * Runs the first process, whose task is `task`, to its end. Rejects with InternalError when a worker has died by an exception. Workers are ended and timers
+   * cleared by then.
+   */
+  async run(task: number): Promise<ExitStatus> {
+    const end = new Promise<ExitStatus>((resolve, reject) => {
+      this.finish = resolve;
+      this.fail = reject;
+    });
+    this.startTask(task);
+    try {
+      return await end;
+    } finally {
+      await this.close();
+    }
+  }
+
+  /** Starts a worker ahead of its first task: to begin with it while the program is still being loaded. */
+  prepare(): void {
+    if (this.workers.size === 0) this.addWorker();
+  }
+
+  /** A message to the spine's handler in every worker. */
+  broadcast(data: unknown): void {
+    for (const w of this.workers.values()) this.post(w, { kind: 'spine', data });
+  }
+
+  private startTask(task: number): void {
+    if (this.over) return;
+    if (task !== this.kernel.initGroup.leader.index) this.threaded = true;
+    const free = this.idle.pop();
+    if (free === undefined) this.queue.push(task);
+    else this.give(free, task);
+    this.refill();
+  }
+
+  /** Keeps as many workers coming as tasks wait, and the spare ones. */
+  private refill(): void {
+    const spare = this.threaded ? (this.options.warm ?? 2) : 0;
+    const busy = [...this.workers.values()].filter((w) => w.task !== 0).length;
+    let missing = busy + this.queue.length + spare - this.workers.size;
+    while (missing-- > 0) this.addWorker();
+  }
+
+  private addWorker(): void {
+    const id = this.nextId++;
+    const data: WorkerStart = { kernel: this.kernel.buffer, id, spine: this.options.spine };
+    const options: WorkerOptions = {
+      workerData: data,
+      // Else the end of a worker closes the descriptors that it has opened, which are the guests'.
+      trackUnmanagedFds: false,
+      // Else Node makes a pipe on descriptor 1 or 2 non-blocking.
+      stdout: true,
+      stderr: true,
+      resourceLimits: { stackSizeMb: this.options.stackSizeMb ?? 64 },
+    };
+    const worker = new Worker(this.options.entry, options);
+    const w: PoolWorker = { id, worker, task: 0, mms: new Map() };
+    this.workers.set(id, w);
+    this.options.onWorker?.(worker, id);
+    const output = (chunk: Buffer): void => {
+      if (this.options.onOutput === undefined) writeSync(2, chunk);
+      else this.options.onOutput(chunk.toString());
+    };
+    worker.stdout.on('data', output);
+    worker.stderr.on('data', output);
+    worker.on('message', (message: FromWorker) => {
+      try {
+        this.receive(w, message);
+      } catch (e) {
+        this.die(e instanceof Error ? e : new Error(String(e)));
+      }
+    });
+    worker.on('messageerror', (error) => {
+      this.die(new InternalError(`message of worker ${id} can't be read`, [], { cause: error }));
+    });
+    worker.on('error', (error) => {
+      this.die(new InternalError(`worker ${id} died: ${error.message}`, [], { cause: error }));
+    });
+    worker.on('exit', (code) => {
+      this.workers.delete(id);
+      if (!this.over) this.die(new InternalError(`worker ${id} ended by itself with code ${code}`));
+    });
+  }
+
+  private receive(w: PoolWorker, message: FromWorker): void {
+    if (this.over) return;
+    switch (message.kind) {
+      case 'ready':
+        this.becomeIdle(w);
+        break;
+      case 'done':
+        w.task = 0;
+        this.becomeIdle(w);
+        break;
+      case 'start':
+        this.startTask(message.task);
+        break;
+      case 'kick':
+        this.kernel.kickFromSupervisor(message.task, message.bits);
+        break;
+      case 'timer':
+        this.armTimer(message.group);
+        break;
+      case 'group':
+        this.groupChanged(message.group);
+        break;
+      case 'fatal':
+        this.die(workerFailure(message));
+        break;
+      case 'service': {
+        const service = this.options.services?.get(message.name);
+        if (service === undefined) this.die(new InternalError(`no service '${message.name}' on the main thread`));
+        else service(message.data);
+        break;
+      }
+    }
+  }
+
+  private becomeIdle(w: PoolWorker): void {
+    const task = this.queue.shift();
+    if (task !== undefined) {
+      this.give(w, task);
+      this.refill();
+      return;
+    }
+    if (this.idle.length < MOST_IDLE) {
+      this.idle.push(w);
+      return;
+    }
+    this.workers.delete(w.id);
+    w.worker.removeAllListeners('exit');
+    void w.worker.terminate();
+  }
+
+  private give(w: PoolWorker, task: number): void {
+    w.task = task;
+    const { mm } = this.kernel.task(task);
+    const { generation } = this.kernel.mm(mm);
+    const memory = w.mms.get(mm) === generation ? undefined : this.options.memoryOf(mm);
+    w.mms.set(mm, generation);
+    this.post(w, { kind: 'run', task, mm, memory });
+  }
+
+  private post(w: PoolWorker, message: ToWorker): void {
+    w.worker.postMessage(message);
+  }
+
+  private armTimer(index: number): void {
+    clearTimeout(this.timers.get(index));
+    this.timers.delete(index);
+    if (this.over) return;
+    const left = runRealTimer(this.kernel, this.kernel.group(index));
+    if (left === undefined) return;
+    const timer = setTimeout(
+      () => {
+        this.armTimer(index);
+      },
+      Math.min(Math.ceil(left / 1e6), LONGEST_TIMER_MS),
+    );
+    this.timers.set(index, timer);
+  }
+
+  private groupChanged(index: number): void {
+    const { initGroup } = this.kernel;
+    if (index !== initGroup.index || this.over) return;
+    if (initGroup.state === GROUP_STATE.ZOMBIE) {
+      this.end();
+    } else if (initGroup.exiting) {
+      this.grace ??= setTimeout(() => {
+        this.end();
+      }, EXIT_GRACE_MS);
+    } else {
+      const stopped = initGroup.stopped;
+      if (stopped !== this.stopped) this.options.onStopped?.(stopped);
+      this.stopped = stopped;
+    }
+  }
+
+  /** The first process is over: so is lift64, whatever other guest processes do (as in a PID namespace). */
+  private end(): void {
+    const status = this.kernel.initGroup.exitStatus;
+    const signal = status & 0x7f;
+    this.finish?.({ code: signal !== 0 ? 0 : (status >> 8) & 0xff, signal });
+  }
+
+  private die(error: Error): void {
+    if (!this.over) this.fail?.(error);
+  }
+
+  private async close(): Promise<void> {
+    this.over = true;
+    clearTimeout(this.grace);
+    for (const timer of this.timers.values()) clearTimeout(timer);
+    this.timers.clear();
+    this.kernel.shutDown();
+    await Promise.all([...this.workers.values()].map((w) => w.worker.terminate()));
+  }
+}
+
+function workerFailure(message: Extract<FromWorker, { kind: 'fatal' }>): InternalError {
+  const error = new InternalError(message.message, message.details);
+  if (message.stack !== '') error.stack = message.stack;
+  return error;
+}

@@ -1,0 +1,102 @@
+/**
+ * The worker's side of the protocol. In: the supervisor's messages, and what the spine does to run a guest thread. Out: guest threads run one after the other.
+ * A worker that runs a guest thread is in the handler of one message until that thread is gone; it reads no other message meanwhile.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { InternalError } from '../../src/base/errors.js';
+import type { Thread } from '../linux/thread.js';
+import { threadFinished, threadStarted } from '../process/exit.js';
+import { Kernel } from '../process/kernel.js';
+import { deliverPending, pendingSignals } from '../process/signal-deliver.js';
+import type { FromWorker, ToWorker, WorkerStart } from './protocol.js';
+
+/** What the spine gives; `run` makes the Thread of `task` and calls runGuestThread. */
+export interface WorkerSpine {
+  /** Runs the guest thread `task` to its end. `memory` is its address space's. */
+  run(kernel: Kernel, task: number, memory: WebAssembly.Memory): void;
+  /** A message of kind 'spine'. */
+  onMessage?(data: unknown): void;
+}
+
+/** Posts a message to the main thread. Throws when called outside of a worker. */
+export function postToSupervisor(message: FromWorker): void {
+  if (parentPort === null) throw new InternalError('not in a worker');
+  parentPort.postMessage(message);
+}
+
+/** Asks the service `name` on the main thread; returns at once. */
+export function requestService(name: string, data: unknown): void {
+  postToSupervisor({ kind: 'service', name, data });
+}
+
+/** The worker's `workerData`. */
+export function workerStart(): WorkerStart {
+  // The supervisor is the only one that starts this entry, with a WorkerStart.
+  return workerData as WorkerStart;
+}
+
+/** Begins to serve: call it once, at the end of the worker's entry. */
+export function serveWorker(spine: WorkerSpine): void {
+  const port = parentPort;
+  if (port === null) throw new InternalError('not in a worker');
+  const { kernel: buffer, id } = workerStart();
+  const kernel = Kernel.attach(buffer);
+  const memories = new Map<number, WebAssembly.Memory>();
+  kernel.supervision = {
+    startTask: (task) => {
+      postToSupervisor({ kind: 'start', task });
+    },
+    kick: (task, bits) => {
+      postToSupervisor({ kind: 'kick', task, bits });
+    },
+    timerChanged: (group) => {
+      postToSupervisor({ kind: 'timer', group });
+    },
+    groupChanged: (group) => {
+      postToSupervisor({ kind: 'group', group });
+    },
+  };
+  port.on('message', (message: ToWorker) => {
+    try {
+      if (message.kind === 'spine') {
+        spine.onMessage?.(message.data);
+        return;
+      }
+      const { task, mm } = message;
+      const memory = message.memory ?? memories.get(mm);
+      if (memory === undefined) throw new InternalError(`worker ${id} has no memory ${mm}`);
+      memories.set(mm, memory);
+      // The memory is created shared.
+      kernel.addMemory(mm, new Int32Array(memory.buffer as SharedArrayBuffer));
+      kernel.task(task).worker = id;
+      spine.run(kernel, task, memory);
+      postToSupervisor({ kind: 'done', task });
+    } catch (e) {
+      postToSupervisor(fatalMessage(e));
+    }
+  });
+  postToSupervisor({ kind: 'ready' });
+}
+
+/** A failure of ours as a message. */
+export function fatalMessage(e: unknown): FromWorker {
+  const error = e instanceof Error ? e : new Error(String(e));
+  return {
+    kind: 'fatal',
+    message: error.message,
+    details: error instanceof InternalError ? error.details : [],
+    stack: error.stack ?? '',
+  };
+}
+
+/**
+ * A guest thread from its first instruction to its end: the order of things that the kernel wants. `loop` is the engine's: it executes from the thread's registers until
+ * t.exiting is set, calling dispatchSyscall, deliverFault, deliverPending and quiesce.safepoint as they come up.
+ */
+export function runGuestThread(t: Thread, loop: (t: Thread) => void): void {
+  threadStarted(t);
+  // A signal or exit_group may have come before the worker did.
+  if (pendingSignals(t)) deliverPending(t);
+  if (t.exiting === undefined) loop(t);
+  threadFinished(t);
+}
