@@ -9,6 +9,8 @@ export type GlobalSet = 'gpr' | 'flags' | 'df' | 'xmm' | 'seg';
 
 export interface HelperDef {
   readonly name: string;
+  /** AssemblyScript file under backend-wasm/helpers, without extension. */
+  readonly file: string;
   readonly params: readonly Type[];
   readonly ret?: Type;
   /** No effects at all: same inputs, same result; takes no `cpu`. */
@@ -23,23 +25,104 @@ export interface HelperDef {
   readonly prose: string;
 }
 
+const CC_PARAMS = ['i32', 'i64', 'i64', 'i64'] as const;
+const DIV_PARAMS = ['i64', 'i64', 'i64'] as const;
+
 const rows = [
   {
     name: 'cc_compute_all',
-    params: ['i32', 'i64', 'i64', 'i64'],
+    file: 'cc',
+    params: CC_PARAMS,
     ret: 'i64',
     pure: true,
     prose: 'EFLAGS arithmetic flags of (cc_op, cc_dst, cc_src, cc_src2)',
   },
   {
     name: 'cc_compute_c',
-    params: ['i32', 'i64', 'i64', 'i64'],
+    file: 'cc',
+    params: CC_PARAMS,
     ret: 'i64',
     pure: true,
     prose: 'CF (0 or 1) of (cc_op, cc_dst, cc_src, cc_src2)',
   },
-  { name: 'mulhu', params: ['i64', 'i64'], ret: 'i64', pure: true, prose: 'high half of the unsigned 128-bit product' },
-  { name: 'mulhs', params: ['i64', 'i64'], ret: 'i64', pure: true, prose: 'high half of the signed 128-bit product' },
+  {
+    name: 'mulhu',
+    file: 'mul',
+    params: ['i64', 'i64'],
+    ret: 'i64',
+    pure: true,
+    prose: 'high half of the unsigned 128-bit product',
+  },
+  {
+    name: 'mulhs',
+    file: 'mul',
+    params: ['i64', 'i64'],
+    ret: 'i64',
+    pure: true,
+    prose: 'high half of the signed 128-bit product',
+  },
+  {
+    name: 'div128u',
+    file: 'div',
+    params: DIV_PARAMS,
+    ret: 'i64',
+    pure: true,
+    prose: 'quotient of (hi:lo) / d, unsigned, hi < d',
+  },
+  { name: 'rem128u', file: 'div', params: DIV_PARAMS, ret: 'i64', pure: true, prose: 'remainder, likewise' },
+  {
+    name: 'div128s_fits',
+    file: 'div',
+    params: DIV_PARAMS,
+    ret: 'i64',
+    pure: true,
+    prose: '1 when d is not 0 and the signed quotient of (hi:lo) / d fits',
+  },
+  { name: 'div128s', file: 'div', params: DIV_PARAMS, ret: 'i64', pure: true, prose: 'signed quotient, which fits' },
+  { name: 'rem128s', file: 'div', params: DIV_PARAMS, ret: 'i64', pure: true, prose: 'signed remainder, likewise' },
+  {
+    name: 'rep_movs',
+    file: 'string',
+    params: ['i32', 'i32', 'i64'],
+    reads: ['gpr', 'df'],
+    writes: ['gpr'],
+    faults: true,
+    memory: true,
+    prose:
+      'REP MOVS of elements of arg0 bytes, address size arg1, source segment base arg2: as many as fit before a page ends',
+  },
+  {
+    name: 'rep_stos',
+    file: 'string',
+    params: ['i32', 'i32', 'i64'],
+    reads: ['gpr', 'df'],
+    writes: ['gpr'],
+    faults: true,
+    memory: true,
+    prose: 'REP STOS, likewise',
+  },
+  {
+    name: 'cmpxchg8b',
+    file: 'cmpxchg-pair',
+    params: ['i32'],
+    ret: 'i64',
+    reads: ['gpr'],
+    writes: ['gpr'],
+    memory: true,
+    prose: 'CMPXCHG8B at a guarded address; gives ZF',
+  },
+  {
+    name: 'cmpxchg16b',
+    file: 'cmpxchg-pair',
+    params: ['i32'],
+    ret: 'i64',
+    reads: ['gpr'],
+    writes: ['gpr'],
+    memory: true,
+    prose: 'CMPXCHG16B at a guarded address; gives ZF',
+  },
+  { name: 'cpuid', file: 'cpuid', params: [], reads: ['gpr'], writes: ['gpr'], prose: 'CPUID' },
+  { name: 'rdtsc', file: 'cpuid', params: [], ret: 'i64', prose: 'time-stamp counter' },
 ] as const satisfies readonly HelperDef[];
 
 /** Families in other files add their rows here. */

@@ -1,0 +1,90 @@
+/**
+ * Arithmetic flags from the lazy state. In: CC_OP, CC_DST, CC_SRC, CC_SRC2. Out: CF PF AF ZF SF OF at their EFLAGS positions; or CF alone. Source: src/guest/flags.ts; SDM volume 1, 3.4.3.1.
+ */
+import { CC_ADC, CC_ADD, CC_DEC, CC_INC, CC_LOGIC, CC_MUL, CC_SAR, CC_SBB, CC_SHL, CC_SUB, CC_ZERO } from '../interpreter/gen/constants';
+
+/** PF, ZF, SF of `r`, whose width is `n` bits. */
+// @ts-ignore: decorator
+@inline
+function szp(r: u64, n: u32): u64 {
+  const s = r << (64 - n);
+  const pf: u64 = (popcnt<u32>(<u32>r & 0xff) & 1) == 0 ? 4 : 0;
+  const zf: u64 = s == 0 ? 0x40 : 0;
+  return pf | zf | ((s >> 63) << 7);
+}
+
+export function cc_compute_all(op: i32, dst: i64, src: i64, src2: i64): i64 {
+  if (op < 4) return src & 0x8d5;
+  const n: u32 = 8 << (op & 3);
+  const mask: u64 = 0xffffffffffffffff >> (64 - n);
+  const top: u64 = <u64>1 << (n - 1);
+  const r = <u64>dst & mask;
+  const b = <u64>src & mask;
+  const flags = szp(r, n);
+  let cf: u64 = 0;
+  let af: u64 = 0;
+  let overflow: u64 = 0;
+  switch (op & ~3) {
+    case CC_ADD: {
+      const a = (r - b) & mask;
+      cf = r < b ? 1 : 0;
+      af = (a ^ b ^ r) & 0x10;
+      overflow = (~(a ^ b) & (a ^ r) & top) != 0 ? 0x800 : 0;
+      break;
+    }
+    case CC_ADC: {
+      const c = <u64>src2 & 1;
+      const a = (r - b - c) & mask;
+      cf = c != 0 ? (r <= b ? 1 : 0) : r < b ? 1 : 0;
+      af = (a ^ b ^ r) & 0x10;
+      overflow = (~(a ^ b) & (a ^ r) & top) != 0 ? 0x800 : 0;
+      break;
+    }
+    case CC_SUB: {
+      const a = (r + b) & mask;
+      cf = a < b ? 1 : 0;
+      af = (a ^ b ^ r) & 0x10;
+      overflow = ((a ^ b) & (a ^ r) & top) != 0 ? 0x800 : 0;
+      break;
+    }
+    case CC_SBB: {
+      const c = <u64>src2 & 1;
+      const a = (r + b + c) & mask;
+      cf = c != 0 ? (a <= b ? 1 : 0) : a < b ? 1 : 0;
+      af = (a ^ b ^ r) & 0x10;
+      overflow = ((a ^ b) & (a ^ r) & top) != 0 ? 0x800 : 0;
+      break;
+    }
+    case CC_LOGIC:
+      break;
+    case CC_INC:
+      cf = <u64>src & 1;
+      af = (r & 0xf) == 0 ? 0x10 : 0;
+      overflow = r == top ? 0x800 : 0;
+      break;
+    case CC_DEC:
+      cf = <u64>src & 1;
+      af = (r & 0xf) == 0xf ? 0x10 : 0;
+      overflow = r == top - 1 ? 0x800 : 0;
+      break;
+    case CC_SHL:
+      cf = (b >> (n - 1)) & 1;
+      overflow = (((b ^ r) >> (n - 1)) & 1) << 11;
+      break;
+    case CC_SAR:
+      cf = b & 1;
+      overflow = (((b ^ r) >> (n - 1)) & 1) << 11;
+      break;
+    case CC_MUL:
+      cf = src != 0 ? 1 : 0;
+      overflow = cf << 11;
+      break;
+    case CC_ZERO:
+      return r == 0 ? 0x40 : 0;
+  }
+  return <i64>(flags | cf | af | overflow);
+}
+
+export function cc_compute_c(op: i32, dst: i64, src: i64, src2: i64): i64 {
+  return cc_compute_all(op, dst, src, src2) & 1;
+}

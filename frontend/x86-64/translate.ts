@@ -1,0 +1,66 @@
+/**
+ * Guest code to IR: decodes and lifts one TB. In: a code reader and a guest pc. Out: a Tb.
+ * A TB ends at a branch, at its limit of instructions, before an instruction that can't be fetched or decoded (which then has a TB of its own, whose only op is the fault).
+ */
+import { EXC, EXIT, PF } from '../../src/guest/cpu-state.js';
+import { CPU } from '../../src/guest/cpu-state.js';
+import { IrBuilder } from '../../src/ir/builder.js';
+import type { Tb } from '../../src/ir/types.js';
+import { type CodeReader, decode, isInsn, mnemonicOf } from './decoder.js';
+import type { DecodeError, Insn } from './insn.js';
+import { Lifter, type LiftOptions } from './lifter.js';
+
+export interface TranslateOptions extends LiftOptions {
+  /** Most guest instructions. */
+  readonly maxInsns: number;
+  /** Told of an instruction that has a row but no lifter. */
+  readonly unimplemented?: (pc: number, mnemonic: string) => void;
+}
+
+/** The TB at `pc`. */
+export function translate(reader: CodeReader, pc: number, options: TranslateOptions): Tb {
+  const first = decode(reader, pc);
+  if (!isInsn(first)) return faultTb(pc, first);
+  const l = new Lifter(pc, options);
+  let at = pc;
+  let insn: Insn | undefined = first;
+  for (let n = 0; insn !== undefined;) {
+    liftInsn(l, insn, options);
+    at += insn.length;
+    n++;
+    if (l.ended || n >= options.maxInsns) break;
+    const next: Insn | DecodeError = decode(reader, at);
+    insn = isInsn(next) ? next : undefined;
+  }
+  return l.finish(at - pc);
+}
+
+function liftInsn(l: Lifter, insn: Insn, options: TranslateOptions): void {
+  const { row } = insn;
+  l.begin(insn);
+  if (row.attrs?.includes('privileged') === true && row.lift === undefined) l.exception(EXC.GP);
+  else if (row.lift !== undefined) row.lift(l, insn);
+  else {
+    options.unimplemented?.(insn.addr, mnemonicOf(insn));
+    l.exit(EXIT.UNIMPLEMENTED, 0, insn.addr);
+  }
+  l.end();
+}
+
+/** A TB that raises what fetching or decoding at `pc` raises: #PF at the missing byte, #GP past 15 bytes, else #UD. */
+function faultTb(pc: number, error: DecodeError): Tb {
+  const b = new IrBuilder(pc);
+  b.insnStart(pc, -1);
+  switch (error.kind) {
+    case 'truncated':
+      b.emit('st_i64', [b.i64(PF.USER | PF.INSTR)], [CPU.EXIT_ARG1]);
+      b.emit('exit', [], [EXIT.PAGE_FAULT, error.at, pc]);
+      break;
+    case 'too-long':
+      b.emit('exit', [], [EXIT.EXCEPTION, EXC.GP, pc]);
+      break;
+    case 'invalid':
+      b.emit('exit', [], [EXIT.EXCEPTION, EXC.UD, pc]);
+  }
+  return b.finish(error.kind === 'truncated' ? 1 : error.length);
+}
