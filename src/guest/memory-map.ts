@@ -33,6 +33,16 @@ export const CPU_BLOCK_SIZE = 0x1_0000;
 export const MAX_THREADS = 1024;
 /** Radix page table and its backing bookkeeping for guest pages above GUEST_END. 16 MiB. */
 export const HIGH_MAP_BASE = 0xe500_0000;
+/** VMA table of runtime/memory: VMA_MAX entries of VMA_BYTES, sorted by address. 2 MiB. */
+export const VMA_TABLE = 0xe680_0000;
+export const VMA_BYTES = 32;
+export const VMA_MAX = 65530;
+/** Files that mappings name: FILE_MAX records of FILE_BYTES { i32 references, i32 host fd or -1, i32 inode, i32 device, i32 path length, path bytes }. 4 MiB. */
+export const MAPPED_FILES = 0xe700_0000;
+export const FILE_BYTES = 1024;
+export const FILE_MAX = 4096;
+/** One byte a guest page: 1 when it may hold something else than zeros. 896 KiB. */
+export const PAGE_USED = 0xe740_0000;
 /** Table slots of compiled regions by guest pc: SLOT_HASH_SIZE entries of 16 bytes { i64 pc, i32 slot (0: free entry), i32 unused }, open addressing. 2 MiB. */
 export const SLOT_TABLE = 0xe600_0000;
 export const SLOT_HASH_BITS = 17;

@@ -2,6 +2,7 @@
 import type { SyscallRow } from '../context.js';
 import { futexRows } from './futex.js';
 import { idsRows } from './ids.js';
+import { memoryRows } from './memory.js';
 import { processRows } from './process.js';
 import { schedRows } from './sched.js';
 import { signalRows } from './signal.js';
@@ -10,6 +11,7 @@ import { timeRows } from './time.js';
 
 export const FAMILIES: readonly (readonly SyscallRow[])[] = [
   processRows,
+  memoryRows,
   signalRows,
   futexRows,
   schedRows,

@@ -1,0 +1,153 @@
+/**
+ * Parses and validates an ELF64 file for x86-64. In: the file's bytes. Out: what a loader needs. Everything that is wrong is one clear line (ProgramError, exit 126).
+ * Source: System V gABI, chapter 4 and 5 (ELF header, program header); psABI AMD64, 4.1.
+ */
+import { EXIT_NOT_EXECUTABLE, ProgramError } from '../../src/base/errors.js';
+import { USER_SPACE_END } from '../../src/base/ids.js';
+
+export interface Segment {
+  /** Guest address as linked, file offset, sizes; bytes. */
+  readonly address: number;
+  readonly offset: number;
+  readonly fileSize: number;
+  readonly memorySize: number;
+  /** PF_X 1, PF_W 2, PF_R 4. */
+  readonly flags: number;
+}
+
+export interface Elf {
+  /** 'exec' at fixed addresses, 'dyn' anywhere. */
+  readonly type: 'exec' | 'dyn';
+  readonly entry: number;
+  readonly segments: readonly Segment[];
+  /** Path of PT_INTERP. */
+  readonly interpreter: string | undefined;
+  /** Program headers: address in memory as linked (0: in no segment), number, bytes of one. */
+  readonly phdr: { readonly address: number; readonly count: number; readonly size: number };
+  /** PT_GNU_STACK asks for an executable stack (true also when it is missing). */
+  readonly execStack: boolean;
+}
+
+const EHDR_SIZE = 64;
+const PHDR_SIZE = 56;
+const PT_LOAD = 1;
+const PT_INTERP = 3;
+const PT_PHDR = 6;
+const PT_GNU_STACK = 0x6474e551;
+const EM_NAMES: Readonly<Record<number, string>> = {
+  3: 'i386',
+  8: 'MIPS',
+  20: 'PowerPC',
+  21: 'PowerPC64',
+  22: 'S390',
+  40: 'ARM',
+  43: 'SPARC',
+  183: 'AArch64',
+  243: 'RISC-V',
+  258: 'LoongArch',
+};
+const PAGE = 4096;
+/** More program headers than this are a broken file (Linux: 64 KiB of them). */
+const MAX_PHDRS = 65536 / PHDR_SIZE;
+
+/**
+ * @param file the whole file
+ * @param name for the message
+ * Throws ProgramError.
+ */
+export function parseElf(file: Uint8Array, name: string): Elf {
+  const bad = (why: string): never => {
+    throw new ProgramError(`${name}: ${why}`, EXIT_NOT_EXECUTABLE);
+  };
+  const v = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  if (file.length < 4 || v.getUint32(0, false) !== 0x7f454c46)
+    bad(file.length === 0 ? 'empty file, not an ELF program' : 'not an ELF program');
+  if (file.length < EHDR_SIZE) bad(`truncated ELF header: ${file.length} of ${EHDR_SIZE} bytes`);
+  if (file[4] === 1) bad('32-bit ELF program; lift64 runs 64-bit x86-64 programs');
+  if (file[4] !== 2) bad(`unknown ELF class ${file[4] ?? 0}`);
+  if (file[5] !== 1) bad('big-endian ELF program; lift64 runs x86-64 programs');
+  const machine = v.getUint16(18, true);
+  if (machine !== 62) bad(`ELF program for ${EM_NAMES[machine] ?? `machine ${machine}`}, not x86-64`);
+  if (file[6] !== 1) bad(`unknown ELF version ${file[6] ?? 0}`);
+  const type = v.getUint16(16, true);
+  if (type !== 2 && type !== 3)
+    bad(
+      type === 1 ? 'ELF object file, not linked' : type === 4 ? 'core dump, not a program' : `unknown ELF type ${type}`,
+    );
+  const phoff = Number(v.getBigUint64(32, true));
+  const phsize = v.getUint16(54, true);
+  const phnum = v.getUint16(56, true);
+  if (phnum === 0) bad('no program headers');
+  if (phsize !== PHDR_SIZE) bad(`program headers of ${phsize} bytes, not ${PHDR_SIZE}`);
+  if (phnum > MAX_PHDRS) bad(`${phnum} program headers`);
+  if (phoff + phnum * PHDR_SIZE > file.length) bad('truncated: the program headers lie beyond the end of the file');
+
+  const segments: Segment[] = [];
+  let interpreter: string | undefined;
+  let phdrAddress = 0;
+  let execStack = true;
+  for (let i = 0; i < phnum; i++) {
+    const at = phoff + i * PHDR_SIZE;
+    const u64 = (offset: number): number => Number(v.getBigUint64(at + offset, true));
+    const flags = v.getUint32(at + 4, true);
+    const s: Segment = { address: u64(16), offset: u64(8), fileSize: u64(32), memorySize: u64(40), flags };
+    switch (v.getUint32(at, true)) {
+      case PT_LOAD:
+        checkLoad(s, u64(48), i, file.length, bad);
+        if (s.memorySize > 0) segments.push(s);
+        break;
+      case PT_INTERP:
+        interpreter = interpreterPath(file, s, bad);
+        break;
+      case PT_PHDR:
+        phdrAddress = s.address;
+        break;
+      case PT_GNU_STACK:
+        execStack = (flags & 1) !== 0;
+        break;
+      default:
+    }
+  }
+  if (segments.length === 0) bad('no PT_LOAD segment');
+  const sorted = [...segments].sort((a, b) => a.address - b.address);
+  sorted.forEach((s, i) => {
+    const next = sorted[i + 1];
+    if (next !== undefined && s.address + s.memorySize > next.address)
+      bad(`PT_LOAD segments at 0x${s.address.toString(16)} and 0x${next.address.toString(16)} overlap`);
+  });
+  if (phdrAddress === 0) {
+    const holder = sorted.find((s) => phoff >= s.offset && phoff + phnum * PHDR_SIZE <= s.offset + s.fileSize);
+    if (holder !== undefined) phdrAddress = holder.address + phoff - holder.offset;
+  }
+  const entry = Number(v.getBigUint64(24, true));
+  if (entry >= USER_SPACE_END) bad(`entry point 0x${entry.toString(16)} is outside of the 47-bit address space`);
+  return {
+    type: type === 2 ? 'exec' : 'dyn',
+    entry,
+    segments: sorted,
+    interpreter,
+    phdr: { address: phdrAddress, count: phnum, size: PHDR_SIZE },
+    execStack,
+  };
+}
+
+type Bad = (why: string) => never;
+
+function checkLoad(s: Segment, align: number, i: number, fileLength: number, bad: Bad): void {
+  const which = `PT_LOAD segment ${i}`;
+  if (s.fileSize > s.memorySize) bad(`${which} has more bytes in the file than in memory`);
+  if (s.offset + s.fileSize > fileLength) bad(`${which} lies beyond the end of the file`);
+  if (s.address + s.memorySize > USER_SPACE_END)
+    bad(`${which} at 0x${s.address.toString(16)} is outside of the 47-bit address space`);
+  if (align > 1 && !(Number.isSafeInteger(align) && Math.log2(align) % 1 === 0))
+    bad(`${which} has alignment ${align}, which is no power of two`);
+  if (s.address % PAGE !== s.offset % PAGE) bad(`${which}: address and file offset differ within a page`);
+}
+
+function interpreterPath(file: Uint8Array, s: Segment, bad: Bad): string {
+  if (s.fileSize < 2 || s.fileSize > PAGE || s.offset + s.fileSize > file.length) bad('PT_INTERP has a bad size');
+  const bytes = file.subarray(s.offset, s.offset + s.fileSize);
+  if (bytes.at(-1) !== 0) bad('PT_INTERP is not terminated');
+  const end = bytes.indexOf(0);
+  return Array.from(bytes.subarray(0, end), (c) => String.fromCharCode(c)).join('');
+}
