@@ -24,22 +24,32 @@ export function timespecNs(ts: TimePair): number | undefined {
   return Number(ts.sec) * 1e9 + Number(ts.frac);
 }
 
-/** Stores nanoseconds as a timespec. */
-export function writeTimespec(mem: GuestMemory, addr: number, ns: bigint): boolean {
-  return writeTimePair(mem, addr, ns / 1_000_000_000n, ns % 1_000_000_000n);
+/** Stores a timespec; `sec` and `nsec` are integers. */
+export function writeTimespec(
+  mem: GuestMemory,
+  addr: number,
+  time: { readonly sec: number; readonly nsec: number },
+): boolean {
+  return writeTimePair(mem, addr, time.sec, time.nsec);
 }
 
-/** Stores nanoseconds as a timeval, rounded down to microseconds. */
-export function writeTimeval(mem: GuestMemory, addr: number, ns: bigint): boolean {
-  return writeTimePair(mem, addr, ns / 1_000_000_000n, (ns % 1_000_000_000n) / 1000n);
+/** Stores a timeval, rounded down to microseconds. */
+export function writeTimeval(
+  mem: GuestMemory,
+  addr: number,
+  time: { readonly sec: number; readonly nsec: number },
+): boolean {
+  return writeTimePair(mem, addr, time.sec, Math.floor(time.nsec / 1e3));
 }
 
-function writeTimePair(mem: GuestMemory, addr: number, sec: bigint, frac: bigint): boolean {
-  const bytes = new Uint8Array(16);
-  const v = new DataView(bytes.buffer);
-  v.setBigInt64(0, sec, true);
-  v.setBigInt64(8, frac, true);
-  return mem.write(addr, bytes);
+const pair = new Uint8Array(16);
+const pairView = new DataView(pair.buffer);
+
+function writeTimePair(mem: GuestMemory, addr: number, sec: number, frac: number): boolean {
+  pairView.setUint32(0, sec % 2 ** 32, true);
+  pairView.setInt32(4, Math.floor(sec / 2 ** 32), true);
+  pairView.setUint32(8, frac, true);
+  return mem.write(addr, pair);
 }
 
 /** struct rusage, 144 bytes. */

@@ -52,6 +52,8 @@ export const HEAD = {
   EGID: 18,
   /** State of the generator behind -seed, i64; 0: the host's random numbers. */
   SEED: 20,
+  /** Incremented when REALTIME_OFFSET changes. */
+  REALTIME_VERSION: 22,
   /** Hashes of what has been named as unsupported; the count, then that many words. */
   MENTIONS: 128,
   MENTION_WORDS: 512,

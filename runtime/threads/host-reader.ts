@@ -1,7 +1,8 @@
 /**
  * Reads of host descriptors that may take for ever, on the main thread. In: a descriptor and a buffer. Out: a callback like that of fs.read.
  * fs.read would block a thread of the host's pool in read(2), and Node's exit waits for such a thread: lift64 would outlive its guest until the next key press. So
- * pipes, FIFOs, sockets and terminals are read through the event loop; a pipe or FIFO is opened anew, so that O_NONBLOCK is set on a description of ours.
+ * pipes, FIFOs, sockets and terminals are read through the event loop: one byte that way, then what else is there without waiting. A pipe or FIFO is opened anew, so that
+ * O_NONBLOCK is set on a description of ours; a terminal is by libuv; a socket that lift64 was started with becomes non-blocking itself.
  * Source: Node's net.Socket (option onread), tty.ReadStream; man 7 pipe, man 5 proc (/proc/self/fd).
  */
 import * as fs from 'node:fs';
@@ -11,20 +12,67 @@ import * as tty from 'node:tty';
 /** `n` is 0 at the end of the file. */
 export type ReadCallback = (error: NodeJS.ErrnoException | null, n: number) => void;
 
-interface Source {
-  readonly socket: net.Socket;
-  buffer: Uint8Array;
-  callback: ReadCallback | undefined;
-  /** An end of file that nobody has asked for yet. */
-  ended: boolean;
-  error: NodeJS.ErrnoException | undefined;
+class Source {
+  /** Where the event loop puts the first byte. */
+  readonly first = new Uint8Array(1);
+  socket: net.Socket | undefined;
+  /** The non-blocking descriptor. */
+  fd = -1;
+  private buffer = new Uint8Array(0);
+  private callback: ReadCallback | undefined;
+  private error: NodeJS.ErrnoException | null = null;
+  private ended = false;
+
+  read(buffer: Uint8Array<ArrayBuffer>, callback: ReadCallback): void {
+    this.buffer = buffer;
+    this.callback = callback;
+    // Not at once: the caller may be in the callback of the read before, after which Node stops reading.
+    setImmediate(() => {
+      if (this.ended) this.answer(0);
+      else this.socket?.resume();
+    });
+  }
+
+  /** The first byte has come. */
+  gotFirst(): void {
+    this.buffer.set(this.first);
+    this.answer(1 + this.rest());
+  }
+
+  end(error: NodeJS.ErrnoException | null): void {
+    this.ended = true;
+    this.error = error;
+    this.answer(0);
+  }
+
+  cancel(): void {
+    this.callback = undefined;
+    this.socket?.destroy();
+  }
+
+  private answer(n: number): void {
+    const { callback } = this;
+    this.callback = undefined;
+    callback?.(n === 0 ? this.error : null, n);
+  }
+
+  /** What follows the first byte and is there already. */
+  private rest(): number {
+    if (this.buffer.length === 1) return 0;
+    try {
+      return fs.readSync(this.fd, this.buffer, 1, this.buffer.length - 1, null);
+    } catch (e) {
+      if (e instanceof Error && 'code' in e && e.code === 'EAGAIN') return 0;
+      throw e;
+    }
+  }
 }
 
 export class HostReader {
   private readonly sources = new Map<number, Source>();
 
-  /** Reads up to buffer.length bytes, at least one, no more than the one read. One read a descriptor at a time. */
-  read(fd: number, buffer: Uint8Array, callback: ReadCallback): void {
+  /** Reads up to buffer.length bytes, at least one; what was not asked for stays where it is. One read a descriptor at a time. */
+  read(fd: number, buffer: Uint8Array<ArrayBuffer>, callback: ReadCallback): void {
     let source = this.sources.get(fd);
     if (source === undefined) {
       source = this.open(fd);
@@ -34,78 +82,53 @@ export class HostReader {
       }
       this.sources.set(fd, source);
     }
-    source.buffer = buffer;
-    source.callback = callback;
-    if (source.error !== undefined || source.ended) this.finish(fd, source);
-    else source.socket.resume();
+    source.read(buffer, callback);
   }
 
   /** The descriptor is about to be closed: forgets it. A read under way never calls back. */
   forget(fd: number): void {
-    const source = this.sources.get(fd);
-    if (source === undefined) return;
-    source.callback = undefined;
+    this.sources.get(fd)?.cancel();
     this.sources.delete(fd);
-    source.socket.destroy();
   }
 
   /** Undefined: reads of this descriptor do not wait (regular files, most devices), or the host has no way to do without the pool. */
   private open(fd: number): Source | undefined {
     const stat = fs.fstatSync(fd);
-    const source: Omit<Source, 'socket'> & { socket?: net.Socket } = {
-      buffer: new Uint8Array(0),
-      callback: undefined,
-      ended: false,
-      error: undefined,
-    };
-    const onread = {
-      buffer: () => source.buffer,
-      callback: (n: number): boolean => {
-        this.answer(source, null, n);
-        return false;
+    const source = new Source();
+    const options: net.SocketConstructorOpts & net.ConnectOpts = {
+      readable: true,
+      writable: false,
+      onread: {
+        buffer: source.first,
+        callback: () => {
+          source.gotFirst();
+          return false;
+        },
       },
     };
-    const options: net.SocketConstructorOpts & net.ConnectOpts = { readable: true, writable: false, onread };
-    let socket: net.Socket;
+    const terminal = tty.isatty(fd);
     if (stat.isFIFO() && process.platform === 'linux') {
-      const own = fs.openSync(`/proc/self/fd/${fd}`, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
-      socket = new net.Socket({ ...options, fd: own });
+      source.fd = fs.openSync(`/proc/self/fd/${fd}`, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+      source.socket = new net.Socket({ ...options, fd: source.fd });
     } else if (stat.isSocket()) {
-      socket = new net.Socket({ ...options, fd });
-    } else if (tty.isatty(fd)) {
+      source.fd = fd;
+      source.socket = new net.Socket({ ...options, fd });
+    } else if (terminal) {
+      source.fd = fd;
       // ReadStream hands its options on to net.Socket.
-      socket = new tty.ReadStream(fd, options);
+      source.socket = new tty.ReadStream(fd, options);
     } else {
       return undefined;
     }
-    socket.pause();
-    socket.on('end', () => {
-      source.ended = true;
-      this.answer(source, null, 0);
+    source.socket.pause();
+    source.socket.on('end', () => {
+      // The end of file of a terminal is not its last: the next read begins anew.
+      if (terminal) this.sources.delete(fd);
+      source.end(null);
     });
-    socket.on('error', (error) => {
-      source.error = error;
-      this.answer(source, error, 0);
+    source.socket.on('error', (error) => {
+      source.end(error);
     });
-    // A terminal's end of file is not its last.
-    socket.on('close', () => {
-      if (tty.isatty(fd)) this.sources.delete(fd);
-    });
-    source.socket = socket;
-    return source as Source;
-  }
-
-  private finish(fd: number, source: Source): void {
-    const { error } = source;
-    setImmediate(() => {
-      this.answer(source, error ?? null, 0);
-      if (error !== undefined) this.sources.delete(fd);
-    });
-  }
-
-  private answer(source: Omit<Source, 'socket'>, error: NodeJS.ErrnoException | null, n: number): void {
-    const { callback } = source;
-    source.callback = undefined;
-    callback?.(error, n);
+    return source;
   }
 }

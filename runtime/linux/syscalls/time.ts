@@ -5,23 +5,22 @@
 import { processCpu } from '../../process/cpu-time.js';
 import { realTimer, setRealTimer } from '../../process/timers.js';
 import { park } from '../../threads/park.js';
-import { CLOCK, clockResolution, isRealtime, readClock, realtime, realtimeDeadline } from '../clocks.js';
+import { CLOCK, clockResolution, isRealtime, readClock, realtime, realtimeDeadline, timeOf } from '../clocks.js';
 import type { SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
 import { EFAULT, EINVAL, EOPNOTSUPP, EPERM, ERESTART_RESTARTBLOCK, ERESTARTNOHAND } from '../errno.js';
 import { readTimePair, timespecNs, writeTimespec, writeTimeval } from '../structs.js';
 import type { Thread } from '../thread.js';
 import { unsupported } from '../unsupported.js';
 
-const NS = 1_000_000_000n;
 /** Ticks of times(2) a second (sysconf(_SC_CLK_TCK)). */
 const TICKS = 100;
 const TIMER_ABSTIME = 1;
 
 function clockGettime(t: Thread, a: SyscallArgs): SyscallResult {
   const clock = clockId(t, a.i32(0));
-  const ns = readClock(t.kernel, clock);
-  if (ns === undefined) return -EINVAL;
-  return writeTimespec(t.mem, a.ptr(1), ns) ? 0 : -EFAULT;
+  const time = readClock(t.kernel, clock);
+  if (time === undefined) return -EINVAL;
+  return writeTimespec(t.mem, a.ptr(1), time) ? 0 : -EFAULT;
 }
 
 /** A negative id names the CPU clock of a process or thread (bits 3 and up, inverted, the pid; bit 2: thread); ours only where it is our own. */
@@ -37,7 +36,7 @@ function clockGetres(t: Thread, a: SyscallArgs): SyscallResult {
   const clock = clockId(t, a.i32(0));
   if (readClock(t.kernel, clock) === undefined) return -EINVAL;
   const out = a.ptr(1);
-  return out === 0 || writeTimespec(t.mem, out, clockResolution(clock)) ? 0 : -EFAULT;
+  return out === 0 || writeTimespec(t.mem, out, timeOf(clockResolution(clock))) ? 0 : -EFAULT;
 }
 
 function gettimeofday(t: Thread, a: SyscallArgs): SyscallResult {
@@ -48,9 +47,9 @@ function gettimeofday(t: Thread, a: SyscallArgs): SyscallResult {
 }
 
 function time(t: Thread, a: SyscallArgs): SyscallResult {
-  const seconds = realtime(t.kernel) / NS;
+  const { sec } = realtime(t.kernel);
   const out = a.ptr(0);
-  return out === 0 || t.mem.writeU64(out, seconds) ? seconds : -EFAULT;
+  return out === 0 || t.mem.writeU64(out, BigInt(sec)) ? sec : -EFAULT;
 }
 
 function times(t: Thread, a: SyscallArgs): SyscallResult {
@@ -87,7 +86,7 @@ function sleepUntil(t: Thread, deadlineNs: number, remain: number): SyscallResul
   if (park(t, () => undefined, { deadlineNs }) === 'timeout') return 0;
   if (remain !== 0) {
     const left = Math.max(0, deadlineNs - t.kernel.now());
-    if (!writeTimespec(t.mem, remain, BigInt(Math.round(left)))) return -EFAULT;
+    if (!writeTimespec(t.mem, remain, timeOf(left))) return -EFAULT;
   }
   t.task.restart = () => sleepUntil(t, deadlineNs, remain);
   return -ERESTART_RESTARTBLOCK;
@@ -129,9 +128,7 @@ function getitimer(t: Thread, a: SyscallArgs): SyscallResult {
 }
 
 function writeItimer(t: Thread, addr: number, left: number, interval: number): boolean {
-  return (
-    writeTimeval(t.mem, addr, BigInt(Math.round(interval))) && writeTimeval(t.mem, addr + 16, BigInt(Math.round(left)))
-  );
+  return writeTimeval(t.mem, addr, timeOf(interval)) && writeTimeval(t.mem, addr + 16, timeOf(left));
 }
 
 function setitimer(t: Thread, a: SyscallArgs): SyscallResult {

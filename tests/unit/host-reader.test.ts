@@ -1,0 +1,68 @@
+/** Reads of host descriptors on the main thread: sizes kept, end of file, and an exit that does not wait for a read. */
+import { describe, expect, test } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const CHILD = fileURLToPath(new URL('../support/host-reader-child.js', import.meta.url));
+
+interface Result {
+  readonly code: number | null;
+  readonly out: string;
+  readonly ms: number;
+}
+
+/** Runs the child under `sh -c`, with {} for the command. */
+function shell(line: string): Promise<Result> {
+  const start = performance.now();
+  return new Promise((resolve) => {
+    const p = spawn('sh', ['-c', line.replaceAll('{}', `'${process.execPath}' '${CHILD}'`)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let out = '';
+    p.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+    p.on('close', (code) => {
+      resolve({ code, out, ms: performance.now() - start });
+    });
+  });
+}
+
+describe('host reader', () => {
+  test('pipe: no more than asked is taken, the rest stays for the next program', async () => {
+    const { out } = await shell('printf abcdefgh | ( {} 3 2; cat )');
+    expect(out).toBe('3:abc\n2:de\nfgh');
+  });
+
+  test('pipe: end of file, again and again', async () => {
+    const { out, code } = await shell('printf ab | {} 10 10 10');
+    expect(out).toBe('2:ab\n0:\n0:\n');
+    expect(code).toBe(7);
+  });
+
+  test('the exit does not wait for a read under way', async () => {
+    // Opened for reading and writing, so that it has a writer and never ends.
+    const { out, ms } = await shell('d=$(mktemp -d); mkfifo $d/f; {} hang 0<>$d/f; echo status $?; rm -r $d');
+    expect(out).toBe('status 7\n');
+    expect(ms).toBeLessThan(5000);
+  });
+
+  test('socket', async () => {
+    const start = performance.now();
+    const result = await new Promise<Result>((resolve) => {
+      const p = spawn(process.execPath, [CHILD, '4', '4'], { stdio: ['pipe', 'pipe', 'inherit'] });
+      let out = '';
+      p.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+      p.on('close', (code) => {
+        resolve({ code, out, ms: performance.now() - start });
+      });
+      p.stdin.write('hello');
+    });
+    expect(result.out).toBe('4:hell\n1:o\n');
+    expect(result.code).toBe(7);
+    expect(result.ms).toBeLessThan(5000);
+  });
+
+  test('file and /dev/null', async () => {
+    expect((await shell(`{} 5 < '${CHILD}'`)).out).toBe('5:/** C\n');
+    expect((await shell('{} 5 < /dev/null')).out).toBe('0:\n');
+  });
+});
