@@ -55,14 +55,18 @@ export class Machine {
   /** Runs the handlers that the registers point to: also before a program begins, whose thread may have been signalled before it had a worker. */
   runHandlers(): void {
     const { cpu } = this.t;
-    if (this.t.exiting !== undefined) throw new Leave();
+    this.leaveIfExiting();
     while (cpu.rip === HANDLER) {
       this.handled.push(Number(cpu.reg(GPR.RDI)));
       cpu.setReg(GPR.RSP, cpu.reg(GPR.RSP) + 8n);
       cpu.setReg(GPR.RAX, 15n);
       dispatchSyscall(this.t);
-      if (this.t.exiting !== undefined) throw new Leave();
+      this.leaveIfExiting();
     }
+  }
+
+  private leaveIfExiting(): void {
+    if (this.t.exiting !== undefined) throw new Leave();
   }
 
   /** clone(2) whose child runs `program` with r14 = arg, on a stack of its own below `stack`. */
