@@ -287,6 +287,28 @@ export class AddressSpace {
     });
   }
 
+  /** The file behind the page of `addr`: its path, and the offset in it; undefined for anonymous memory. */
+  fileAt(addr: number): { readonly path: string; readonly offset: number } | undefined {
+    return this.locked(() => {
+      const v = this.table.covering(pageOf(addr));
+      if (v === undefined || v.file === 0) return undefined;
+      return { path: this.files.get(v.file).path, offset: v.filePage * PAGE_SIZE + addr - v.start * PAGE_SIZE };
+    });
+  }
+
+  /** Bytes mapped, and bytes touched. */
+  usage(): { readonly vsize: number; readonly rss: number } {
+    return this.locked(() => {
+      let vsize = 0;
+      let rss = 0;
+      for (const v of this.table.all()) {
+        vsize += (v.end - v.start) * PAGE_SIZE;
+        for (let page = v.start; page < v.end; page++) rss += this.bytes[PAGE_USED + page] === 0 ? 0 : PAGE_SIZE;
+      }
+      return { vsize, rss };
+    });
+  }
+
   /** Zeroes bytes of mapped memory (the end of a program's data page). */
   zeroRange(addr: number, size: number): void {
     this.bytes.fill(0, addr, addr + size);

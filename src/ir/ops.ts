@@ -429,7 +429,11 @@ for (const [bits, size] of [
     },
   );
 }
-row('fence', [], [], 'full fence (MFENCE, LOCK)', { effects: ['fence'], as: 'atomic.add<i32>(cpu + 0x4c0, 0)', wasm: 'atomic.fence' });
+row('fence', [], [], 'full fence (MFENCE, LOCK)', {
+  effects: ['fence'],
+  as: 'atomic.add<i32>(cpu + 0x4c0, 0)',
+  wasm: 'atomic.fence',
+});
 
 // ---------------------------------------------------------------- floats (scalar SSE arithmetic is done on v128, see DESIGN.md section 9)
 

@@ -1,0 +1,41 @@
+/** `lift64 [run]`: runs a program. In: parsed options. Out: the guest's exit status becomes lift64's. */
+import { readFileSync } from 'node:fs';
+import { UsageError } from '../base/errors.js';
+import { launch } from '../engine/launch.js';
+import { LOG_ITEMS, writeAll } from '../engine/log.js';
+import { STATS_PREFIX } from '../engine/stats.js';
+import { exitLike } from '../../runtime/threads/host-signals.js';
+import { type Parsed, runOptions } from './run-options.js';
+
+const CORE = new URL('../../core.wasm', import.meta.url);
+
+/** Throws UsageError and ProgramError. */
+export async function runCommand(p: Parsed): Promise<void> {
+  const words = Array.isArray(p['_']) ? p['_'].map(String) : [];
+  const [program, ...args] = words;
+  if (p['help'] === true) {
+    writeAll(1, `${await (p['helpText'] as () => Promise<string>)()}\n`);
+    return;
+  }
+  if (p['version'] === true) {
+    const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+      version: string;
+    };
+    writeAll(1, `lift64 ${version}\n`);
+    return;
+  }
+  if (String(p['d']).split(',').includes('help')) {
+    writeAll(
+      1,
+      `Log items:\n${Object.entries(LOG_ITEMS)
+        .map(([name, text]) => `  ${name.padEnd(10)} ${text}\n`)
+        .join('')}`,
+    );
+    return;
+  }
+  if (program === undefined) throw new UsageError('no program given (lift64 --help shows the usage)');
+  const options = runOptions(p, program, args);
+  const ended = await launch(options, CORE);
+  if (options.stats) writeAll(2, `${STATS_PREFIX}${JSON.stringify(ended.stats)}\n`);
+  exitLike(ended);
+}

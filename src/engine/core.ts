@@ -1,0 +1,37 @@
+/**
+ * The AssemblyScript core in one thread: its instance, function table and exports. In: the compiled module and the memory. Out: typed functions.
+ */
+import { InternalError } from '../base/errors.js';
+import type { FlagsOf } from './cpu-view.js';
+import { MAX_SLOTS } from './slots.js';
+
+export interface Core {
+  readonly exports: WebAssembly.Exports;
+  readonly table: WebAssembly.Table;
+  /** Runs translated code of the CPU block; gives an EXIT reason. */
+  readonly run: (cpu: number) => number;
+  readonly flagsOf: FlagsOf;
+  /** What a table slot holds until its region is installed. */
+  readonly stub: unknown;
+}
+
+/** The time-stamp counter: nanoseconds of the host's monotonic clock, a 1 GHz TSC. */
+const clock = (): bigint => process.hrtime.bigint();
+
+export function instantiateCore(module: WebAssembly.Module, memory: WebAssembly.Memory): Core {
+  const table = new WebAssembly.Table({ element: 'anyfunc', initial: MAX_SLOTS + 1 });
+  const { exports } = new WebAssembly.Instance(module, { env: { memory, table, clock } });
+  const get = (name: string): unknown => {
+    const f = exports[name];
+    if (typeof f !== 'function') throw new InternalError(`the core has no function ${name}`);
+    return f;
+  };
+  // The types are those of backend-wasm/interpreter/dispatch.ts and backend-wasm/helpers/cc.ts.
+  return {
+    exports,
+    table,
+    run: get('run') as (cpu: number) => number,
+    flagsOf: get('cc_compute_all') as FlagsOf,
+    stub: get('slotStub'),
+  };
+}

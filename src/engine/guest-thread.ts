@@ -1,0 +1,303 @@
+/**
+ * One guest thread in its worker: joins frontend, interpreter and runtime, and gives the runtime its Thread. In: a task of the kernel and its memory. Out: the thread runs to its end.
+ */
+import { CPU, EXC, RUN_FLAG } from '../guest/cpu-state.js';
+import { PERM, PERM_TABLE } from '../guest/memory-map.js';
+import { TB } from '../guest/tb-header.js';
+import { printTb } from '../ir/print.js';
+import type { Tb } from '../ir/types.js';
+import { verifyTb } from '../ir/verify.js';
+import { optimise, type Pass, PASSES } from '../opt/pipeline.js';
+import { encodeTb } from '../../backend-wasm/bytecode/encode.js';
+import { translate } from '../../frontend/x86-64/translate.js';
+import { dispatchInt80, dispatchSyscall } from '../../runtime/linux/dispatch.js';
+import { signalText } from '../../runtime/linux/signals.js';
+import type { EngineHooks, Thread } from '../../runtime/linux/thread.js';
+import { AddressSpace } from '../../runtime/memory/address-space.js';
+import { SharedGuestMemory } from '../../runtime/memory/guest-memory.js';
+import { setCode } from '../../runtime/memory/perms.js';
+import type { Kernel } from '../../runtime/process/kernel.js';
+import { deliverFault, deliverPending } from '../../runtime/process/signal-deliver.js';
+import type { Task } from '../../runtime/process/task.js';
+import { Quiesce } from '../../runtime/threads/quiesce.js';
+import { requestService } from '../../runtime/threads/worker.js';
+import { FileContext } from '../../runtime/vfs/file-context.js';
+import { fileTables } from '../../runtime/vfs/resources.js';
+import { kernelProc } from '../../runtime/vfs/kernel-proc.js';
+import { threadVfsState } from '../../runtime/vfs/thread-port.js';
+import { bytePath } from '../../runtime/vfs/byte-path.js';
+import { CodeCache } from './code-cache.js';
+import { GuestCodeReader } from './code-reader.js';
+import { instantiateCore, type Core } from './core.js';
+import { CPU_MODEL } from './cpu-model.js';
+import { CpuRegisters } from './cpu-view.js';
+import { crashReport, registerLines } from './crash-report.js';
+import type { Disassemble } from './disassemble.js';
+import { ExecuteLoop, type LoopServices } from './execute-loop.js';
+import { exceptionSignal, fpeCode, pageFaultSignal } from './faults.js';
+import { GuestSymbols } from './guest-symbols.js';
+import { hex } from '../base/hex.js';
+import { Log } from './log.js';
+import { memoryViews, type MemoryViews } from './memory-views.js';
+import { SERVICE, type SpineData, type ThreadFigures } from './spine.js';
+import { MAX_TB_INSNS, Translator } from './translator.js';
+
+/** Blocks that a crash report names. */
+const RECENT_BLOCKS = 8;
+
+export class GuestThread implements Thread, EngineHooks, LoopServices {
+  readonly cpu: CpuRegisters;
+  readonly mem: SharedGuestMemory;
+  readonly mm: AddressSpace;
+  readonly files: FileContext;
+  readonly quiesce: Quiesce;
+  readonly task: Task;
+  readonly engine: EngineHooks = this;
+  exiting: Thread['exiting'];
+
+  private readonly views: MemoryViews;
+  private readonly core: Core;
+  private readonly cache: CodeCache;
+  private readonly translator: Translator;
+  private readonly symbols: GuestSymbols;
+  private readonly logger: Log;
+  private readonly recent: number[] = [];
+  private translated = 0;
+  private syscalls = 0;
+  private readonly started = performance.timeOrigin + performance.now();
+
+  constructor(
+    readonly kernel: Kernel,
+    taskIndex: number,
+    memory: WebAssembly.Memory,
+    private readonly spine: SpineData,
+    private readonly disassemble: Disassemble | undefined,
+  ) {
+    const { options } = spine;
+    this.task = kernel.task(taskIndex);
+    this.views = memoryViews(memory);
+    this.core = instantiateCore(spine.core, memory);
+    const base = this.task.cpu;
+    this.cpu = new CpuRegisters(this.views, base, this.core.flagsOf);
+    this.quiesce = new Quiesce(this.views.i32, base);
+    this.logger = new Log(options.log);
+    const buffer = this.views.u8.buffer;
+    this.mem = new SharedGuestMemory(buffer, (addr, size) => {
+      this.invalidate(addr, size);
+    });
+    this.mm = new AddressSpace(buffer, this);
+    this.symbols = new GuestSymbols(this.mm);
+    this.cache = new CodeCache(this.views, (page, on) => {
+      setCode(this.views.u8, page, on);
+    });
+    const reader = new GuestCodeReader(this.views, () => undefined);
+    const passes: readonly Pass[] = PASSES.filter((p) => !options.disabledPasses.includes(p.name));
+    this.translator = new Translator(
+      {
+        views: this.views,
+        cache: this.cache,
+        cpu: base,
+        lift: (pc, maxInsns) =>
+          translate(reader, pc, {
+            maxInsns,
+            latePc: options.breaks.includes('late-pc'),
+            unimplemented: (at, mnemonic) => {
+              if (this.logger.hasAt('unimp', at))
+                this.logger.write(`0x${hex(at, 16)}: ${mnemonic} is not implemented: SIGILL\n`);
+            },
+          }),
+        optimise: (tb) => this.optimised(tb, passes),
+        encode: (tb, allocate) => {
+          this.translated++;
+          return encodeTb(tb, this.views.view, allocate, { hotThreshold: 0 });
+        },
+        stopWorld: (fn) => this.stopWorld(fn),
+        setCode: (page, on) => {
+          setCode(this.views.u8, page, on);
+        },
+      },
+      options.singleStep ? 1 : MAX_TB_INSNS,
+    );
+    const state = threadVfsState(this, {
+      requestStream: (stream) => {
+        requestService(SERVICE.STREAM, stream);
+      },
+      setTerminalRaw: (raw) => {
+        requestService(SERVICE.TERMINAL, raw);
+      },
+    });
+    kernel.files = fileTables(state);
+    this.files = new FileContext(state, {
+      ...(spine.prefix === undefined ? {} : { prefix: bytePath(spine.prefix) }),
+      proc: kernelProc(kernel, this.task, {
+        read: (addr, size) => this.mem.read(addr, size),
+        maps: () => this.mm.maps(),
+        usage: () => this.mm.usage(),
+      }),
+      machine: {
+        ...CPU_MODEL,
+        cpus: spine.cpus,
+        memoryTotal: 3 * 2 ** 30,
+        memoryFree: () => 3 * 2 ** 30 - this.mm.usage().rss,
+      },
+    });
+    this.strace = options.strace;
+    this.cpu.setI32(CPU.TID, this.task.tid);
+    if (options.tier === 'interp') this.cpu.setI32(CPU.RUN_FLAGS, RUN_FLAG.INTERP_ONLY);
+  }
+
+  /** Runs the guest thread until it has ended. */
+  loop(): void {
+    const { options } = this.spine;
+    const noChain = options.singleStep || this.logger.has('nochain');
+    const loop = new ExecuteLoop(this.views, this.cpu, this.cache, this.translator, this.core.run, this, {
+      noChain,
+      logEntries: this.logger.has('exec') || this.logger.has('cpu'),
+    });
+    loop.run();
+  }
+
+  /** Counts, for --stats. */
+  figures(): ThreadFigures {
+    return {
+      interpretedInsns: Number(this.cpu.i64(CPU.INSN_EXECS)),
+      interpretedTbs: 0,
+      translatedTbs: this.translated,
+      syscalls: this.syscalls,
+      compiledRegions: 0,
+      started: this.started,
+      ended: performance.timeOrigin + performance.now(),
+    };
+  }
+
+  // ---------------------------------------------------------------- EngineHooks
+
+  readonly strace: boolean;
+
+  invalidate(addr: number, size: number): void {
+    this.translator.invalidate(addr, size);
+  }
+
+  stopWorld<T>(fn: () => T): T {
+    return this.quiesce.stopWorld(fn);
+  }
+
+  symbol(pc: number): string {
+    return this.symbols.at(pc);
+  }
+
+  log(text: string): void {
+    this.logger.write(text);
+  }
+
+  uncaughtSignal(_t: Thread, signal: number): void {
+    const last = this.cpu.i32(CPU.CUR_TB) >>> 0;
+    const blocks = this.recent.length > 0 || last === 0 ? this.recent : [Number(this.views.i64[(last + TB.PC) / 8])];
+    this.logger.write(crashReport(signal, signalText(signal), this.cpu, (pc) => this.symbol(pc), blocks));
+  }
+
+  // ---------------------------------------------------------------- LoopServices
+
+  get ended(): boolean {
+    return this.exiting !== undefined;
+  }
+
+  syscall(): void {
+    this.syscalls++;
+    const late = this.spine.options.breaks.includes('late-pc');
+    const before = this.cpu.rip;
+    dispatchSyscall(this);
+    // The broken rule of the test switch: the pc advances only now, so a child of clone has started at the SYSCALL.
+    if (late && this.cpu.rip === before) this.cpu.rip = before + 2n;
+  }
+
+  int80(): void {
+    dispatchInt80(this);
+  }
+
+  pageFault(address: bigint, error: number): void {
+    const at = BigInt.asUintN(64, address);
+    const kind = this.mm.faultKind(at);
+    if (kind === 'maperr' && this.mm.grow(Number(at))) return;
+    const s = pageFaultSignal(at, error, kind);
+    const present = this.mm.isPresent(Number(at));
+    this.raise(s.signal, s.code, s.address, s.trapno, (s.error & ~1) | (present ? 1 : 0));
+  }
+
+  exception(vector: number, error: bigint): void {
+    const status =
+      vector === EXC.MF
+        ? this.cpu.i32(CPU.FPSW) & ~this.cpu.i32(CPU.FPCW)
+        : this.cpu.i32(CPU.MXCSR) & ~(this.cpu.i32(CPU.MXCSR) >> 7);
+    const s = exceptionSignal(vector, error, this.cpu.rip, fpeCode(status & 0x3f));
+    this.raise(s.signal, s.code, s.address, s.trapno, s.error);
+  }
+
+  unimplemented(): void {
+    this.exception(EXC.UD, 0n);
+  }
+
+  private raise(signal: number, code: number, address: bigint, trapno: number, error: number): void {
+    if (this.logger.has('int'))
+      this.logger.write(
+        `${this.task.tid} exception ${trapno} at 0x${hex(this.cpu.rip, 16)}: signal ${signal} code ${code} address 0x${hex(address, 16)}\n`,
+      );
+    deliverFault(this, signal, code, address, trapno, error);
+  }
+
+  signals(): void {
+    deliverPending(this);
+  }
+
+  safepoint(): void {
+    this.quiesce.safepoint();
+  }
+
+  hot(): void {
+    // Installed by the compile client (tier auto).
+  }
+
+  installCode(): void {
+    // Installed by the compile client (tier auto).
+  }
+
+  install(): void {
+    // Installed by the compile client (tier auto).
+  }
+
+  beforeFirstRun(): void {
+    // Installed by the compile client (tier compiled).
+  }
+
+  entering(header: number): void {
+    const pc = Number(this.views.i64[(header + TB.PC) / 8]);
+    this.recent.push(pc);
+    if (this.recent.length > RECENT_BLOCKS) this.recent.shift();
+    if (this.logger.hasAt('exec', pc)) {
+      const name = this.symbol(pc);
+      this.logger.write(
+        `[${this.task.tid}] Trace 0x${hex(this.views.i32[(header + TB.ID) / 4] ?? 0)} [${hex(pc, 16)}]${name === '' ? '' : ` ${name}`}\n`,
+      );
+    }
+    if (this.logger.hasAt('cpu', pc)) this.logger.write(registerLines(this.cpu, () => '').join('\n') + '\n');
+  }
+
+  // ---------------------------------------------------------------- translation
+
+  private optimised(tb: Tb, passes: readonly Pass[]): Tb {
+    const { checkIr } = this.spine.options;
+    if (checkIr) verifyTb(tb);
+    if (this.logger.hasAt('in_asm', tb.pc)) this.logInput(tb);
+    if (this.logger.hasAt('op', tb.pc)) this.logger.write(['OP:', ...printTb(tb), ''].join('\n') + '\n');
+    const result = optimise(tb, passes, checkIr ? verifyTb : undefined);
+    if (this.logger.hasAt('op_opt', tb.pc))
+      this.logger.write(['OP after optimization:', ...printTb(result), ''].join('\n') + '\n');
+    return result;
+  }
+
+  private logInput(tb: Tb): void {
+    const readable = tb.pc < PERM_TABLE && ((this.views.u8[PERM_TABLE + (tb.pc >>> 12)] ?? 0) & PERM.X) !== 0;
+    const lines = readable ? (this.disassemble?.(this.views.u8.slice(tb.pc, tb.pc + tb.size), tb.pc) ?? []) : [];
+    this.logger.write(['----------------', `IN: ${this.symbol(tb.pc)}`, ...lines, ''].join('\n') + '\n');
+  }
+}

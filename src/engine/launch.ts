@@ -1,0 +1,203 @@
+/**
+ * Runs a program: memory, kernel, first process, supervisor. In: RunOptions. Out: how it ended. Throws ProgramError when it can't be run.
+ */
+import { accessSync, closeSync, constants, openSync, readFileSync, statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, InternalError, ProgramError } from '../base/errors.js';
+import { CPU, GPR } from '../guest/cpu-state.js';
+import { HEAT_OFF } from '../guest/tb-header.js';
+import { PCB, PCB_BASE, WASM_PAGES } from '../guest/memory-map.js';
+import { type Elf, parseElf } from '../../frontend/elf/elf.js';
+import { randomBytes, seedRandom } from '../../runtime/linux/random.js';
+import { AddressSpace } from '../../runtime/memory/address-space.js';
+import { type ImageFile, loadImage } from '../../runtime/process/exec-image.js';
+import { createFirstProcess } from '../../runtime/process/boot.js';
+import { Kernel } from '../../runtime/process/kernel.js';
+import { allocCpu } from '../../runtime/threads/cpu-slots.js';
+import { forwardHostSignals } from '../../runtime/threads/host-signals.js';
+import { type ExitStatus, Supervisor } from '../../runtime/threads/supervisor.js';
+import { bytePath } from '../../runtime/vfs/byte-path.js';
+import { FileContext } from '../../runtime/vfs/file-context.js';
+import { inheritFiles } from '../../runtime/vfs/inherit.js';
+import { VFS_SIZE } from '../../runtime/vfs/layout.js';
+import { StreamService } from '../../runtime/vfs/streams.js';
+import { foregroundGroup, HostTerminal } from '../../runtime/vfs/terminal.js';
+import { mainVfsState } from '../../runtime/vfs/thread-port.js';
+import { CodeCache } from './code-cache.js';
+import { CPU_MODEL, HWCAP } from './cpu-model.js';
+import { memoryViews } from './memory-views.js';
+import type { RunOptions } from './options.js';
+import { SERVICE, type SpineData, type ThreadFigures } from './spine.js';
+import type { Stats } from './stats.js';
+
+/** x87 control word and MXCSR as Linux starts programs: all exceptions masked, 64-bit precision, round to nearest. */
+const FPCW_START = 0x37f;
+const FPTAG_EMPTY = 0xff;
+const MXCSR_START = 0x1f80;
+
+export interface Ended extends ExitStatus {
+  readonly stats: Stats;
+}
+
+/** Runs the program to its end. Throws ProgramError (126, 127) before anything of it runs, InternalError for bugs. */
+export async function launch(o: RunOptions, coreFile: URL): Promise<Ended> {
+  const program = openImage(o.program, o.program);
+  const interpreterPath = program.elf.interpreter;
+  const interpreter =
+    interpreterPath === undefined ? undefined : openImage(underPrefix(interpreterPath, o.prefix), interpreterPath);
+
+  const memory = new WebAssembly.Memory({ initial: WASM_PAGES, maximum: WASM_PAGES, shared: true });
+  const views = memoryViews(memory);
+  CodeCache.initialise(views);
+  views.i32[(PCB_BASE + PCB.HOT_THRESHOLD) / 4] = o.engine.tier === 'auto' ? o.engine.hotThreshold : HEAT_OFF;
+  const ids = {
+    uid: process.getuid?.() ?? 0,
+    euid: process.geteuid?.() ?? 0,
+    gid: process.getgid?.() ?? 0,
+    egid: process.getegid?.() ?? 0,
+  };
+  const kernel = Kernel.create({ firstTid: process.pid, hostPpid: process.ppid, ...ids, vfsBytes: VFS_SIZE });
+  if (o.seed !== undefined) seedRandom(kernel, BigInt(o.seed) + 1n);
+
+  const spine: SpineData = {
+    options: o.engine,
+    core: new WebAssembly.Module(readFileSync(coreFile)),
+    prefix: o.prefix,
+    cpus: availableParallelism(),
+  };
+  const state = mainVfsState(kernel);
+  const streams = new StreamService(state);
+  const terminal = new HostTerminal(state, () => undefined);
+  const figures: ThreadFigures[] = [];
+  const supervisor = new Supervisor({
+    kernel,
+    entry: new URL('./guest-worker.js', import.meta.url),
+    spine,
+    memoryOf: () => memory,
+    services: new Map<string, (data: unknown) => void>([
+      [
+        SERVICE.STREAM,
+        (stream) => {
+          streams.request(stream as number);
+        },
+      ],
+      [
+        SERVICE.TERMINAL,
+        (raw) => {
+          terminal.setRaw(raw === true);
+        },
+      ],
+      [
+        SERVICE.FIGURES,
+        (f) => {
+          figures.push(f as ThreadFigures);
+        },
+      ],
+    ]),
+  });
+  supervisor.prepare();
+
+  const mm = new AddressSpace(views.u8.buffer, { stopWorld: (fn) => fn(), invalidate: () => undefined });
+  const image = loadImage(mm, views.u8, {
+    program: program.image,
+    interpreter: interpreter?.image,
+    argv: o.argv.map(latin1),
+    env: o.env.map(latin1),
+    execfn: latin1(o.program),
+    stackSize: o.stackSize,
+    random: randomBytes(kernel, 16),
+    ids,
+    hwcap: HWCAP,
+  });
+  if (typeof image === 'number')
+    throw new ProgramError(`${o.program}: its segments do not fit into the guest's memory`, EXIT_NOT_EXECUTABLE);
+
+  const cpu = allocCpu(views.i32);
+  if (cpu === 0) throw new InternalError('no CPU block for the first thread');
+  views.i64[(cpu + CPU.RIP) / 8] = BigInt(image.entry);
+  views.i64[(cpu + CPU.REGS) / 8 + GPR.RSP] = BigInt(image.sp);
+  views.i32[(cpu + CPU.DF) / 4] = 1;
+  views.i32[(cpu + CPU.FPCW) / 4] = FPCW_START;
+  views.i32[(cpu + CPU.FPTAG) / 4] = FPTAG_EMPTY;
+  views.i32[(cpu + CPU.MXCSR) / 4] = MXCSR_START;
+
+  const files = inheritFiles(
+    new FileContext(state, {
+      ...(o.prefix === undefined ? {} : { prefix: bytePath(o.prefix) }),
+      proc: undefined as never,
+      machine: { ...CPU_MODEL, cpus: spine.cpus, memoryTotal: 3 * 2 ** 30, memoryFree: () => 3 * 2 ** 30 },
+    }),
+  );
+  const task = createFirstProcess(kernel, {
+    comm: basename(o.program).slice(0, 15),
+    cpu,
+    files: files.table,
+    fs: files.fs,
+    stackLimit: BigInt(o.stackSize),
+  });
+  const { mmRecord } = task;
+  mmRecord.layout = image.layout;
+  mmRecord.exe = program.image.path;
+  const stopForwarding = forwardHostSignals(kernel, () => foregroundGroup(state) || task.group.pgid);
+  try {
+    const status = await supervisor.run(task.index);
+    mm.writeAll();
+    return { ...status, stats: statsOf(figures) };
+  } finally {
+    stopForwarding();
+    closeSync(program.image.hostFd);
+    if (interpreter !== undefined) closeSync(interpreter.image.hostFd);
+  }
+}
+
+/** Bytes of a JavaScript string (argv and environment as Node decodes them), one character a byte. */
+const latin1 = (text: string): string => Buffer.from(text).toString('latin1');
+
+function underPrefix(path: string, prefix: string | undefined): string {
+  if (prefix === undefined) return path;
+  const inside = join(prefix, path);
+  try {
+    accessSync(inside);
+    return inside;
+  } catch {
+    return path;
+  }
+}
+
+/** Opens and checks a program file. `name` is what messages call it. */
+function openImage(path: string, name: string): { readonly image: ImageFile; readonly elf: Elf } {
+  let fd: number;
+  try {
+    const stat = statSync(path);
+    if (stat.isDirectory()) throw new ProgramError(`${name}: is a directory`, EXIT_NOT_EXECUTABLE);
+    if (!stat.isFile()) throw new ProgramError(`${name}: not a regular file`, EXIT_NOT_EXECUTABLE);
+    accessSync(path, constants.X_OK);
+    fd = openSync(path, 'r');
+  } catch (e) {
+    if (e instanceof ProgramError) throw e;
+    const { code } = e as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw new ProgramError(`${name}: no such file`, EXIT_NOT_FOUND);
+    if (code === 'EACCES') throw new ProgramError(`${name}: permission denied`, EXIT_NOT_EXECUTABLE);
+    throw new ProgramError(`${name}: ${code ?? String(e)}`, EXIT_NOT_EXECUTABLE);
+  }
+  const file = readFileSync(fd);
+  const elf = parseElf(file, name);
+  return { elf, image: { ...elf, hostFd: fd, path: latin1(resolve(path)), size: file.length } };
+}
+
+function statsOf(figures: readonly ThreadFigures[]): Stats {
+  const sum = (get: (f: ThreadFigures) => number): number => figures.reduce((n, f) => n + get(f), 0);
+  const started = Math.min(...figures.map((f) => f.started));
+  const ended = Math.max(...figures.map((f) => f.ended));
+  return {
+    guestSeconds: (ended - started) / 1000,
+    startupSeconds: (started - performance.timeOrigin) / 1000,
+    interpretedInsns: sum((f) => f.interpretedInsns),
+    interpretedTbs: sum((f) => f.interpretedTbs),
+    translatedTbs: sum((f) => f.translatedTbs),
+    compiledRegions: sum((f) => f.compiledRegions),
+    syscalls: sum((f) => f.syscalls),
+    threads: figures.length,
+  };
+}

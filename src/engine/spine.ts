@@ -1,0 +1,33 @@
+/** What the main thread gives to every worker at its start (WorkerStart.spine), and the messages between them. In: nothing. Out: types. */
+import type { EngineOptions } from './options.js';
+
+export interface SpineData {
+  readonly options: EngineOptions;
+  /** The AssemblyScript core, compiled once. */
+  readonly core: WebAssembly.Module;
+  /** -L. */
+  readonly prefix: string | undefined;
+  readonly cpus: number;
+}
+
+/** Names of the services on the main thread. */
+export const SERVICE = {
+  STREAM: 'stream',
+  TERMINAL: 'terminal',
+  /** A TB got hot: { mm, pc }. */
+  HOT: 'hot',
+  /** Figures of a thread that has ended: ThreadFigures. */
+  FIGURES: 'figures',
+} as const;
+
+/** Counts of one guest thread, for --stats. */
+export interface ThreadFigures {
+  readonly interpretedInsns: number;
+  readonly interpretedTbs: number;
+  readonly translatedTbs: number;
+  readonly syscalls: number;
+  readonly compiledRegions: number;
+  /** performance.timeOrigin + performance.now() at its first instruction and at its end, milliseconds. */
+  readonly started: number;
+  readonly ended: number;
+}
