@@ -2,6 +2,7 @@
  * The first guest process. In: its identity. Out: its task, group, address space and signal actions in the kernel's tables.
  * Source: man 2 getrlimit (Linux's defaults), man 7 credentials.
  */
+import { readFileSync } from 'node:fs';
 import { InternalError } from '../../src/base/errors.js';
 import { RLIM_INFINITY, type Group } from './group.js';
 import type { Kernel } from './kernel.js';
@@ -84,6 +85,14 @@ export function createFirstProcess(kernel: Kernel, first: FirstProcess): Task {
     Atomics.add(i32, HEAD.TASKS_ALIVE, 1);
     return task;
   });
+}
+
+/** Process group and session of lift64 itself, for the first process; undefined where the host does not tell. Source: man 5 proc (/proc/PID/stat). */
+export function hostSession(): { readonly pgid: number; readonly sid: number } | undefined {
+  if (process.platform !== 'linux') return undefined;
+  const stat = readFileSync('/proc/self/stat', 'latin1');
+  const [, , pgid, sid] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return pgid === undefined || sid === undefined ? undefined : { pgid: Number(pgid), sid: Number(sid) };
 }
 
 function setDefaultLimits(group: Group, first: FirstProcess): void {

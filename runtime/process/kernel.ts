@@ -28,6 +28,8 @@ import { SigHand } from './sighand.js';
 import { Task } from './task.js';
 
 const MAGIC = 0x6c66_3634;
+/** Longest wait for the kernel mutex, milliseconds: a host that swaps or stops lift64 may be slow. */
+const LOCK_PATIENCE_MS = 30_000;
 
 /** The file layer's tables that a clone shares or copies. Ids are the file layer's; 0 stands for none. */
 export interface FileResources {
@@ -124,7 +126,9 @@ export class Kernel {
     if (this.held) throw new InternalError('kernel mutex taken twice by one thread');
     const { i32 } = this;
     if (Atomics.compareExchange(i32, HEAD.MUTEX, 0, 1) !== 0) {
-      while (Atomics.exchange(i32, HEAD.MUTEX, 2) !== 0) Atomics.wait(i32, HEAD.MUTEX, 2);
+      while (Atomics.exchange(i32, HEAD.MUTEX, 2) !== 0) {
+        if (Atomics.wait(i32, HEAD.MUTEX, 2, LOCK_PATIENCE_MS) === 'timed-out') this.stuck();
+      }
     }
     this.held = true;
     i32[HEAD.MUTEX_OWNER] = threadId + 1;
@@ -135,6 +139,11 @@ export class Kernel {
       this.held = false;
       if (Atomics.exchange(i32, HEAD.MUTEX, 0) === 2) Atomics.notify(i32, HEAD.MUTEX, 1);
     }
+  }
+
+  /** Sections take microseconds: a holder of seconds has died with the mutex (out of memory, say), and nobody can go on. */
+  private stuck(): never {
+    throw new InternalError(`kernel mutex held by worker thread ${(this.i32[HEAD.MUTEX_OWNER] ?? 0) - 1} for too long`);
   }
 
   /** Throws unless this isolate holds the mutex: for functions whose caller must. */

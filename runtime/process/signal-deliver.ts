@@ -24,7 +24,10 @@ const DEFAULT_ACTION: SigAction = { handler: SIG_DFL, flags: 0n, restorer: 0n, m
 const info = new Uint8Array(SIGINFO_BYTES);
 const infoView = new DataView(info.buffer);
 
-/** True when deliverPending has something to do: a signal that is not blocked, a stop, exit_group, a mask to put back. Cheap; needs no lock. */
+/**
+ * True when deliverPending has something to do: a signal that is not blocked, a stop, exit_group, a mask to put back. Cheap; needs no lock.
+ * For the way out of a system call. A poll that has seen CONTROL.SIGNAL calls deliverPending whatever this says, since that clears the bit.
+ */
 export function pendingSignals(t: Thread): boolean {
   const { task } = t;
   return task.hasSignalWork() || task.savedMask !== undefined || t.kernel.shuttingDown;

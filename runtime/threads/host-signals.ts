@@ -2,6 +2,7 @@
  * Signals of the host to lift64 become the guest's; and the end by a signal. In: the host's process. Out: signals in the kernel; the end of the host process.
  * Source: man 7 signal; Node's process 'Signal events'.
  */
+import { writeSync } from 'node:fs';
 import {
   SI_USER,
   SIGCONT,
@@ -66,7 +67,7 @@ const ARRIVAL_MS = 1000;
 /**
  * Ends lift64 as its guest has ended: by the same signal, or with 128 + n where that can't be raised. Does not return. Nothing may be left that wants to be flushed.
  */
-export function exitLike(status: { readonly code: number; readonly signal: number }): never {
+export function exitLike(status: { readonly code: number; readonly signal: number; readonly stuck?: boolean }): never {
   const { code, signal } = status;
   if (signal !== 0 && process.platform !== 'win32') {
     const name = signalNameOf(signal);
@@ -79,6 +80,11 @@ export function exitLike(status: { readonly code: number; readonly signal: numbe
     }
     process.kill(process.pid, name ?? signal);
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ARRIVAL_MS);
+  }
+  if (status.stuck === true) {
+    // process.exit would wait for the worker, maybe for ever.
+    writeSync(2, `lift64: a worker hangs in a host call; exit status ${code} is lost\n`);
+    process.kill(process.pid, 'SIGKILL');
   }
   process.exit(signal === 0 ? code : 128 + signal);
 }

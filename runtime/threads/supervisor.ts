@@ -38,6 +38,8 @@ export interface ExitStatus {
   readonly code: number;
   /** Signal that killed it, or 0. */
   readonly signal: number;
+  /** A worker could not be ended: it is in a host call that does not return. Node's own exit would wait for it (exitLike does not). */
+  readonly stuck: boolean;
 }
 
 interface PoolWorker {
@@ -53,6 +55,8 @@ interface PoolWorker {
 const MOST_IDLE = 16;
 /** After the first process has begun to exit, its threads get this long to leave their last host call. */
 const EXIT_GRACE_MS = 2000;
+/** Workers end within milliseconds, unless a host call holds one. */
+const TERMINATE_GRACE_MS = 1000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export class Supervisor {
@@ -68,7 +72,7 @@ export class Supervisor {
   private over = false;
   private grace: NodeJS.Timeout | undefined;
   private stopped = false;
-  private finish: ((status: ExitStatus) => void) | undefined;
+  private finish: ((status: { readonly code: number; readonly signal: number }) => void) | undefined;
   private fail: ((error: Error) => void) | undefined;
 
   constructor(private readonly options: SupervisorOptions) {
@@ -94,16 +98,19 @@ export class Supervisor {
    * cleared by then.
    */
   async run(task: number): Promise<ExitStatus> {
-    const end = new Promise<ExitStatus>((resolve, reject) => {
+    const end = new Promise<{ readonly code: number; readonly signal: number }>((resolve, reject) => {
       this.finish = resolve;
       this.fail = reject;
     });
     this.startTask(task);
+    let status: { readonly code: number; readonly signal: number };
     try {
-      return await end;
-    } finally {
+      status = await end;
+    } catch (e) {
       await this.close();
+      throw e;
     }
+    return { ...status, stuck: !(await this.close()) };
   }
 
   /** Starts a worker ahead of its first task: to begin with it while the program is still being loaded. */
@@ -279,13 +286,23 @@ export class Supervisor {
     if (!this.over) this.fail?.(error);
   }
 
-  private async close(): Promise<void> {
+  /** Ends all workers. False: one of them can't be ended. */
+  private async close(): Promise<boolean> {
     this.over = true;
     clearTimeout(this.grace);
     for (const timer of this.timers.values()) clearTimeout(timer);
     this.timers.clear();
     this.kernel.shutDown();
-    await Promise.all([...this.workers.values()].map((w) => w.worker.terminate()));
+    const ended = Promise.all([...this.workers.values()].map((w) => w.worker.terminate())).then(() => true);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => {
+        resolve(false);
+      }, TERMINATE_GRACE_MS);
+    });
+    const result = await Promise.race([ended, late]);
+    clearTimeout(timer);
+    return result;
   }
 }
 

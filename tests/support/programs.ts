@@ -210,9 +210,10 @@ export const PROGRAMS: Record<string, (m: Machine) => number> = {
 
   // Stop the world: several stoppers, runners in loops and in waits.
   stoppers(m) {
-    for (let i = 0; i < 4; i++) startThread(m, 'stopper', i);
     startThread(m, 'spinner', 4);
     startThread(m, 'napper', 5);
+    while (Atomics.load(m.words, RESULT / 4 + 40) === 0) sleepMs(m, 1);
+    for (let i = 0; i < 4; i++) startThread(m, 'stopper', i);
     for (let i = 0; i < 4; i++) join(m, i);
     result(m, 39, 1);
     m.sys(EXIT_GROUP, 0);

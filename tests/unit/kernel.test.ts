@@ -41,7 +41,7 @@ function expectClean(kernel: Kernel): void {
 describe('end of the first process', () => {
   test('its exit code is the status', async () => {
     const { status, kernel } = await run('exit7');
-    expect(status).toEqual({ code: 7, signal: 0 });
+    expect(status).toEqual({ code: 7, signal: 0, stuck: false });
     expectClean(kernel);
   });
 
@@ -52,30 +52,30 @@ describe('end of the first process', () => {
   test('exit_group ends threads that spin, wait, sleep and wait for children', async () => {
     const start = performance.now();
     const { status, at } = await run('groupExit');
-    expect(status).toEqual({ code: 42, signal: 0 });
+    expect(status).toEqual({ code: 42, signal: 0, stuck: false });
     expect([at(0), at(1), at(2)]).toEqual([0, 0, 0]);
     expect(performance.now() - start).toBeLessThan(1900);
   });
 
   test('exit_group by a thread while the leader waits', async () => {
     const { status, kernel } = await run('exitByThread');
-    expect(status).toEqual({ code: 9, signal: 0 });
+    expect(status).toEqual({ code: 9, signal: 0, stuck: false });
     expectClean(kernel);
   });
 
   test('a fatal signal', async () => {
-    expect((await run('killedByThread')).status).toEqual({ code: 0, signal: 11 });
+    expect((await run('killedByThread')).status).toEqual({ code: 0, signal: 11, stuck: false });
   });
 
   test('the leader ends first', async () => {
-    expect((await run('leaderFirst')).status).toEqual({ code: 5, signal: 0 });
+    expect((await run('leaderFirst')).status).toEqual({ code: 5, signal: 0, stuck: false });
   });
 });
 
 describe('threads', () => {
   test('a futex lock, TLS, join by CLONE_CHILD_CLEARTID', async () => {
     const { status, at, kernel } = await run('counting');
-    expect(status).toEqual({ code: 0, signal: 0 });
+    expect(status).toEqual({ code: 0, signal: 0, stuck: false });
     expect(at(0)).toBe(6 * 500);
     expect([0, 1, 2, 3, 4, 5].map((i) => at(10 + i))).toEqual([0, 1, 2, 3, 4, 5].map((i) => 0x7000 + i));
     expectClean(kernel);
