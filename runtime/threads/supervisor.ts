@@ -235,8 +235,13 @@ export class Supervisor {
     w.task = task;
     const { mm } = this.kernel.task(task);
     const { generation } = this.kernel.mm(mm);
-    const memory = w.mms.get(mm) === generation ? undefined : this.options.memoryOf(mm);
-    w.mms.set(mm, generation);
+    let memory: WebAssembly.Memory | undefined;
+    if (w.mms.get(mm) !== generation) {
+      memory = this.options.memoryOf(mm);
+      w.mms.set(mm, generation);
+      // Timers and signals of the host are sent from here. The memory is created shared.
+      this.kernel.addMemory(mm, new Int32Array(memory.buffer as SharedArrayBuffer));
+    }
     this.post(w, { kind: 'run', task, mm, memory });
   }
 

@@ -26,7 +26,6 @@ async function run(program: string): Promise<Run> {
   view.setBigInt64(cpu + 8 * 15, BigInt(Object.keys(PROGRAMS).indexOf(program)), true);
   view.setBigInt64(cpu + 8 * 4, BigInt(STACK_TOP), true);
   const task = createFirstProcess(kernel, { comm: program, cpu, files: 0, fs: 0 });
-  kernel.addMemory(task.mm, words);
   const supervisor = new Supervisor({ kernel, entry: ENTRY, spine: undefined, memoryOf: () => memory });
   const status = await supervisor.run(task.index);
   return { status, kernel, at: (i) => Atomics.load(words, RESULT / 4 + i) };
