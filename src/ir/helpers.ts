@@ -121,6 +121,14 @@ const rows = [
     memory: true,
     prose: 'CMPXCHG16B at a guarded address; gives ZF',
   },
+  {
+    name: 'maskmov',
+    file: 'maskmov',
+    params: ['i64', 'i64', 'i64', 'i32'],
+    faults: true,
+    memory: true,
+    prose: 'MASKMOVDQU: bytes of the data (low, high half) at address arg0 whose bit in arg3 is set',
+  },
   { name: 'cpuid', file: 'cpuid', params: [], reads: ['gpr'], writes: ['gpr'], prose: 'CPUID' },
   { name: 'rdtsc', file: 'cpuid', params: [], ret: 'i64', prose: 'time-stamp counter' },
 ] as const satisfies readonly HelperDef[];

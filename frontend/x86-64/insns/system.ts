@@ -2,7 +2,7 @@
  * System, privileged, cache and hint instructions. Out: rows. Source: SDM 2A to 2D, one section each; reserved NOPs: appendix A, table A-3.
  */
 import type { TempId } from '../../../src/base/ids.js';
-import { EXC, EXIT, GPR } from '../../../src/guest/cpu-state.js';
+import { CPU, EXC, EXIT, GPR } from '../../../src/guest/cpu-state.js';
 import { G } from '../../../src/ir/globals.js';
 import type { LiftFn } from '../insn.js';
 import type { Lifter } from '../lifter.js';
@@ -67,6 +67,18 @@ function writeBase(base: TempId): LiftFn {
   };
 }
 
+/** LDMXCSR: #GP for reserved bits. */
+function ldmxcsr(l: Lifter): void {
+  const value = l.copy(l.load(0), 'tb');
+  l.raiseIf('tstne', value, l.i64(~0xffff), EXC.GP);
+  l.setEnv(CPU.MXCSR, l.lo(value));
+}
+
+function stmxcsr(l: Lifter): void {
+  const d = l.dest(0);
+  d.store(l.up(l.env(CPU.MXCSR)));
+}
+
 export const systemRows = [
   { enc: '0F 05', mnemonic: 'syscall', operands: '', feature: 'base', attrs: ['branch'], lift: syscall },
   { enc: '0F 34', mnemonic: 'sysenter', operands: '', feature: 'base', attrs: ['branch'], lift: ud },
@@ -121,8 +133,8 @@ export const systemRows = [
   { enc: 'NP 0F AE /1', mnemonic: 'fxrstor', operands: 'M512', feature: 'fxsr' },
   { enc: 'NP REX.W 0F AE /0', mnemonic: 'fxsave64', operands: 'M512', feature: 'fxsr' },
   { enc: 'NP REX.W 0F AE /1', mnemonic: 'fxrstor64', operands: 'M512', feature: 'fxsr' },
-  { enc: 'NP 0F AE /2', mnemonic: 'ldmxcsr', operands: 'Md', feature: 'sse' },
-  { enc: 'NP 0F AE /3', mnemonic: 'stmxcsr', operands: 'Md', feature: 'sse' },
+  { enc: 'NP 0F AE /2', mnemonic: 'ldmxcsr', operands: 'Md', feature: 'sse', lift: ldmxcsr },
+  { enc: 'NP 0F AE /3', mnemonic: 'stmxcsr', operands: 'Md', feature: 'sse', lift: stmxcsr },
   { enc: 'NP 0F AE /4', mnemonic: 'xsave', operands: 'M', feature: 'xsave', lift: ud },
   { enc: 'NP 0F AE /5', mnemonic: 'xrstor', operands: 'M', feature: 'xsave', lift: ud },
   { enc: 'NP REX.W 0F AE /4', mnemonic: 'xsave64', operands: 'M', feature: 'xsave', lift: ud },
