@@ -120,12 +120,12 @@ function capget(t: Thread, a: SyscallArgs): SyscallResult {
 const NO_RIGHT = 'rights are those of the host process';
 
 export const idsRows = [
-  { nr: 102, name: 'getuid', args: '', support: 'yes', handler: (t) => t.task.group.ids.uid },
-  { nr: 104, name: 'getgid', args: '', support: 'yes', handler: (t) => t.task.group.ids.gid },
+  { nr: 102, name: 'getuid', args: '', support: 'yes', handler: (t) => t.task.group.ids.uid >>> 0 },
+  { nr: 104, name: 'getgid', args: '', support: 'yes', handler: (t) => t.task.group.ids.gid >>> 0 },
   { nr: 105, name: 'setuid', args: 'd', support: 'partly', note: NO_RIGHT, handler: (t, a) => setid(t, a, 'u') },
   { nr: 106, name: 'setgid', args: 'd', support: 'partly', note: NO_RIGHT, handler: (t, a) => setid(t, a, 'g') },
-  { nr: 107, name: 'geteuid', args: '', support: 'yes', handler: (t) => t.task.group.ids.euid },
-  { nr: 108, name: 'getegid', args: '', support: 'yes', handler: (t) => t.task.group.ids.egid },
+  { nr: 107, name: 'geteuid', args: '', support: 'yes', handler: (t) => t.task.group.ids.euid >>> 0 },
+  { nr: 108, name: 'getegid', args: '', support: 'yes', handler: (t) => t.task.group.ids.egid >>> 0 },
   { nr: 113, name: 'setreuid', args: 'd,d', support: 'partly', note: NO_RIGHT, handler: (t, a) => setre(t, a, 'u') },
   { nr: 114, name: 'setregid', args: 'd,d', support: 'partly', note: NO_RIGHT, handler: (t, a) => setre(t, a, 'g') },
   { nr: 115, name: 'getgroups', args: 'd,p', support: 'yes', handler: getgroups },
