@@ -7,8 +7,8 @@
 import type { TempId } from '../../src/base/ids.js';
 import { CC, FLAG } from '../../src/guest/flags.js';
 import { G } from '../../src/ir/globals.js';
-import type { Cond } from '../../src/ir/types.js';
-import { type Lifter, NEGATED } from './lifter.js';
+import { type Cond, NEGATED } from '../../src/ir/types.js';
+import type { Lifter } from './lifter.js';
 import { bits, LOG2, type Size } from './operands.js';
 
 /** A condition as a comparison of two i64. */
@@ -109,6 +109,13 @@ export class Flags {
   setEflags(value: TempId): void {
     this.l.mov(G.ccSrc, value);
     this.know(CC.EFLAGS);
+  }
+
+  /** The flags are those of COMISS (4) or COMISD (8) on the low lanes of `a` and `b` (v128). */
+  setComi(size: 4 | 8, a: TempId, b: TempId): void {
+    this.l.emit('v_extract_i64x2', [G.ccDst, a], [0]);
+    this.l.emit('v_extract_i64x2', [G.ccSrc, b], [0]);
+    this.know(CC.COMI + LOG2[size]);
   }
 
   private know(op: number): void {
@@ -229,9 +236,34 @@ export class Flags {
       if (cc === CCODE.E || cc === CCODE.BE || cc === CCODE.LE) return this.zero(size);
       return never;
     }
+    if (family === CC.COMI) return this.afterComi(cc, size) ?? never;
     if (cc === CCODE.B) return this.carryOf(family, size);
     if (cc === CCODE.O && family === CC.MUL) return this.carryOf(family, size);
     return this.ofResult(cc, size);
+  }
+
+  /** Undefined for conditions that never hold. */
+  private afterComi(cc: number, size: Size): Comparison | undefined {
+    const { l } = this;
+    const type = size === 4 ? 'f32' : 'f64';
+    const float = (bits: TempId): TempId => l.e(`frombits_${type}`, [size === 4 ? l.lo(bits) : bits]);
+    const a = float(G.ccDst);
+    const b = float(G.ccSrc);
+    const test = (cond: Cond, flag: TempId): Comparison => ({ cond, a: l.up(flag), b: l.i64(0) });
+    const set = (op: string, x: TempId, y: TempId): TempId => l.e(`set${op}_${type}`, [x, y]);
+    switch (cc) {
+      case CCODE.B:
+        return test('eq', set('le', b, a));
+      case CCODE.BE:
+        return test('eq', set('lt', b, a));
+      case CCODE.E:
+      case CCODE.LE:
+        return test('eq', l.e('or_i32', [set('lt', a, b), set('lt', b, a)]));
+      case CCODE.P:
+        return test('ne', l.e('or_i32', [set('ne', a, a), set('ne', b, b)]));
+      default:
+        return undefined;
+    }
   }
 
   private carryOf(family: number, size: Size): Comparison | undefined {

@@ -11,7 +11,7 @@ import { IrBuilder } from '../../src/ir/builder.js';
 import { G } from '../../src/ir/globals.js';
 import { helperDef } from '../../src/ir/helpers.js';
 import { opDef, type OpName } from '../../src/ir/ops.js';
-import type { Cond, Imm, Tb, Type } from '../../src/ir/types.js';
+import { type Cond, type Imm, NEGATED, type Tb, type Type } from '../../src/ir/types.js';
 import { Flags } from './flags.js';
 import type { Insn, MemOperand, Operand } from './insn.js';
 import { bits, effectiveAddress, memPlace, type Place, regPlace, type Size, wide } from './operands.js';
@@ -370,18 +370,3 @@ export class Lifter {
     this.b.emit('st_i32', [value], [offset]);
   }
 }
-
-export const NEGATED: Readonly<Record<Cond, Cond>> = {
-  eq: 'ne',
-  ne: 'eq',
-  lt: 'ge',
-  ge: 'lt',
-  le: 'gt',
-  gt: 'le',
-  ltu: 'geu',
-  geu: 'ltu',
-  leu: 'gtu',
-  gtu: 'leu',
-  tsteq: 'tstne',
-  tstne: 'tsteq',
-};

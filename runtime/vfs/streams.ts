@@ -145,8 +145,16 @@ export function recheckOf(s: VfsState, stream: number): (() => number) | undefin
 
 /** The main thread's side: reads for MAIN streams without blocking anything but a thread of the host's pool. */
 export class StreamService {
-  /** `state` has the main thread's port. */
-  constructor(private readonly state: VfsState) {}
+  /**
+   * @param state has the main thread's port
+   * @param reader reads without holding a thread of the host's pool (runtime/threads/host-reader.ts): process.exit would wait for it
+   */
+  constructor(
+    private readonly state: VfsState,
+    private readonly reader: {
+      read(fd: number, buffer: Uint8Array, callback: (error: NodeJS.ErrnoException | null, n: number) => void): void;
+    },
+  ) {}
 
   /** Serves the request that a worker has posted through KernelPort.requestStream. */
   request(stream: number): void {
@@ -155,7 +163,7 @@ export class StreamService {
     const wanted = s.get(w + STREAM.WANTED);
     if (wanted === 0) return;
     const buffer = new Uint8Array(wanted);
-    fs.read(s.get(w + STREAM.HOST_FD), buffer, 0, wanted, null, (error, n) => {
+    this.reader.read(s.get(w + STREAM.HOST_FD), buffer, (error, n) => {
       if (error !== null && hostFailure(error) === -EAGAIN) {
         setTimeout(() => {
           this.request(stream);

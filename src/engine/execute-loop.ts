@@ -67,6 +67,7 @@ export class ExecuteLoop {
     private readonly options: LoopOptions,
   ) {
     this.generation = cache.generation;
+    this.clearJumpCache();
     cpu.setI32(CPU.FUEL, FUEL_STEPS);
     if (options.noChain) cpu.setI32(CPU.RUN_FLAGS, cpu.i32(CPU.RUN_FLAGS) | RUN_FLAG.NO_CHAIN);
   }
@@ -187,8 +188,12 @@ export class ExecuteLoop {
     const now = this.cache.generation;
     if (now === this.generation) return;
     this.generation = now;
+    this.clearJumpCache();
+    this.services.installCode();
+  }
+
+  private clearJumpCache(): void {
     const start = (this.cpu.base + CPU.JUMP_CACHE) / 4;
     this.views.i32.fill(0, start, start + JUMP_CACHE_SIZE * 4);
-    this.services.installCode();
   }
 }

@@ -16,6 +16,7 @@ import { createFirstProcess } from '../../runtime/process/boot.js';
 import { Kernel } from '../../runtime/process/kernel.js';
 import { allocCpu } from '../../runtime/threads/cpu-slots.js';
 import { forwardHostSignals } from '../../runtime/threads/host-signals.js';
+import { HostReader } from '../../runtime/threads/host-reader.js';
 import { type ExitStatus, Supervisor } from '../../runtime/threads/supervisor.js';
 import { bytePath } from '../../runtime/vfs/byte-path.js';
 import { FileContext } from '../../runtime/vfs/file-context.js';
@@ -67,7 +68,7 @@ export async function launch(o: RunOptions, coreFile: URL): Promise<Ended> {
     cpus: availableParallelism(),
   };
   const state = mainVfsState(kernel);
-  const streams = new StreamService(state);
+  const streams = new StreamService(state, new HostReader());
   const terminal = new HostTerminal(state, () => undefined);
   const figures: ThreadFigures[] = [];
   const supervisor = new Supervisor({

@@ -53,7 +53,9 @@ export const CC = {
   MUL: 40,
   /** dst = result of BSF/BSR/TZCNT/LZCNT source test and POPCNT: ZF alone from dst, the others 0. */
   ZERO: 44,
+  /** COMISS, COMISD and UCOMI of floats: dst and src hold the bit patterns of the operands. CF = dst < src, ZF = equal, all of CF PF ZF when unordered; OF = SF = AF = 0. Widths 32 and 64. */
+  COMI: 48,
 } as const;
 export type CcFamily = (typeof CC)[keyof typeof CC];
 /** Number of CC_OP values. */
-export const CC_OP_COUNT = 48;
+export const CC_OP_COUNT = 52;

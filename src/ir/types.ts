@@ -24,6 +24,21 @@ export interface Temp {
 /** Integer conditions; 'tsteq' and 'tstne' compare `a & b` with 0. */
 export const CONDS = ['eq', 'ne', 'lt', 'ge', 'le', 'gt', 'ltu', 'geu', 'leu', 'gtu', 'tsteq', 'tstne'] as const;
 export type Cond = (typeof CONDS)[number];
+/** The opposite of each condition. */
+export const NEGATED: Readonly<Record<Cond, Cond>> = {
+  eq: 'ne',
+  ne: 'eq',
+  lt: 'ge',
+  ge: 'lt',
+  le: 'gt',
+  gt: 'le',
+  ltu: 'geu',
+  geu: 'ltu',
+  leu: 'gtu',
+  gtu: 'leu',
+  tsteq: 'tstne',
+  tstne: 'tsteq',
+};
 
 /**
  * One op. `args` are temps, outputs first, as the op's row in ops.ts lists them (`call`: the helper's row);
