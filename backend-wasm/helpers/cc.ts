@@ -1,7 +1,7 @@
 /**
  * Arithmetic flags from the lazy state. In: CC_OP, CC_DST, CC_SRC, CC_SRC2. Out: CF PF AF ZF SF OF at their EFLAGS positions; or CF alone. Source: src/guest/flags.ts; SDM volume 1, 3.4.3.1.
  */
-import { CC_ADC, CC_ADD, CC_DEC, CC_INC, CC_LOGIC, CC_MUL, CC_SAR, CC_SBB, CC_SHL, CC_SUB, CC_ZERO } from '../interpreter/gen/constants';
+import { CC_ADC, CC_ADD, CC_COMI, CC_DEC, CC_INC, CC_LOGIC, CC_MUL, CC_SAR, CC_SBB, CC_SHL, CC_SUB, CC_ZERO } from '../interpreter/gen/constants';
 
 /** PF, ZF, SF of `r`, whose width is `n` bits. */
 // @ts-ignore: decorator
@@ -11,6 +11,13 @@ function szp(r: u64, n: u32): u64 {
   const pf: u64 = (popcnt<u32>(<u32>r & 0xff) & 1) == 0 ? 4 : 0;
   const zf: u64 = s == 0 ? 0x40 : 0;
   return pf | zf | ((s >> 63) << 7);
+}
+
+/** ZF, PF, CF of COMISD. */
+function comi(a: f64, b: f64): i64 {
+  if (a > b) return 0;
+  if (a < b) return 0x01;
+  return a == b ? 0x40 : 0x45;
 }
 
 export function cc_compute_all(op: i32, dst: i64, src: i64, src2: i64): i64 {
@@ -81,6 +88,8 @@ export function cc_compute_all(op: i32, dst: i64, src: i64, src2: i64): i64 {
       break;
     case CC_ZERO:
       return r == 0 ? 0x40 : 0;
+    case CC_COMI:
+      return n == 32 ? comi(reinterpret<f32>(<u32>r), reinterpret<f32>(<u32>b)) : comi(reinterpret<f64>(r), reinterpret<f64>(b));
   }
   return <i64>(flags | cf | af | overflow);
 }

@@ -73,20 +73,11 @@ export function compare(t: FloatType): LiftFn {
   };
 }
 
-/** COMISS, UCOMISS, COMISD, UCOMISD: ZF PF CF; unordered sets all three. */
+/** COMISS, UCOMISS, COMISD, UCOMISD. */
 export function compareFlags(t: 'ss' | 'sd'): LiftFn {
-  const type = scalarOf(t);
   return (l) => {
-    const b = l.e(`v_extract_${shapeOf(t)}`, [vec(l, 1)], [0]);
-    const a = l.e(`v_extract_${shapeOf(t)}`, [vec(l, 0)], [0]);
-    const unordered = l.e('or_i32', [l.e(`setne_${type}`, [a, a]), l.e(`setne_${type}`, [b, b])]);
-    const zf = l.e('or_i32', [l.e(`seteq_${type}`, [a, b]), unordered]);
-    const cf = l.e('or_i32', [l.e(`setlt_${type}`, [a, b]), unordered]);
-    const flags = l.e('or_i32', [
-      l.e('or_i32', [cf, l.e('shl_i32', [unordered, l.i32(2)])]),
-      l.e('shl_i32', [zf, l.i32(6)]),
-    ]);
-    l.flags.setEflags(l.up(flags));
+    const b = vec(l, 1);
+    l.flags.setComi(t === 'ss' ? 4 : 8, vec(l, 0), b);
   };
 }
 
