@@ -1,5 +1,6 @@
 /** The families of system calls, one file each. In: nothing. Out: their row lists, for table.ts. */
 import type { SyscallRow } from '../context.js';
+import { fileCoreRows } from './file-core.js';
 import { futexRows } from './futex.js';
 import { idsRows } from './ids.js';
 import { memoryRows } from './memory.js';
@@ -12,6 +13,7 @@ import { timeRows } from './time.js';
 export const FAMILIES: readonly (readonly SyscallRow[])[] = [
   processRows,
   memoryRows,
+  fileCoreRows,
   signalRows,
   futexRows,
   schedRows,
