@@ -1,7 +1,7 @@
 /**
  * SSE and SSE2 floating point, packed and scalar. In: v128 of f32 or f64 lanes. Out: v128. Source: SDM 2A/2B; NaN rules: SDM volume 1, table 4-7; MIN and MAX: SDM 2B, MINPS.
  * Scalars are computed on all lanes (host SSE gives the guest's NaNs that way) and the low lane is put into the destination.
- * MXCSR: rounding is to nearest and exceptions are masked; other settings are kept but have no effect yet.
+ * MXCSR: conversions to integers round as it says; arithmetic rounds to nearest with denormals kept and exceptions masked, whatever it says.
  */
 import type { TempId } from '../../src/base/ids.js';
 import { G } from '../../src/ir/globals.js';
@@ -18,10 +18,6 @@ function put(l: Lifter, t: FloatType, value: TempId): void {
   if (t === 'ss' || t === 'sd') setVec(l, 0, withLow(l, vec(l, 0), value, t === 'ss' ? 4 : 8));
   else setVec(l, 0, value);
 }
-
-/** 1.0 in every lane. */
-const one = (l: Lifter, t: FloatType): TempId =>
-  shapeOf(t) === 'f32x4' ? splat(l, 0x3f800000n, 32) : splat(l, 0x3ff0000000000000n, 64);
 
 const BINARY = {
   add: (l: Lifter, s: string, a: TempId, b: TempId) => l.e(`v_add_${s}`, [a, b]),
@@ -46,11 +42,9 @@ export function squareRoot(t: FloatType): LiftFn {
   };
 }
 
-/** RCP and RSQRT: exactly rounded, which is within the SDM's bound of 1.5 * 2**-12. */
 export function reciprocal(t: 'ps' | 'ss', ofRoot: boolean): LiftFn {
   return (l) => {
-    const a = vec(l, 1);
-    put(l, t, l.e('v_div_f32x4', [one(l, t), ofRoot ? l.e('v_sqrt_f32x4', [a]) : a]));
+    put(l, t, l.callFor(ofRoot ? 'rsqrt_f32x4' : 'rcp_f32x4', [vec(l, 1)]));
   };
 }
 
@@ -124,14 +118,19 @@ export function fromInteger(t: 'ss' | 'sd'): LiftFn {
   };
 }
 
-/** CVTSS2SI, CVTSD2SI (to nearest) and their truncating forms. */
+/** CVTSS2SI, CVTSD2SI and their truncating forms. */
 export function toInteger(t: 'ss' | 'sd', truncate: boolean): LiftFn {
   const type = scalarOf(t);
   return (l) => {
-    const f = l.e(`v_extract_${shapeOf(t)}`, [vec(l, 1)], [0]);
-    const whole = truncate ? f : l.e(`nearest_${type}`, [f]);
-    l.dest(0).store(l.size(0) === 8 ? l.e(`trunc_${type}_i64`, [whole]) : l.up(l.e(`trunc_${type}_i32`, [whole])));
+    const whole = truncate ? vec(l, 1) : rounded(l, shapeOf(t), vec(l, 1));
+    const f = l.e(`v_extract_${shapeOf(t)}`, [whole], [0]);
+    l.dest(0).store(l.size(0) === 8 ? l.e(`trunc_${type}_i64`, [f]) : l.up(l.e(`trunc_${type}_i32`, [f])));
   };
+}
+
+/** Lanes rounded to integral values by MXCSR.RC. */
+function rounded(l: Lifter, shape: 'f32x4' | 'f64x2', a: TempId): TempId {
+  return l.callFor(`round_${shape}`, [a]);
 }
 
 export function singleToDouble(l: Lifter): void {
@@ -157,14 +156,14 @@ const INDEFINITE = 0x80000000n;
 
 /** f32 lanes to i32, the integer indefinite where they do not fit. */
 export function singlesToIntegers(l: Lifter, a: TempId, truncate: boolean): TempId {
-  const whole = truncate ? a : l.e('v_nearest_f32x4', [a]);
+  const whole = truncate ? a : rounded(l, 'f32x4', a);
   const fits = l.e('v_lt_f32x4', [whole, splat(l, 0x4f000000n, 32)]);
   return l.e('v_bitsel', [l.e('v_trunc_sat_f32x4', [whole]), splat(l, INDEFINITE, 32), fits]);
 }
 
 /** f64 lanes to i32 in the low half, the upper half zero. */
 export function doublesToIntegers(l: Lifter, a: TempId, truncate: boolean): TempId {
-  const whole = truncate ? a : l.e('v_nearest_f64x2', [a]);
+  const whole = truncate ? a : rounded(l, 'f64x2', a);
   const fits = l.e('v_lt_f64x2', [whole, splat(l, 0x41e0000000000000n, 64)]);
   const narrow = shuffle(l, fits, fits, lanes(4, [0, 2, 0, 2]));
   return l.e('v_bitsel', [l.e('v_trunc_sat_f64x2', [whole]), l.v128((INDEFINITE << 32n) | INDEFINITE), narrow]);
@@ -176,12 +175,3 @@ export function toIntegers(from: 'ps' | 'pd', truncate: boolean): LiftFn {
     setVec(l, 0, from === 'ps' ? singlesToIntegers(l, a, truncate) : doublesToIntegers(l, a, truncate));
   };
 }
-
-/** LDMXCSR: reserved bits raise #GP. */
-export const MXCSR_MASK = 0xffff;
-
-/** The xmm register that operand `i` names. */
-export const xmmOf = (l: Lifter, i: number): TempId => {
-  const o = l.op(i);
-  return G.xmm(o.kind === 'xmm' ? o.reg : 0);
-};

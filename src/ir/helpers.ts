@@ -129,6 +129,16 @@ const rows = [
     memory: true,
     prose: 'MASKMOVDQU: bytes of the data (low, high half) at address arg0 whose bit in arg3 is set',
   },
+  {
+    name: 'round_f32x4',
+    file: 'round',
+    params: ['v128'],
+    ret: 'v128',
+    prose: 'lanes rounded to integral values as MXCSR.RC says',
+  },
+  { name: 'round_f64x2', file: 'round', params: ['v128'], ret: 'v128', prose: 'as round_f32x4, of f64' },
+  { name: 'rcp_f32x4', file: 'reciprocal', params: ['v128'], ret: 'v128', pure: true, prose: 'RCPPS' },
+  { name: 'rsqrt_f32x4', file: 'reciprocal', params: ['v128'], ret: 'v128', pure: true, prose: 'RSQRTPS' },
   { name: 'cpuid', file: 'cpuid', params: [], reads: ['gpr'], writes: ['gpr'], prose: 'CPUID' },
   { name: 'rdtsc', file: 'cpuid', params: [], ret: 'i64', prose: 'time-stamp counter' },
 ] as const satisfies readonly HelperDef[];

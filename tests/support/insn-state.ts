@@ -1,0 +1,182 @@
+/**
+ * The state that a recorded instruction sees: general registers, flags, an FXSAVE image, 64 bytes of memory. In: bytes in the layout of tests/vectors/src/run-insns.c.
+ * Out: named fields, and what an instruction changed as text. Source: SDM 2A, FXSAVE (table 3-43: tags are of physical registers, ST registers are relative to TOP).
+ */
+import { GPR_NAMES } from '../../src/guest/cpu-state.js';
+import { FLAG } from '../../src/guest/flags.js';
+
+/** Guest and host address of the memory. */
+export const MEMORY = 0x1000_0000;
+export const MEMORY_SIZE = 64;
+
+/** Offsets in bytes. */
+const AT = { GPR: 0, RFLAGS: 128, SIGNAL: 136, FX: 144, MEMORY: 144 + 512 } as const;
+const FX = { FCW: 0, FSW: 2, FTW: 4, MXCSR: 24, MXCSR_MASK: 28, ST: 32, XMM: 160 } as const;
+export const STATE_SIZE = AT.MEMORY + MEMORY_SIZE;
+
+const RSP = 4;
+/** MXCSR without its exception flags, which are not modelled yet. */
+const MXCSR_CONTROL = 0xffc0;
+
+export class InsnState {
+  private readonly view: DataView;
+
+  constructor(readonly bytes: Uint8Array = new Uint8Array(STATE_SIZE)) {
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, STATE_SIZE);
+  }
+
+  copy(): InsnState {
+    return new InsnState(this.bytes.slice());
+  }
+
+  gpr(n: number): bigint {
+    return this.view.getBigUint64(AT.GPR + 8 * n, true);
+  }
+  setGpr(n: number, value: bigint): void {
+    this.view.setBigUint64(AT.GPR + 8 * n, BigInt.asUintN(64, value), true);
+  }
+
+  get rflags(): number {
+    return this.view.getUint32(AT.RFLAGS, true);
+  }
+  set rflags(value: number) {
+    this.view.setUint32(AT.RFLAGS, value, true);
+  }
+
+  /** Signal that the instruction raised, 0 none. */
+  get signal(): number {
+    return this.view.getUint32(AT.SIGNAL, true);
+  }
+  set signal(value: number) {
+    this.view.setUint32(AT.SIGNAL, value, true);
+  }
+
+  xmm(n: number): bigint {
+    return this.wide(AT.FX + FX.XMM + 16 * n);
+  }
+  setXmm(n: number, value: bigint): void {
+    this.setWide(AT.FX + FX.XMM + 16 * n, value);
+  }
+
+  /** TOP of the x87 stack. Set it before the registers. */
+  get top(): number {
+    return (this.view.getUint16(AT.FX + FX.FSW, true) >> 11) & 7;
+  }
+  set top(value: number) {
+    const other = this.view.getUint16(AT.FX + FX.FSW, true) & ~0x3800;
+    this.view.setUint16(AT.FX + FX.FSW, other | (value << 11), true);
+  }
+
+  /** A bit for each empty physical register. */
+  get empty(): number {
+    return ~(this.bytes[AT.FX + FX.FTW] ?? 0) & 0xff;
+  }
+  set empty(value: number) {
+    this.bytes[AT.FX + FX.FTW] = ~value & 0xff;
+  }
+
+  get fcw(): number {
+    return this.view.getUint16(AT.FX + FX.FCW, true);
+  }
+  set fcw(value: number) {
+    this.view.setUint16(AT.FX + FX.FCW, value, true);
+  }
+
+  /** x87 status word without TOP. */
+  get fsw(): number {
+    return this.view.getUint16(AT.FX + FX.FSW, true) & ~0x3800;
+  }
+  set fsw(value: number) {
+    const top = this.view.getUint16(AT.FX + FX.FSW, true) & 0x3800;
+    this.view.setUint16(AT.FX + FX.FSW, (value & ~0x3800) | top, true);
+  }
+
+  /** Significand of PHYSICAL x87 register n: the MMX register. */
+  mm(n: number): bigint {
+    return this.view.getBigUint64(this.physical(n), true);
+  }
+  setMm(n: number, value: bigint): void {
+    this.view.setBigUint64(this.physical(n), BigInt.asUintN(64, value), true);
+  }
+
+  /** Sign and exponent of physical x87 register n. */
+  exponent(n: number): number {
+    return this.view.getUint16(this.physical(n) + 8, true);
+  }
+  setExponent(n: number, value: number): void {
+    this.view.setUint16(this.physical(n) + 8, value, true);
+  }
+
+  get mxcsr(): number {
+    return this.view.getUint32(AT.FX + FX.MXCSR, true);
+  }
+  set mxcsr(value: number) {
+    this.view.setUint32(AT.FX + FX.MXCSR, value, true);
+  }
+
+  get memory(): Uint8Array {
+    return this.bytes.subarray(AT.MEMORY, AT.MEMORY + MEMORY_SIZE);
+  }
+
+  private physical(n: number): number {
+    return AT.FX + FX.ST + 16 * ((n - this.top) & 7);
+  }
+
+  private wide(at: number): bigint {
+    return this.view.getBigUint64(at, true) | (this.view.getBigUint64(at + 8, true) << 64n);
+  }
+
+  private setWide(at: number, value: bigint): void {
+    this.view.setBigUint64(at, BigInt.asUintN(64, value), true);
+    this.view.setBigUint64(at + 8, BigInt.asUintN(64, value >> 64n), true);
+  }
+}
+
+/** Every field with a value that no other has: a write to a wrong one is seen. rsi and rdi point to the memory; TOP is 3, all x87 registers are empty, all arithmetic flags set. */
+export function plainState(): InsnState {
+  const s = new InsnState();
+  for (let n = 0; n < 16; n++) {
+    s.setGpr(n, 0x9e37_79b9_7f4a_7c15n * BigInt(n + 1));
+    s.setXmm(n, 0xd1b5_4a32_d192_ed03_8cb9_2ba7_2f3d_8dd7n * BigInt(n + 3));
+  }
+  s.setGpr(6, BigInt(MEMORY));
+  s.setGpr(7, BigInt(MEMORY));
+  s.setGpr(RSP, 0n);
+  s.rflags = FLAG.ARITH | FLAG.IF | 2;
+  s.fcw = 0x37f;
+  s.top = 3;
+  s.empty = 0xff;
+  for (let n = 0; n < 8; n++) {
+    s.setMm(n, 0xa076_1d64_78bd_642fn * BigInt(n + 5));
+    s.setExponent(n, 0x3ff0 + n);
+  }
+  s.mxcsr = 0x1f80;
+  s.memory.forEach((_, i, m) => (m[i] = (i * 37 + 11) & 0xff));
+  return s;
+}
+
+const hex = (value: bigint | number, bytes: number): string => value.toString(16).padStart(2 * bytes, '0');
+
+/** What differs between two states: `name=value` in hex, space separated. */
+export function changes(before: InsnState, after: InsnState): string {
+  const list: string[] = [];
+  const compare = <T extends bigint | number>(name: string, bytes: number, get: (s: InsnState) => T): void => {
+    if (get(before) !== get(after)) list.push(`${name}=${hex(get(after), bytes)}`);
+  };
+  if (after.signal !== 0) return `signal=${after.signal}`;
+  for (const [n, name] of GPR_NAMES.entries()) if (n !== RSP) compare(name, 8, (s) => s.gpr(n));
+  compare('flags', 2, (s) => s.rflags & FLAG.ARITH);
+  for (let n = 0; n < 16; n++) compare(`xmm${n}`, 16, (s) => s.xmm(n));
+  compare('top', 1, (s) => s.top);
+  compare('empty', 1, (s) => s.empty);
+  for (let n = 0; n < 8; n++) {
+    compare(`mm${n}`, 8, (s) => s.mm(n));
+    compare(`exp${n}`, 2, (s) => s.exponent(n));
+  }
+  compare('mxcsr', 2, (s) => s.mxcsr & MXCSR_CONTROL);
+  for (let at = 0; at < MEMORY_SIZE; at += 16) {
+    const line = (s: InsnState): string => Buffer.from(s.memory.subarray(at, at + 16)).toString('hex');
+    if (line(before) !== line(after)) list.push(`mem${at}=${line(after)}`);
+  }
+  return list.join(' ');
+}

@@ -1,0 +1,82 @@
+/**
+ * Recorded vectors: what single instructions do on a real processor. In: tests/vectors/*.txt. Out: forms and cases.
+ *
+ *     pool 00000000000000000000000000000001     operand values, 128 bits each, numbered from 0
+ *     insn 660f58c1 addpd xmm0,xmm1             machine code; what follows is for the reader
+ *     4 17 xmm0=...                             values of the first and second operand; what changed (insn-state.ts)
+ *
+ * Cases start from plainState() with the values put into the instruction's operands: the first operand's value is pool[4], every other's pool[17].
+ */
+import type { Insn } from '../../frontend/x86-64/insn.js';
+import { type InsnState, MEMORY, plainState } from './insn-state.js';
+
+/** An instruction form and the operand values to run it on. */
+export interface VectorForm {
+  readonly code: Uint8Array;
+  readonly text: string;
+  /** Indices into the pool. */
+  readonly inputs: readonly (readonly [number, number])[];
+  /** MXCSR, when it is not the default. */
+  readonly mxcsr?: number;
+}
+
+export interface VectorCase {
+  readonly inputs: readonly [number, number];
+  readonly changes: string;
+}
+
+export interface RecordedForm extends Omit<VectorForm, 'inputs'> {
+  readonly cases: readonly VectorCase[];
+}
+
+export interface Vectors {
+  readonly pool: readonly bigint[];
+  readonly forms: readonly RecordedForm[];
+}
+
+const DEFAULT_MXCSR = 0x1f80;
+
+/** The state before an instruction: `values` in its operands in order, the last one in all that follow. */
+export function stateFor(insn: Insn, values: readonly bigint[], mxcsr = DEFAULT_MXCSR): InsnState {
+  const s = plainState();
+  s.mxcsr = mxcsr;
+  insn.operands.forEach((o, i) => {
+    const value = values[Math.min(i, values.length - 1)] ?? 0n;
+    if (o.kind === 'xmm') s.setXmm(o.reg, value);
+    else if (o.kind === 'mmx') s.setMm(o.reg, value);
+    else if (o.kind === 'gpr') s.setGpr(o.reg, value);
+    else if (o.kind === 'mem') {
+      const at = Number(s.gpr(o.base) + o.disp) - MEMORY;
+      for (let byte = 0; byte < o.size; byte++) s.memory[at + byte] = Number((value >> BigInt(8 * byte)) & 0xffn);
+    }
+  });
+  return s;
+}
+
+/** Reads a vectors file. Throws an Error that names the line that is malformed. */
+export function parseVectors(text: string): Vectors {
+  const pool: bigint[] = [];
+  const forms: (Omit<RecordedForm, 'cases'> & { cases: VectorCase[] })[] = [];
+  text.split('\n').forEach((line, i) => {
+    const [first = '', second = '', ...rest] = line.split(' ');
+    const form = forms.at(-1);
+    if (line === '' || first.startsWith('#')) return;
+    if (first === 'pool') pool.push(BigInt(`0x${second}`));
+    else if (first === 'insn') forms.push({ code: Buffer.from(second, 'hex'), text: rest.join(' '), cases: [] });
+    else if (first === 'mxcsr' && form !== undefined)
+      forms[forms.length - 1] = { ...form, mxcsr: parseInt(second, 16) };
+    else if (/^\d+ \d+/.test(line) && form !== undefined)
+      form.cases.push({ inputs: [Number(first), Number(second)], changes: rest.join(' ') });
+    else throw new Error(`vectors, line ${i + 1}: ${line}`);
+  });
+  return { pool, forms };
+}
+
+/** The lines of a form with its cases. */
+export function printForm(form: RecordedForm): string[] {
+  return [
+    `insn ${Buffer.from(form.code).toString('hex')} ${form.text}`,
+    ...(form.mxcsr === undefined ? [] : [`mxcsr ${form.mxcsr.toString(16)}`]),
+    ...form.cases.map(({ inputs: [a, b], changes }) => `${a} ${b} ${changes}`.trimEnd()),
+  ];
+}

@@ -1,0 +1,112 @@
+/* Runs single instructions on the host processor. In (stdin): records { u8 length, u8 code[15], struct state }. Out (stdout): struct state of each after it.
+ * The instruction sees every register of its state but rsp, and MEMORY_SIZE bytes at MEMORY. The x87, MMX and SSE registers are an FXSAVE image.
+ * A signal ends the instruction: its number and si_code are reported, with the registers as they went in.
+ * Source: SDM 2A, FXSAVE (image), 2A 2.2 (64-bit mode). Layout: tests/support/insn-state.ts. */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define MEMORY ((uint8_t *)0x10000000)
+#define MEMORY_SIZE 64
+
+struct state {
+  uint64_t gpr[16];
+  uint64_t rflags;
+  uint32_t signal, code;
+  uint8_t fxsave[512];
+  uint8_t memory[MEMORY_SIZE];
+};
+struct record {
+  uint8_t length, code[15];
+  struct state state;
+};
+
+struct state *current;
+uint64_t host_rsp, guest_rax;
+uint8_t fx[512] __attribute__((aligned(16))), host_fx[512] __attribute__((aligned(16)));
+void *code_page;
+static sigjmp_buf fault;
+
+/* Loads current->gpr, rflags and fx, jumps to code_page; the code there jumps to come_back. */
+void run_guest(void);
+void come_back(void);
+__asm__(
+    ".text\n"
+    "run_guest:\n"
+    "  push %rbx\n  push %rbp\n  push %r12\n  push %r13\n  push %r14\n  push %r15\n  pushfq\n"
+    "  fxsave64 host_fx(%rip)\n"
+    "  mov %rsp, host_rsp(%rip)\n"
+    "  fxrstor64 fx(%rip)\n"
+    "  mov current(%rip), %rax\n"
+    "  pushq 128(%rax)\n  popfq\n"
+    "  mov 8(%rax), %rcx\n  mov 16(%rax), %rdx\n  mov 24(%rax), %rbx\n  mov 40(%rax), %rbp\n"
+    "  mov 48(%rax), %rsi\n  mov 56(%rax), %rdi\n  mov 64(%rax), %r8\n  mov 72(%rax), %r9\n"
+    "  mov 80(%rax), %r10\n  mov 88(%rax), %r11\n  mov 96(%rax), %r12\n  mov 104(%rax), %r13\n"
+    "  mov 112(%rax), %r14\n  mov 120(%rax), %r15\n  mov 0(%rax), %rax\n"
+    "  jmp *code_page(%rip)\n"
+    "come_back:\n"
+    "  mov %rax, guest_rax(%rip)\n"
+    "  mov current(%rip), %rax\n"
+    "  mov %rcx, 8(%rax)\n  mov %rdx, 16(%rax)\n  mov %rbx, 24(%rax)\n  mov %rbp, 40(%rax)\n"
+    "  mov %rsi, 48(%rax)\n  mov %rdi, 56(%rax)\n  mov %r8, 64(%rax)\n  mov %r9, 72(%rax)\n"
+    "  mov %r10, 80(%rax)\n  mov %r11, 88(%rax)\n  mov %r12, 96(%rax)\n  mov %r13, 104(%rax)\n"
+    "  mov %r14, 112(%rax)\n  mov %r15, 120(%rax)\n"
+    "  mov host_rsp(%rip), %rsp\n"
+    "  pushfq\n  popq 128(%rax)\n"
+    "  mov guest_rax(%rip), %rcx\n  mov %rcx, 0(%rax)\n"
+    "  fxsave64 fx(%rip)\n"
+    "  fxrstor64 host_fx(%rip)\n"
+    "  popfq\n  pop %r15\n  pop %r14\n  pop %r13\n  pop %r12\n  pop %rbp\n  pop %rbx\n"
+    "  ret\n");
+
+static void on_signal(int number, siginfo_t *info, void *context) {
+  (void)context;
+  current->signal = (uint32_t)number;
+  current->code = (uint32_t)info->si_code;
+  siglongjmp(fault, 1);
+}
+
+static void put(uint8_t *at, const uint8_t *code, size_t length) {
+  static const uint8_t jump[] = {0xff, 0x25, 0, 0, 0, 0}; /* jmp *0(%rip) */
+  uintptr_t back = (uintptr_t)come_back;
+  memcpy(at, code, length);
+  memcpy(at + length, jump, sizeof jump);
+  memcpy(at + length + sizeof jump, &back, sizeof back);
+}
+
+int main(void) {
+  struct record r;
+  struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK};
+  static uint8_t stack[65536];
+  stack_t alternative = {.ss_sp = stack, .ss_size = sizeof stack};
+  sigaltstack(&alternative, NULL);
+  for (int i = 0, list[] = {SIGSEGV, SIGILL, SIGFPE, SIGBUS, SIGTRAP}; i < 5; i++) sigaction(list[i], &action, NULL);
+  code_page = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mmap(MEMORY, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != MEMORY) {
+    perror("mmap");
+    return 1;
+  }
+  while (fread(&r, sizeof r, 1, stdin) == 1) {
+    struct state in = r.state;
+    current = &r.state;
+    put(code_page, r.code, r.length);
+    memcpy(MEMORY, r.state.memory, MEMORY_SIZE);
+    memcpy(fx, r.state.fxsave, sizeof fx);
+    if (sigsetjmp(fault, 1) == 0) {
+      run_guest();
+      memcpy(r.state.fxsave, fx, sizeof fx);
+      memcpy(r.state.memory, MEMORY, MEMORY_SIZE);
+    } else {
+      in.signal = r.state.signal;
+      in.code = r.state.code;
+      r.state = in;
+      __asm__ volatile("fxrstor64 host_fx(%rip)");
+    }
+    fwrite(&r.state, sizeof r.state, 1, stdout);
+  }
+  return 0;
+}
