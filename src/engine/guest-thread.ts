@@ -1,6 +1,8 @@
 /**
  * One guest thread in its worker: joins frontend, interpreter and runtime, and gives the runtime its Thread. In: a task of the kernel and its memory. Out: the thread runs to its end.
  */
+import { InternalError } from '../base/errors.js';
+import { hex } from '../base/hex.js';
 import { CPU, EXC, RUN_FLAG } from '../guest/cpu-state.js';
 import { PERM, PERM_TABLE } from '../guest/memory-map.js';
 import { TB } from '../guest/tb-header.js';
@@ -36,7 +38,6 @@ import type { Disassemble } from './disassemble.js';
 import { ExecuteLoop, type LoopServices } from './execute-loop.js';
 import { exceptionSignal, fpeCode, pageFaultSignal } from './faults.js';
 import { GuestSymbols } from './guest-symbols.js';
-import { hex } from '../base/hex.js';
 import { Log } from './log.js';
 import { memoryViews, type MemoryViews } from './memory-views.js';
 import { SERVICE, type SpineData, type ThreadFigures } from './spine.js';
@@ -60,6 +61,8 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
   private readonly cache: CodeCache;
   private readonly translator: Translator;
   private readonly symbols: GuestSymbols;
+  private readonly reader: GuestCodeReader;
+  private readonly passes: readonly Pass[];
   private readonly logger: Log;
   private readonly recent: number[] = [];
   private translated = 0;
@@ -90,23 +93,15 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
     this.cache = new CodeCache(this.views, (page, on) => {
       setCode(this.views.u8, page, on);
     });
-    const reader = new GuestCodeReader(this.views, () => undefined);
-    const passes: readonly Pass[] = PASSES.filter((p) => !options.disabledPasses.includes(p.name));
+    this.reader = new GuestCodeReader(this.views, () => undefined);
+    this.passes = PASSES.filter((p) => !options.disabledPasses.includes(p.name));
     this.translator = new Translator(
       {
         views: this.views,
         cache: this.cache,
         cpu: base,
-        lift: (pc, maxInsns) =>
-          translate(reader, pc, {
-            maxInsns,
-            latePc: options.breaks.includes('late-pc'),
-            unimplemented: (at, mnemonic) => {
-              if (this.logger.hasAt('unimp', at))
-                this.logger.write(`0x${hex(at, 16)}: ${mnemonic} is not implemented: SIGILL\n`);
-            },
-          }),
-        optimise: (tb) => this.optimised(tb, passes),
+        lift: (pc, maxInsns) => this.lift(pc, maxInsns),
+        optimise: (tb) => this.optimised(tb),
         encode: (tb, allocate) => {
           this.translated++;
           return encodeTb(tb, this.views.view, allocate, { hotThreshold: 0 });
@@ -154,7 +149,27 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
       noChain,
       logEntries: this.logger.has('exec') || this.logger.has('cpu'),
     });
-    loop.run();
+    try {
+      loop.run();
+    } catch (e) {
+      throw this.bugReport(e);
+    }
+  }
+
+  /** A failure of ours, with what leads to its cause: guest pc, TB, IR. */
+  private bugReport(e: unknown): Error {
+    const error = e instanceof Error ? e : new Error(String(e));
+    if (error instanceof InternalError && error.details.length > 0) return error;
+    const header = this.cpu.i32(CPU.CUR_TB) >>> 0;
+    const lines = [`rip 0x${hex(this.cpu.rip)}, thread ${this.task.tid}`];
+    if (header !== 0) {
+      const pc = Number(this.views.i64[(header + TB.PC) / 8]);
+      lines.push(
+        `last TB 0x${hex(pc)} ${this.symbol(pc)}`,
+        ...printTb(optimise(this.lift(pc, MAX_TB_INSNS), this.passes)),
+      );
+    }
+    return new InternalError(error.message, lines, { cause: error });
   }
 
   /** Counts, for --stats. */
@@ -284,12 +299,23 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
 
   // ---------------------------------------------------------------- translation
 
-  private optimised(tb: Tb, passes: readonly Pass[]): Tb {
+  private lift(pc: number, maxInsns: number): Tb {
+    return translate(this.reader, pc, {
+      maxInsns,
+      latePc: this.spine.options.breaks.includes('late-pc'),
+      unimplemented: (at, mnemonic) => {
+        if (this.logger.hasAt('unimp', at))
+          this.logger.write(`0x${hex(at, 16)}: ${mnemonic} is not implemented: SIGILL\n`);
+      },
+    });
+  }
+
+  private optimised(tb: Tb): Tb {
     const { checkIr } = this.spine.options;
     if (checkIr) verifyTb(tb);
     if (this.logger.hasAt('in_asm', tb.pc)) this.logInput(tb);
     if (this.logger.hasAt('op', tb.pc)) this.logger.write(['OP:', ...printTb(tb), ''].join('\n') + '\n');
-    const result = optimise(tb, passes, checkIr ? verifyTb : undefined);
+    const result = optimise(tb, this.passes, checkIr ? verifyTb : undefined);
     if (this.logger.hasAt('op_opt', tb.pc))
       this.logger.write(['OP after optimization:', ...printTb(result), ''].join('\n') + '\n');
     return result;
