@@ -141,8 +141,8 @@ function mapSegment(mm: AddressSpace, f: ImageFile, s: ImageFile['segments'][num
       file: { hostFd: f.hostFd, path: f.path, offset: s.offset - inPage, size: f.size },
     });
     if (at < 0) return at;
-    if (memoryBytes > fileBytes && (s.flags & 2) !== 0)
-      mm.zeroRange(start + fileBytes, Math.min(filePages, memoryBytes) - fileBytes);
+    // Linux clears the last file page to its end: ld.so's first allocations lie behind its own bss.
+    if (memoryBytes > fileBytes && (s.flags & 2) !== 0) mm.zeroRange(start + fileBytes, filePages - fileBytes);
   }
   const rest = Math.ceil(memoryBytes / PAGE_SIZE) * PAGE_SIZE - filePages;
   if (rest <= 0) return 0;
