@@ -4,7 +4,6 @@
  * MXCSR: conversions to integers round as it says; arithmetic rounds to nearest with denormals kept and exceptions masked, whatever it says.
  */
 import type { TempId } from '../../src/base/ids.js';
-import { G } from '../../src/ir/globals.js';
 import type { LiftFn } from './insn.js';
 import type { Lifter } from './lifter.js';
 import { imm8, lanes, setVec, shuffle, splat, vec, withLow } from './vector.js';

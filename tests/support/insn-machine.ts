@@ -9,7 +9,7 @@ import { translate } from '../../frontend/x86-64/translate.js';
 import { encodeTb } from '../../backend-wasm/bytecode/encode.js';
 import { CPU, EXC, EXIT, RUN_FLAG } from '../../src/guest/cpu-state.js';
 import { CC, FLAG } from '../../src/guest/flags.js';
-import { CODE_ARENA, CPU_BASE, PAGE_SHIFT, PERM, PERM_TABLE, WASM_PAGES } from '../../src/guest/memory-map.js';
+import { CPU_BASE, PAGE_SHIFT, PERM, PERM_TABLE, WASM_PAGES } from '../../src/guest/memory-map.js';
 import { type Core, instantiateCore } from '../../src/engine/core.js';
 import { CodeCache } from '../../src/engine/code-cache.js';
 import { type MemoryViews, memoryViews } from '../../src/engine/memory-views.js';

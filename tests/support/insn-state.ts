@@ -160,7 +160,7 @@ const hex = (value: bigint | number, bytes: number): string => value.toString(16
 /** What differs between two states: `name=value` in hex, space separated. */
 export function changes(before: InsnState, after: InsnState): string {
   const list: string[] = [];
-  const compare = <T extends bigint | number>(name: string, bytes: number, get: (s: InsnState) => T): void => {
+  const compare = (name: string, bytes: number, get: (s: InsnState) => bigint | number): void => {
     if (get(before) !== get(after)) list.push(`${name}=${hex(get(after), bytes)}`);
   };
   if (after.signal !== 0) return `signal=${after.signal}`;
