@@ -7,6 +7,7 @@ import { G } from '../../../src/ir/globals.js';
 import type { LiftFn } from '../insn.js';
 import type { Lifter } from '../lifter.js';
 import type { InsnRow } from '../insn.js';
+import { bare, fxState } from '../x87.js';
 
 /** SYSCALL: the pc is advanced before the call is served (DESIGN.md section 7). */
 function syscall(l: Lifter): void {
@@ -129,10 +130,28 @@ export const systemRows = [
   { enc: 'F3 0F AE /1', mnemonic: 'rdgsbase', operands: 'Ry', feature: 'fsgsbase', lift: readBase(G.gsBase) },
   { enc: 'F3 0F AE /2', mnemonic: 'wrfsbase', operands: 'Ry', feature: 'fsgsbase', lift: writeBase(G.fsBase) },
   { enc: 'F3 0F AE /3', mnemonic: 'wrgsbase', operands: 'Ry', feature: 'fsgsbase', lift: writeBase(G.gsBase) },
-  { enc: 'NP 0F AE /0', mnemonic: 'fxsave', operands: 'M512', feature: 'fxsr' },
-  { enc: 'NP 0F AE /1', mnemonic: 'fxrstor', operands: 'M512', feature: 'fxsr' },
-  { enc: 'NP REX.W 0F AE /0', mnemonic: 'fxsave64', operands: 'M512', feature: 'fxsr' },
-  { enc: 'NP REX.W 0F AE /1', mnemonic: 'fxrstor64', operands: 'M512', feature: 'fxsr' },
+  { enc: 'NP 0F AE /0', mnemonic: 'fxsave', operands: 'M512', feature: 'fxsr', lift: fxState('x87_fxsave', true, 0) },
+  {
+    enc: 'NP 0F AE /1',
+    mnemonic: 'fxrstor',
+    operands: 'M512',
+    feature: 'fxsr',
+    lift: fxState('x87_fxrstor', false, 0),
+  },
+  {
+    enc: 'NP REX.W 0F AE /0',
+    mnemonic: 'fxsave64',
+    operands: 'M512',
+    feature: 'fxsr',
+    lift: fxState('x87_fxsave', true, 1),
+  },
+  {
+    enc: 'NP REX.W 0F AE /1',
+    mnemonic: 'fxrstor64',
+    operands: 'M512',
+    feature: 'fxsr',
+    lift: fxState('x87_fxrstor', false, 1),
+  },
   { enc: 'NP 0F AE /2', mnemonic: 'ldmxcsr', operands: 'Md', feature: 'sse', lift: ldmxcsr },
   { enc: 'NP 0F AE /3', mnemonic: 'stmxcsr', operands: 'Md', feature: 'sse', lift: stmxcsr },
   { enc: 'NP 0F AE /4', mnemonic: 'xsave', operands: 'M', feature: 'xsave', lift: ud },
@@ -145,7 +164,7 @@ export const systemRows = [
   { enc: 'NP 0F AE /7', mnemonic: 'sfence', operands: '', feature: 'sse', attrs: ['reg-only'], lift: fence },
   { enc: 'REX.B0 90', mnemonic: 'nop', operands: '', feature: 'base', lift: nop },
   { enc: 'F3 REX.B0 90', mnemonic: 'pause', operands: '', feature: 'base', lift: nop },
-  { enc: '9B', mnemonic: 'wait', operands: '', feature: 'x87' },
+  { enc: '9B', mnemonic: 'wait', operands: '', feature: 'x87', lift: bare('x87_check') },
   // Hints. 0F 0D and 0F 18 to 0F 1F: what is not a named hint is a NOP that accesses nothing.
   { enc: '0F 0D /0', mnemonic: 'prefetch', operands: 'Mb', feature: '3dnow-prefetch', lift: nop },
   { enc: '0F 0D /1', mnemonic: 'prefetchw', operands: 'Mb', feature: '3dnow-prefetch', lift: nop },

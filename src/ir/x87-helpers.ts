@@ -1,0 +1,123 @@
+/**
+ * Helpers of the x87 unit: rows of the helper table. In: nothing. Out: `x87Helpers`, joined in helpers.ts.
+ * `faults` is #MF: a waiting instruction finds an unmasked exception pending. Formats: 0 f32, 1 f64, 2 i16, 3 i32, 4 i64. Host addresses are guarded ones.
+ */
+import type { HelperDef } from './helpers.js';
+
+const I = 'i32';
+const L = 'i64';
+
+export const x87Helpers = [
+  {
+    name: 'x87_check',
+    file: 'x87-control',
+    params: [],
+    faults: true,
+    prose: 'FWAIT: #MF when an exception is pending',
+  },
+  { name: 'x87_fldcw', file: 'x87-control', params: [L], faults: true, prose: 'FLDCW' },
+  { name: 'x87_fninit', file: 'x87-control', params: [], prose: 'FNINIT' },
+  { name: 'x87_ffree', file: 'x87-control', params: [I, I], faults: true, prose: 'FFREE ST(arg0); arg1: and pops' },
+  { name: 'x87_rotate', file: 'x87-control', params: [I], faults: true, prose: 'TOP plus arg0: FINCSTP, FDECSTP' },
+  {
+    name: 'x87_fnstenv',
+    file: 'x87-control',
+    params: [I, I],
+    memory: true,
+    prose: 'FNSTENV to host address arg0; arg1: 14 bytes instead of 28',
+  },
+  { name: 'x87_fldenv', file: 'x87-control', params: [I, I], faults: true, memory: true, prose: 'FLDENV, likewise' },
+  { name: 'x87_fnsave', file: 'x87-control', params: [I, I], memory: true, prose: 'FNSAVE, 94 or 108 bytes' },
+  { name: 'x87_frstor', file: 'x87-control', params: [I, I], faults: true, memory: true, prose: 'FRSTOR, likewise' },
+  {
+    name: 'x87_fxsave',
+    file: 'x87-control',
+    params: [I, I],
+    reads: ['xmm'],
+    memory: true,
+    prose: 'FXSAVE to host address arg0; arg1: REX.W',
+  },
+  {
+    name: 'x87_fxrstor',
+    file: 'x87-control',
+    params: [I, I],
+    writes: ['xmm'],
+    faults: true,
+    memory: true,
+    prose: 'FXRSTOR, likewise; #GP for a bad MXCSR',
+  },
+  { name: 'x87_fld_mem', file: 'x87-move', params: [I, L], faults: true, prose: 'pushes arg1 of format arg0' },
+  {
+    name: 'x87_fld_m80',
+    file: 'x87-move',
+    params: [L, L],
+    faults: true,
+    prose: 'pushes significand, sign and exponent',
+  },
+  { name: 'x87_fld_st', file: 'x87-move', params: [I], faults: true, prose: 'pushes ST(arg0)' },
+  { name: 'x87_fld_const', file: 'x87-move', params: [I], faults: true, prose: 'pushes the constant of D9 E8+arg0' },
+  {
+    name: 'x87_fst_mem',
+    file: 'x87-move',
+    params: [I, I, I],
+    faults: true,
+    memory: true,
+    prose: 'stores ST(0) in format arg0 at host address arg1; arg2: and pops',
+  },
+  { name: 'x87_fst_m80', file: 'x87-move', params: [I], faults: true, memory: true, prose: 'FSTP m80' },
+  { name: 'x87_fst_st', file: 'x87-move', params: [I, I], faults: true, prose: 'ST(0) to ST(arg0); arg1: and pops' },
+  {
+    name: 'x87_fist',
+    file: 'x87-move',
+    params: [I, I, I, I],
+    faults: true,
+    memory: true,
+    prose: 'stores ST(0) as an integer of arg0 bytes at host address arg1; arg2: and pops; arg3: truncated',
+  },
+  { name: 'x87_fxch', file: 'x87-move', params: [I], faults: true, prose: 'FXCH ST(arg0)' },
+  { name: 'x87_fcmov', file: 'x87-move', params: [I, L], faults: true, prose: 'ST(arg0) to ST(0) when arg1 is not 0' },
+  {
+    name: 'x87_arith_st',
+    file: 'x87-arith',
+    params: [I, I, I, I],
+    faults: true,
+    prose: 'ST(arg1) = ST(arg1) op ST(arg2); op as the reg field of D8; arg3: and pops',
+  },
+  {
+    name: 'x87_arith_mem',
+    file: 'x87-arith',
+    params: [I, I, L],
+    faults: true,
+    prose: 'ST(0) = ST(0) op arg2 of format arg1',
+  },
+  {
+    name: 'x87_com_st',
+    file: 'x87-arith',
+    params: [I, I, I],
+    faults: true,
+    prose: 'FCOM ST(arg1), pops arg2 times; arg0: FUCOM',
+  },
+  {
+    name: 'x87_com_mem',
+    file: 'x87-arith',
+    params: [I, L, I],
+    faults: true,
+    prose: 'FCOM with arg1 of format arg0; arg2: and pops',
+  },
+  {
+    name: 'x87_comi',
+    file: 'x87-arith',
+    params: [I, I, I],
+    ret: L,
+    faults: true,
+    prose: 'FCOMI ST(arg1): EFLAGS arithmetic flags; arg0: FUCOMI; arg2: and pops',
+  },
+  { name: 'x87_ftst', file: 'x87-arith', params: [], faults: true, prose: 'FTST' },
+  { name: 'x87_fxam', file: 'x87-arith', params: [], faults: true, prose: 'FXAM' },
+  { name: 'x87_sign', file: 'x87-arith', params: [I], faults: true, prose: 'FCHS (0), FABS (1)' },
+  { name: 'x87_fsqrt', file: 'x87-math', params: [], faults: true, prose: 'FSQRT' },
+  { name: 'x87_frndint', file: 'x87-math', params: [], faults: true, prose: 'FRNDINT' },
+  { name: 'x87_fscale', file: 'x87-math', params: [], faults: true, prose: 'FSCALE' },
+  { name: 'x87_fxtract', file: 'x87-math', params: [], faults: true, prose: 'FXTRACT' },
+  { name: 'x87_fprem', file: 'x87-math', params: [I], faults: true, prose: 'FPREM (0), FPREM1 (1)' },
+] as const satisfies readonly HelperDef[];
