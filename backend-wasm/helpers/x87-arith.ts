@@ -2,6 +2,7 @@
  * Arithmetic and comparisons on the x87 stack. In: stack positions, memory values. Out: the stack, the status word, EFLAGS for FCOMI.
  * An unmasked IE, DE or ZE leaves operands and stack as they are; OE, UE and PE store and pop (SDM volume 1, 8.5). Source: SDM volume 2A, FADD FMUL FSUB FDIV FCOM FCOMI FUCOM FTST FXAM FCHS FABS.
  */
+import { CPU_FPSW } from '../interpreter/gen/constants';
 import { add, classify, DENORMAL, divide, INFINITE, multiply, NORMAL, outEx, outSe, outSig, QNAN, SNAN, UNSUPPORTED, ZERO } from './x87-float';
 import { fromMemory } from './x87-format';
 import { C0, C1, C2, C3, clearC1, control, DE, empty, IE, INDEFINITE_SE, INDEFINITE_SIG, pending, pop, put, raise, setCodes, st, underflow, ZE } from './x87-state';
@@ -106,13 +107,12 @@ function compare(quiet: bool, aSe: u32, aSig: u64, bSe: u32, bSig: u64): i32 {
   return less != aNegative ? C0 : 0;
 }
 
-/** Compares ST(0) with a value; false when an unmasked exception keeps the result back. */
+/** Compares ST(0) with a value; false when an unmasked exception forbids pops. The condition codes are set in any case, as processors do. */
 function compareTop(c: usize, quiet: bool, bSe: u32, bSig: u64): bool {
   const a = st(c, 0);
   const codes = compare(quiet, load<u16>(a + 8), load<u64>(a), bSe, bSig);
-  if (compareEx != 0 && raise(c, compareEx)) return false;
   setCodes(c, codes);
-  return true;
+  return compareEx == 0 || !raise(c, compareEx);
 }
 
 /** FCOM (quiet 0), FUCOM (quiet 1) with ST(i), popping 0, 1 or 2 registers. */
@@ -121,8 +121,8 @@ export function x87_com_st(cpu: i32, quiet: i32, i: i32, pops: i32): void {
   if (pending(c)) return;
   clearC1(c);
   if (empty(c, 0) || empty(c, i)) {
-    if (underflow(c)) return;
     setCodes(c, C3 | C2 | C0);
+    if (underflow(c)) return;
   } else {
     const b = st(c, i);
     if (!compareTop(c, quiet != 0, load<u16>(b + 8), load<u64>(b))) return;
@@ -136,13 +136,14 @@ export function x87_com_mem(cpu: i32, format: i32, bits: i64, pops: i32): void {
   if (pending(c)) return;
   clearC1(c);
   if (empty(c, 0)) {
-    if (underflow(c)) return;
     setCodes(c, C3 | C2 | C0);
+    if (underflow(c)) return;
   } else {
     fromMemory(format, bits);
     const a = st(c, 0);
-    if (outEx != 0 && classify(load<u16>(a + 8), load<u64>(a)) < QNAN && raise(c, outEx)) return;
+    const denormal = classify(load<u16>(a + 8), load<u64>(a)) < QNAN ? outEx : 0;
     if (!compareTop(c, false, outSe, outSig)) return;
+    if (denormal != 0 && raise(c, denormal)) return;
   }
   if (pops) pop(c);
 }
@@ -153,17 +154,17 @@ export function x87_ftst(cpu: i32): void {
   if (pending(c)) return;
   clearC1(c);
   if (empty(c, 0)) {
-    if (!underflow(c)) setCodes(c, C3 | C2 | C0);
+    setCodes(c, C3 | C2 | C0);
+    underflow(c);
     return;
   }
   compareTop(c, false, 0, 0);
 }
 
-/** FCOMI, FUCOMI: the comparison as ZF PF CF at their EFLAGS positions; OF SF AF are 0. */
+/** FCOMI, FUCOMI: the comparison as ZF PF CF at their EFLAGS positions; OF SF AF are 0. C1 changes on underflow of the stack only. */
 export function x87_comi(cpu: i32, quiet: i32, i: i32, pops: i32): i64 {
   const c = <usize>cpu;
   if (pending(c)) return 0;
-  clearC1(c);
   let codes = C3 | C2 | C0;
   if (empty(c, 0) || empty(c, i)) {
     if (underflow(c)) return 0x45;
@@ -171,7 +172,8 @@ export function x87_comi(cpu: i32, quiet: i32, i: i32, pops: i32): i64 {
     const a = st(c, 0);
     const b = st(c, i);
     codes = compare(quiet != 0, load<u16>(a + 8), load<u64>(a), load<u16>(b + 8), load<u64>(b));
-    if (compareEx != 0 && raise(c, compareEx)) return (codes >> 8) & 0x45;
+    const c1 = load<i32>(c + CPU_FPSW) & C1;
+    if (compareEx != 0 && raise(c, compareEx | c1)) return (codes >> 8) & 0x45;
   }
   if (pops) pop(c);
   return (codes >> 8) & 0x45;

@@ -5,7 +5,7 @@
 import { CPU_FPCW, CPU_FPDP, CPU_FPIP, CPU_FPOP, CPU_FPSW, CPU_FPTAG, CPU_FPTOP, CPU_MXCSR, CPU_ST, CPU_XMM, EXC_GP } from '../interpreter/gen/constants';
 import { exception } from './guard';
 import { classify, NORMAL, ZERO } from './x87-float';
-import { clearC1, pending, setEmpty, st, summarise } from './x87-state';
+import { clearC1, pending, pop, setEmpty, st, summarise } from './x87-state';
 
 const TOP_MASK: i32 = 0x3800;
 const INIT_CW: i32 = 0x37f;
@@ -54,8 +54,9 @@ export function x87_fninit(cpu: i32): void {
 export function x87_ffree(cpu: i32, i: i32, pops: i32): void {
   const c = <usize>cpu;
   if (pending(c)) return;
+  clearC1(c);
   setEmpty(c, i);
-  if (pops) store<i32>(c + CPU_FPTOP, (load<i32>(c + CPU_FPTOP) + 1) & 7);
+  if (pops) pop(c);
 }
 
 /** FINCSTP (1) and FDECSTP (-1): tags stay. */

@@ -1,6 +1,7 @@
 /**
  * FSQRT FRNDINT FSCALE FXTRACT FPREM FPREM1. In: ST(0), ST(1). Out: the stack and the status word. Source: SDM volume 2A, one section each; the square root is Newton's iteration on integers.
  */
+import { CPU_FPSW } from '../interpreter/gen/constants';
 import { div128u } from './div';
 import { mulhu } from './mul';
 import { deliver } from './x87-arith';
@@ -186,11 +187,14 @@ export function x87_fxtract(cpu: i32): void {
 
 let quotient: u64 = 0;
 let partial: bool = false;
+/** C0 and C3 stay as they were: there is no quotient. */
+let special: bool = false;
 
 /** ST(0) rem ST(1): the quotient truncated (nearest 0) or rounded to nearest even (nearest 1). */
 function remainder(cw: i32, nearest: bool, aSe: u32, aSig: u64, bSe: u32, bSig: u64): void {
   quotient = 0;
   partial = false;
+  special = true;
   const ac = classify(aSe, aSig);
   const bc = classify(bSe, bSig);
   if (ac >= QNAN || bc >= QNAN) {
@@ -206,6 +210,7 @@ function remainder(cw: i32, nearest: bool, aSe: u32, aSig: u64, bSe: u32, bSig: 
     setOut(aSe, aSig, denormal);
     return;
   }
+  special = false;
   let sign = aSe & 0x8000;
   const ea = exponentOf(aSe, aSig);
   const eb = exponentOf(bSe, bSig);
@@ -252,11 +257,18 @@ export function x87_fprem(cpu: i32, nearest: i32): void {
   const c = <usize>cpu;
   if (pending(c)) return;
   clearC1(c);
-  if (missing(c, true)) return;
+  if (missing(c, true)) {
+    store<i32>(c + CPU_FPSW, load<i32>(c + CPU_FPSW) & ~C2);
+    return;
+  }
   const a = st(c, 0);
   const b = st(c, 1);
   remainder(control(c), nearest != 0, load<u16>(a + 8), load<u64>(a), load<u16>(b + 8), load<u64>(b));
-  if (!deliver(c, 0)) return;
+  const done = deliver(c, 0);
+  if (special || !done) {
+    store<i32>(c + CPU_FPSW, load<i32>(c + CPU_FPSW) & ~C2);
+    return;
+  }
   let codes = 0;
   if (partial) codes = C2;
   else {

@@ -17,8 +17,9 @@ export function x87_fld_mem(cpu: i32, format: i32, bits: i64): void {
   }
   fromMemory(format, bits);
   const snan = classify(outSe, outSig) == SNAN;
+  // A denormal is pushed even when DE is unmasked; a signalling NaN is not when IE is.
   const ex = snan ? IE : outEx;
-  if (ex != 0 && raise(c, ex)) return;
+  if (ex != 0 && raise(c, ex) && snan) return;
   push(c, outSe, snan ? outSig | 0x4000000000000000 : outSig);
 }
 
@@ -141,6 +142,18 @@ export function x87_fst_st(cpu: i32, i: i32, pops: i32): void {
   if (pops) pop(c);
 }
 
+/** The undocumented FSTP alias D9 D8+i: an empty ST(0) is popped without exception and nothing is written. */
+export function x87_fstpnce(cpu: i32, i: i32): void {
+  const c = <usize>cpu;
+  if (pending(c)) return;
+  if (!empty(c, 0)) {
+    x87_fst_st(cpu, i, 1);
+    return;
+  }
+  clearC1(c);
+  pop(c);
+}
+
 /** FIST, FISTP (truncate 0) and FISTTP (truncate 1) of `bytes` bytes. */
 export function x87_fist(cpu: i32, bytes: i32, host: i32, pops: i32, truncate: i32): void {
   const c = <usize>cpu;
@@ -181,11 +194,10 @@ export function x87_fxch(cpu: i32, i: i32): void {
   store<u16>(b + 8, se);
 }
 
-/** FCMOVcc: the condition as 0 or 1. Both registers must be in use even when nothing moves. */
+/** FCMOVcc: the condition as 0 or 1. C1 changes on underflow only. Both registers must be in use even when nothing moves. */
 export function x87_fcmov(cpu: i32, i: i32, condition: i64): void {
   const c = <usize>cpu;
   if (pending(c)) return;
-  clearC1(c);
   if (empty(c, 0) || empty(c, i)) {
     if (!underflow(c)) put(c, 0, INDEFINITE_SE, INDEFINITE_SIG);
     return;

@@ -151,6 +151,11 @@ export function fst(pops: 0 | 1): LiftFn {
   };
 }
 
+export function fstpnce(l: Lifter): void {
+  calls(l, 'x87_fstpnce', [sti(l, 0)]);
+  pointers(l);
+}
+
 /** FIST, FISTP, FISTTP. */
 export function fist(pops: 0 | 1, truncate: 0 | 1): LiftFn {
   return (l) => {

@@ -74,6 +74,7 @@ export const x87Helpers = [
     memory: true,
     prose: 'stores ST(0) as an integer of arg0 bytes at host address arg1; arg2: and pops; arg3: truncated',
   },
+  { name: 'x87_fstpnce', file: 'x87-move', params: [I], faults: true, prose: 'FSTP ST(arg0) that has no underflow' },
   { name: 'x87_fxch', file: 'x87-move', params: [I], faults: true, prose: 'FXCH ST(arg0)' },
   { name: 'x87_fcmov', file: 'x87-move', params: [I, L], faults: true, prose: 'ST(arg0) to ST(0) when arg1 is not 0' },
   {

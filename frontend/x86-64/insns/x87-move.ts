@@ -2,7 +2,7 @@
  * x87 loads, stores, exchanges, constants. Out: rows. Source: SDM 2A, FLD FST FSTP FILD FIST FISTTP FBLD FBSTP FXCH FCMOVcc FLD1; appendix A, tables A-7 to A-22.
  */
 import type { InsnRow } from '../insn.js';
-import { fcmov, fild, fist, fld, fst, fxch, plain } from '../x87.js';
+import { fcmov, fild, fist, fld, fst, fstpnce, fxch, plain } from '../x87.js';
 
 export const x87MoveRows = [
   { enc: 'D9 /0', mnemonic: 'fld', operands: 'Md', feature: 'x87', lift: fld },
@@ -31,7 +31,7 @@ export const x87MoveRows = [
   { enc: 'DD D0+i', mnemonic: 'fst', operands: 'STi', feature: 'x87', lift: fst(0) },
   { enc: 'DD D8+i', mnemonic: 'fstp', operands: 'STi', feature: 'x87', lift: fst(1) },
   // Undocumented aliases. fstpnce does not raise stack underflow.
-  { enc: 'D9 D8+i', mnemonic: 'fstpnce', operands: 'STi', feature: 'x87', lift: fst(1) },
+  { enc: 'D9 D8+i', mnemonic: 'fstpnce', operands: 'STi', feature: 'x87', lift: fstpnce },
   { enc: 'DF D0+i', mnemonic: 'fstp', operands: 'STi', feature: 'x87', lift: fst(1) },
   { enc: 'DF D8+i', mnemonic: 'fstp', operands: 'STi', feature: 'x87', lift: fst(1) },
   { enc: 'DD C8+i', mnemonic: 'fxch', operands: 'ST0,STi', feature: 'x87', lift: fxch },
