@@ -130,6 +130,9 @@ function body(o) {
         '}',
         'pc += 8;',
       ];
+    case 'extu_i32_i64':
+      // Not by the op's expression: asc -O3 turns a load<i32> that is zero-extended into i64.load32_s.
+      return [`store<u64>(${at(1)}, <u64>load<u32>(${at(2)}));`, 'pc += 8;'];
     case 'v_shuffle':
       return [
         'const lanes = v128.load(pc + 8);',

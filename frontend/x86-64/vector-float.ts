@@ -6,7 +6,7 @@
 import type { TempId } from '../../src/base/ids.js';
 import type { LiftFn } from './insn.js';
 import type { Lifter } from './lifter.js';
-import { imm8, lanes, setVec, shuffle, splat, vec, withLow } from './vector.js';
+import { imm8, lanes, setGeneral32, setVec, shuffle, splat, vec, withLow } from './vector.js';
 
 export type FloatType = 'ps' | 'pd' | 'ss' | 'sd';
 const shapeOf = (t: FloatType): 'f32x4' | 'f64x2' => (t === 'ps' || t === 'ss' ? 'f32x4' : 'f64x2');
@@ -123,7 +123,8 @@ export function toInteger(t: 'ss' | 'sd', truncate: boolean): LiftFn {
   return (l) => {
     const whole = truncate ? vec(l, 1) : rounded(l, shapeOf(t), vec(l, 1));
     const f = l.e(`v_extract_${shapeOf(t)}`, [whole], [0]);
-    l.dest(0).store(l.size(0) === 8 ? l.e(`trunc_${type}_i64`, [f]) : l.up(l.e(`trunc_${type}_i32`, [f])));
+    if (l.size(0) === 8) l.dest(0).store(l.e(`trunc_${type}_i64`, [f]));
+    else setGeneral32(l, 0, l.e(`trunc_${type}_i32`, [f]));
   };
 }
 

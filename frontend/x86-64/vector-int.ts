@@ -117,9 +117,23 @@ export const PACKED = {
   pandn: (l, a, b) => l.e('v_andc', [b, a]),
 } as const satisfies Record<string, Binary>;
 
+/** What an operation on equal registers gives, whatever they hold. */
+const OF_EQUALS: Readonly<Record<string, bigint>> = {
+  pxor: 0n,
+  pcmpeqb: (1n << 128n) - 1n,
+  pcmpeqw: (1n << 128n) - 1n,
+  pcmpeqd: (1n << 128n) - 1n,
+};
+
 /** dst = dst op src. */
 export function packed(name: keyof typeof PACKED): LiftFn {
   return (l) => {
+    const constant = OF_EQUALS[name];
+    const [d, s] = [l.op(0), l.op(1)];
+    if (constant !== undefined && d.kind === 'xmm' && s.kind === 'xmm' && d.reg === s.reg) {
+      setVec(l, 0, l.v128(constant));
+      return;
+    }
     const b = vec(l, 1);
     const f: Binary = PACKED[name];
     setVec(l, 0, f(l, vec(l, 0), b, isMmx(l, 0)));

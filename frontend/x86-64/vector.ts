@@ -8,7 +8,6 @@ import { CPU } from '../../src/guest/cpu-state.js';
 import { G } from '../../src/ir/globals.js';
 import type { LiftFn } from './insn.js';
 import type { Lifter } from './lifter.js';
-import { bits, wide } from './operands.js';
 
 /** v128 constant of equal lanes. */
 export function splat(l: Lifter, lane: bigint, laneBits: number): TempId {
@@ -32,7 +31,7 @@ const mmxHome = (reg: number): number => CPU.ST + 16 * reg;
 export const isMmx = (l: Lifter, i: number): boolean => l.op(i).kind === 'mmx';
 
 /**
- * Value of a vector operand. Memory of 16 bytes must be aligned unless `unaligned`; 8 and 4 bytes are zero-extended, and so are MMX registers.
+ * Value of a vector operand. Memory of 16 bytes must be aligned unless `unaligned`; 8 and 4 bytes are zero-extended. The upper half of an MMX register is unspecified.
  * An xmm register is its global: copy it where it is written before the last use.
  */
 export function vec(l: Lifter, i: number, unaligned = false): TempId {
@@ -41,7 +40,7 @@ export function vec(l: Lifter, i: number, unaligned = false): TempId {
     case 'xmm':
       return G.xmm(o.reg);
     case 'mmx':
-      return l.e('v_replace_i64x2', [l.v128(0n), l.e('ld_i64', [], [mmxHome(o.reg)])], [0]);
+      return l.e('ld_v128', [], [mmxHome(o.reg)]);
     case 'mem': {
       const host = l.guardRead(l.ea(o), o.size, o.size === 16 && !unaligned ? 16 : 1);
       return l.e(o.size === 16 ? 'gld_v128' : o.size === 8 ? 'gld64z_v128' : 'gld32z_v128', [host], [0]);
@@ -109,8 +108,20 @@ export function fromGeneral(l: Lifter, i: number): TempId {
 
 /** Low lane to a general register or memory operand. */
 export function toGeneral(l: Lifter, i: number, value: TempId): void {
-  const size = wide(l.size(i));
-  const d = l.dest(i);
-  const low = l.e('v_extract_i64x2', [value], [0]);
-  d.store(bits(size) === 64 ? low : l.zext(low, size));
+  const o = l.op(i);
+  if (o.kind === 'mem') storeVec(l, i, value);
+  else if (l.size(i) === 8) l.dest(i).store(l.e('v_extract_i64x2', [value], [0]));
+  else setGeneral32(l, i, l.e('v_extract_i32x4', [value], [0]));
+}
+
+/** A 32-bit result to a general register of 4 or 8 bytes: the upper half becomes zero. */
+export function setGeneral32(l: Lifter, i: number, value: TempId): void {
+  const o = l.op(i);
+  if (o.kind !== 'gpr') throw new InternalError(`${l.insn.row.mnemonic}: operand ${i} is no general register`);
+  l.emit('extu_i32_i64', [G.reg(o.reg), value]);
+}
+
+/** An MMX value with its upper half zero. */
+export function widened(l: Lifter, value: TempId): TempId {
+  return shuffle(l, value, l.v128(0n), lanes(8, [0, 2]));
 }

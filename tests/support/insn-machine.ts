@@ -48,7 +48,7 @@ export class InsnMachine {
     CodeCache.initialise(this.views);
     this.cache = new CodeCache(this.views, () => undefined);
     this.core = instantiateCore(new WebAssembly.Module(readFileSync('dist/core.wasm')), memory);
-    this.views.u8[PERM_TABLE + (MEMORY >>> PAGE_SHIFT)] = PERM.R | PERM.W | PERM.RFAST | PERM.WFAST;
+    this.allow(PERM.R | PERM.W | PERM.RFAST | PERM.WFAST);
   }
 
   /** Translates the single instruction in `code`; gives its guest address. Checked by the verifier before and after each pass. */
@@ -63,13 +63,23 @@ export class InsnMachine {
     return pc;
   }
 
-  /** Runs the instruction at `pc`. */
+  /** Sets the permissions of the memory's page (PERM). */
+  allow(permissions: number): void {
+    this.views.u8[PERM_TABLE + (MEMORY >>> PAGE_SHIFT)] = permissions;
+  }
+
+  /** Guest pc where the last run ended. */
+  get rip(): number {
+    return Number(this.views.i64[(CPU_BASE + CPU.RIP) / 8] ?? 0n);
+  }
+
+  /** Runs the instruction at `pc`. A signal in the result means that it was not done; the rest is the state then. */
   run(pc: number, before: InsnState): InsnState {
     this.load(before, pc);
     const reason = this.core.run(CPU_BASE);
     const after = before.copy();
     after.signal = this.signalOf(reason);
-    if (after.signal === 0) this.store(after);
+    this.store(after);
     return after;
   }
 

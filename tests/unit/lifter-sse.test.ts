@@ -2,6 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PERM } from '../../src/guest/memory-map.js';
 import { decodeOne, InsnMachine } from '../support/insn-machine.js';
 import { changes } from '../support/insn-state.js';
 import { parseVectors, type RecordedForm, stateFor } from '../support/vectors.js';
@@ -39,6 +40,30 @@ describe('recorded vectors', () => {
         }
       }
       expect(wrong.slice(0, 8)).toEqual([]);
+    });
+  }
+});
+
+// ---------------------------------------------------------------- faults
+
+describe('a page fault leaves everything as it was', () => {
+  for (const [mnemonic, list] of byMnemonic) {
+    const withMemory = list.filter((f) => decodeOne(f.code).operands.some((o) => o.kind === 'mem'));
+    if (withMemory.length === 0) continue;
+    test(mnemonic, () => {
+      for (const { code, text } of withMemory) {
+        const insn = decodeOne(code);
+        const stores = insn.operands[0]?.kind === 'mem' && mnemonic !== 'ldmxcsr';
+        // Every byte of a mask selected; an operand that is a sound MXCSR.
+        const before = stateFor(insn, mnemonic === 'ldmxcsr' ? [0x1f80n] : [0n, (1n << 128n) - 1n]);
+        const pc = machine.add(code);
+        machine.allow(stores ? PERM.R | PERM.RFAST : 0);
+        const after = machine.run(pc, before);
+        machine.allow(PERM.R | PERM.W | PERM.RFAST | PERM.WFAST);
+        expect([text, after.signal, machine.rip]).toEqual([text, 11, pc]);
+        after.signal = 0;
+        expect(`${text} ${changes(before, after)}`).toBe(`${text} `);
+      }
     });
   }
 });

@@ -1,9 +1,22 @@
 /**
  * MMX, and what SSE and SSE2 added to it. Out: rows. Source: SDM 2A/2B, one section an instruction; appendix A, table A-3.
  */
+import type { TempId } from '../../../src/base/ids.js';
 import { CPU } from '../../../src/guest/cpu-state.js';
 import type { Lifter } from '../lifter.js';
-import { enterMmx, fields2, fromGeneral, imm8, lanes, setVec, shuffle, storeVec, toGeneral, vec } from '../vector.js';
+import {
+  enterMmx,
+  fields2,
+  fromGeneral,
+  imm8,
+  lanes,
+  setGeneral32,
+  setVec,
+  shuffle,
+  storeVec,
+  toGeneral,
+  vec,
+} from '../vector.js';
 import { packed, packedShift } from '../vector-int.js';
 import { pextrw, pinsrw } from './sse2-int.js';
 import type { InsnRow } from '../insn.js';
@@ -42,19 +55,19 @@ function extract(l: Lifter): void {
   enterMmx(l);
 }
 
+/** Top bits of the eight bytes of operand `i`. */
+function maskOf(l: Lifter, i: number): TempId {
+  return l.e('and_i32', [l.e('v_bitmask_i8x16', [vec(l, i)]), l.i32(0xff)]);
+}
+
 /** PMOVMSKB of eight bytes. */
 function mask(l: Lifter): void {
-  l.dest(0).store(l.up(l.e('v_bitmask_i8x16', [vec(l, 1)])));
+  setGeneral32(l, 0, maskOf(l, 1));
   enterMmx(l);
 }
 
 function maskmov(l: Lifter): void {
-  l.call('maskmov', [
-    l.ea(l.mem(0)),
-    l.e('v_extract_i64x2', [vec(l, 1)], [0]),
-    l.i64(0),
-    l.e('v_bitmask_i8x16', [vec(l, 2)]),
-  ]);
+  l.call('maskmov', [l.ea(l.mem(0)), l.e('v_extract_i64x2', [vec(l, 1)], [0]), l.i64(0), maskOf(l, 2)]);
   enterMmx(l);
 }
 

@@ -3,7 +3,7 @@
  */
 import type { LiftFn } from '../insn.js';
 import type { Lifter } from '../lifter.js';
-import { lanes, moveFull, setVec, shuffle, storeVec, vec, withLow } from '../vector.js';
+import { lanes, moveFull, setGeneral32, setVec, shuffle, storeVec, vec, withLow } from '../vector.js';
 import type { InsnRow } from '../insn.js';
 
 /** MOVLPS and MOVLPD: eight bytes of memory and the low half. */
@@ -41,8 +41,7 @@ export function moveScalar(size: 4 | 8): LiftFn {
 /** Top bits of the lanes. */
 export function moveMask(shape: 'i8x16' | 'i32x4' | 'i64x2'): LiftFn {
   return (l) => {
-    const mask = l.up(l.e(`v_bitmask_${shape}`, [vec(l, 1)]));
-    l.dest(0).store(mask);
+    setGeneral32(l, 0, l.e(`v_bitmask_${shape}`, [vec(l, 1)]));
   };
 }
 

@@ -2,7 +2,7 @@
  * 128-bit integer instructions of SSE2. Out: rows. Source: SDM 2A/2B, one section an instruction; appendix A, table A-3.
  */
 import type { Lifter } from '../lifter.js';
-import { fields2, imm8, lanes, setVec, shuffle, vec } from '../vector.js';
+import { fields2, imm8, lanes, setGeneral32, setVec, shuffle, vec } from '../vector.js';
 import { byteShift, packed, packedShift } from '../vector-int.js';
 import type { InsnRow } from '../insn.js';
 
@@ -29,7 +29,7 @@ export function pinsrw(l: Lifter): void {
 
 export function pextrw(l: Lifter): void {
   const count = l.op(1).kind === 'mmx' ? 3 : 7;
-  l.dest(0).store(l.up(l.e('v_extractu_i16x8', [vec(l, 1)], [imm8(l, 2) & count])));
+  setGeneral32(l, 0, l.e('v_extractu_i16x8', [vec(l, 1)], [imm8(l, 2) & count]));
 }
 
 export const sse2IntRows = [

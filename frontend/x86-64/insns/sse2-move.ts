@@ -3,7 +3,18 @@
  */
 import type { LiftFn } from '../insn.js';
 import type { Lifter } from '../lifter.js';
-import { enterMmx, fromGeneral, lanes, moveFull, setVec, shuffle, storeVec, toGeneral, vec } from '../vector.js';
+import {
+  enterMmx,
+  fromGeneral,
+  lanes,
+  moveFull,
+  setVec,
+  shuffle,
+  storeVec,
+  toGeneral,
+  vec,
+  widened,
+} from '../vector.js';
 import { moveHigh, moveLow, moveMask, moveScalar } from './sse-move.js';
 import type { InsnRow } from '../insn.js';
 
@@ -20,11 +31,11 @@ function moveQuad(l: Lifter): void {
     return;
   }
   const value = vec(l, 1);
-  setVec(l, 0, l.op(1).kind === 'mem' ? value : shuffle(l, value, l.v128(0n), lanes(8, [0, 2])));
+  setVec(l, 0, l.op(1).kind === 'mem' ? value : widened(l, value));
 }
 
 function movq2dq(l: Lifter): void {
-  const value = vec(l, 1);
+  const value = widened(l, vec(l, 1));
   enterMmx(l);
   setVec(l, 0, value);
 }
