@@ -287,7 +287,8 @@ export class Supervisor {
     this.finish?.({ code: signal !== 0 ? 0 : (status >> 8) & 0xff, signal });
   }
 
-  private die(error: Error): void {
+  /** Ends lift64 with this failure. */
+  die(error: Error): void {
     if (!this.over) this.fail?.(error);
   }
 

@@ -29,8 +29,10 @@ export interface LoopServices {
   safepoint(): void;
   /** The TB whose header this is got hot. */
   hot(header: number): void;
-  /** Puts compiled regions that came in into the function table, and takes invalidated ones out. */
+  /** Puts compiled regions that came in into the function table. */
   installCode(): void;
+  /** Translated code of these guest pages (undefined: all) was invalidated. */
+  codeInvalidated(pages: ReadonlySet<number> | undefined): void;
   /** A slot has no function in this thread yet. */
   install(slot: number): void;
   /** Before the TB with this header runs: -d exec and -d cpu. */
@@ -187,9 +189,9 @@ export class ExecuteLoop {
   private followInvalidations(): void {
     const now = this.cache.generation;
     if (now === this.generation) return;
+    this.services.codeInvalidated(this.cache.invalidatedSince(this.generation, now));
     this.generation = now;
     this.clearJumpCache();
-    this.services.installCode();
   }
 
   private clearJumpCache(): void {

@@ -9,7 +9,7 @@ import { TB } from '../guest/tb-header.js';
 import { printTb } from '../ir/print.js';
 import type { Tb } from '../ir/types.js';
 import { verifyTb } from '../ir/verify.js';
-import { optimise, type Pass, PASSES } from '../opt/pipeline.js';
+import { optimise, type Pass } from '../opt/pipeline.js';
 import { encodeTb } from '../../backend-wasm/bytecode/encode.js';
 import { translate } from '../../frontend/x86-64/translate.js';
 import { dispatchInt80, dispatchSyscall } from '../../runtime/linux/dispatch.js';
@@ -28,7 +28,12 @@ import { fileTables } from '../../runtime/vfs/resources.js';
 import { kernelProc } from '../../runtime/vfs/kernel-proc.js';
 import { threadVfsState } from '../../runtime/vfs/thread-port.js';
 import { bytePath } from '../../runtime/vfs/byte-path.js';
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { CodeCache } from './code-cache.js';
+import type { CompiledModule } from './compile-protocol.js';
+import { CompiledCode } from './compiled-code.js';
+import { enginePasses } from './passes.js';
+import type { RegionCompiler } from './region-compiler.js';
 import { GuestCodeReader } from './code-reader.js';
 import { instantiateCore, type Core } from './core.js';
 import { CPU_MODEL } from './cpu-model.js';
@@ -46,6 +51,14 @@ import { MAX_TB_INSNS, Translator } from './translator.js';
 /** Blocks that a crash report names. */
 const RECENT_BLOCKS = 8;
 
+/** Where a thread's compiled code comes from. */
+export interface CodeSource {
+  /** Port on which the main thread posts modules (tier auto). */
+  readonly port: () => MessagePort | undefined;
+  /** Makes the compiler of this thread (tier compiled). */
+  readonly compiler: ((views: MemoryViews, cache: CodeCache) => RegionCompiler) | undefined;
+}
+
 export class GuestThread implements Thread, EngineHooks, LoopServices {
   readonly cpu: CpuRegisters;
   readonly mem: SharedGuestMemory;
@@ -60,6 +73,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
   private readonly core: Core;
   private readonly cache: CodeCache;
   private readonly translator: Translator;
+  private readonly compiled: CompiledCode;
   private readonly symbols: GuestSymbols;
   private readonly reader: GuestCodeReader;
   private readonly passes: readonly Pass[];
@@ -75,6 +89,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
     memory: WebAssembly.Memory,
     private readonly spine: SpineData,
     private readonly disassemble: Disassemble | undefined,
+    private readonly code: CodeSource,
   ) {
     const { options } = spine;
     this.task = kernel.task(taskIndex);
@@ -94,7 +109,8 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
       setCode(this.views.u8, page, on);
     });
     this.reader = new GuestCodeReader(this.views, () => undefined);
-    this.passes = PASSES.filter((p) => !options.disabledPasses.includes(p.name));
+    this.passes = enginePasses(options.disabledPasses, options.breaks.includes('reorder-memory'));
+    this.compiled = new CompiledCode(this.views, memory, this.core, this.cache);
     this.translator = new Translator(
       {
         views: this.views,
@@ -104,7 +120,9 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
         optimise: (tb) => this.optimised(tb),
         encode: (tb, allocate) => {
           this.translated++;
-          return encodeTb(tb, this.views.view, allocate, { hotThreshold: 0 });
+          return encodeTb(tb, this.views.view, allocate, {
+            hotThreshold: options.tier === 'auto' ? options.hotThreshold : 0,
+          });
         },
         stopWorld: (fn) => this.stopWorld(fn),
         setCode: (page, on) => {
@@ -179,7 +197,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
       interpretedTbs: 0,
       translatedTbs: this.translated,
       syscalls: this.syscalls,
-      compiledRegions: 0,
+      compiledRegions: this.compiled.count,
       started: this.started,
       ended: performance.timeOrigin + performance.now(),
     };
@@ -268,20 +286,49 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
     this.quiesce.safepoint();
   }
 
-  hot(): void {
-    // Installed by the compile client (tier auto).
+  hot(header: number): void {
+    if (this.spine.options.tier === 'auto') requestService(SERVICE.HOT, Number(this.views.i64[(header + TB.PC) / 8]));
   }
 
   installCode(): void {
-    // Installed by the compile client (tier auto).
+    const port = this.code.port();
+    if (port === undefined) return;
+    for (let m = receiveMessageOnPort(port); m !== undefined; m = receiveMessageOnPort(port)) {
+      // The main thread posts nothing else on this port.
+      const compiled = m.message as CompiledModule;
+      if (compiled.text !== undefined) this.logger.write(compiled.text);
+      this.compiled.install(compiled);
+    }
   }
 
-  install(): void {
-    // Installed by the compile client (tier auto).
+  codeInvalidated(pages: ReadonlySet<number> | undefined): void {
+    this.compiled.invalidate(pages);
   }
 
-  beforeFirstRun(): void {
-    // Installed by the compile client (tier compiled).
+  install(slot: number): void {
+    this.installCode();
+    if (this.compiled.has(slot)) return;
+    // Another thread has compiled it (tier compiled), or its module is not here yet: this thread goes on without.
+    if (this.code.compiler !== undefined) this.compileHere(this.cpu.pc);
+    else this.forget(this.cpu.pc);
+  }
+
+  beforeFirstRun(header: number): void {
+    if (this.code.compiler !== undefined && this.views.i32[(header + TB.SLOT) / 4] === 0)
+      this.compileHere(Number(this.views.i64[(header + TB.PC) / 8]));
+  }
+
+  private compileHere(pc: number): void {
+    const compiled = this.code.compiler?.(this.views, this.cache).compileHeads([pc]);
+    if (compiled === undefined) return;
+    if (compiled.text !== undefined) this.logger.write(compiled.text);
+    this.compiled.install(compiled);
+  }
+
+  /** The TB at `pc` is interpreted again, until it is hot once more. */
+  private forget(pc: number): void {
+    const header = this.cache.lookup(pc);
+    if (header !== 0) Atomics.store(this.views.i32, (header + TB.SLOT) / 4, 0);
   }
 
   entering(header: number): void {

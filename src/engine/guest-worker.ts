@@ -1,16 +1,42 @@
 /** Entry of the workers that run guest threads. In: WorkerStart. Out: guest threads, one after another. */
+import type { MessagePort } from 'node:worker_threads';
 import { runGuestThread, requestService, serveWorker, workerStart } from '../../runtime/threads/worker.js';
 import { loadDisassembler } from './disassemble.js';
-import { GuestThread } from './guest-thread.js';
+import { type CodeSource, GuestThread } from './guest-thread.js';
+import { enginePasses } from './passes.js';
+import { RegionCompiler } from './region-compiler.js';
 import { SERVICE, type SpineData } from './spine.js';
 
 // The supervisor is started by launch.ts with this spine.
 const spine = workerStart().spine as SpineData;
 const disassemble = spine.options.log.items.includes('in_asm') ? await loadDisassembler() : undefined;
 
+/** Modules of the compile worker arrive here. */
+let port: MessagePort | undefined;
+const compileInThread = spine.options.tier === 'compiled' ? await inThreadCompiler() : undefined;
+
+/** --tier compiled compiles in the guest thread itself, before a TB first runs. */
+async function inThreadCompiler(): Promise<CodeSource['compiler']> {
+  const { compileModule } = await import('../../backend-wasm/compiler/module.js');
+  const { disabledPasses, breaks, log } = spine.options;
+  const passes = enginePasses(disabledPasses, breaks.includes('reorder-memory'));
+  return (views, cache) =>
+    new RegionCompiler(views, cache, compileModule, passes, false, log.items.includes('out_asm'), {
+      tbs: 8,
+      insns: 200,
+    });
+}
+
 serveWorker({
+  onMessage(data) {
+    // launch.ts posts nothing else.
+    ({ port } = data as { port: MessagePort });
+  },
   run(kernel, task, memory) {
-    const thread = new GuestThread(kernel, task, memory, spine, disassemble);
+    const thread = new GuestThread(kernel, task, memory, spine, disassemble, {
+      port: () => port,
+      compiler: compileInThread,
+    });
     runGuestThread(thread, () => {
       thread.loop();
       requestService(SERVICE.FIGURES, thread.figures());

@@ -26,6 +26,7 @@ import { StreamService } from '../../runtime/vfs/streams.js';
 import { foregroundGroup, HostTerminal } from '../../runtime/vfs/terminal.js';
 import { mainVfsState } from '../../runtime/vfs/thread-port.js';
 import { CodeCache } from './code-cache.js';
+import { CompileService } from './compile-service.js';
 import { CPU_MODEL, HWCAP } from './cpu-model.js';
 import { memoryViews } from './memory-views.js';
 import type { RunOptions } from './options.js';
@@ -71,11 +72,22 @@ export async function launch(o: RunOptions, coreFile: URL): Promise<Ended> {
   const streams = new StreamService(state, new HostReader());
   const terminal = new HostTerminal(state, () => undefined);
   const figures: ThreadFigures[] = [];
+  const { disabledPasses, breaks, log } = o.engine;
+  const compiler = new CompileService(
+    memory,
+    { disabledPasses, reorderMemory: breaks.includes('reorder-memory'), wantText: log.items.includes('out_asm') },
+    (error) => {
+      supervisor.die(error);
+    },
+  );
   const supervisor = new Supervisor({
     kernel,
     entry: new URL('./guest-worker.js', import.meta.url),
     spine,
     memoryOf: () => memory,
+    onWorker: (worker) => {
+      compiler.addWorker(worker);
+    },
     services: new Map<string, (data: unknown) => void>([
       [
         SERVICE.STREAM,
@@ -87,6 +99,12 @@ export async function launch(o: RunOptions, coreFile: URL): Promise<Ended> {
         SERVICE.TERMINAL,
         (raw) => {
           terminal.setRaw(raw === true);
+        },
+      ],
+      [
+        SERVICE.HOT,
+        (pc) => {
+          compiler.request(pc as number);
         },
       ],
       [
@@ -147,6 +165,7 @@ export async function launch(o: RunOptions, coreFile: URL): Promise<Ended> {
     return { ...status, stats: statsOf(figures) };
   } finally {
     stopForwarding();
+    await compiler.close();
     closeSync(program.image.hostFd);
     if (interpreter !== undefined) closeSync(interpreter.image.hostFd);
   }

@@ -1,0 +1,68 @@
+/**
+ * A Wasm module of several regions. In: regions and slots. Out: its bytes; exports r0, r1, ... in the order of the regions. Not optimised: V8 does that, and Binaryen's
+ * optimize() moves memory accesses (DESIGN.md section 6).
+ */
+import binaryen from 'binaryen';
+import { InternalError } from '../../src/base/errors.js';
+import { WASM_PAGES } from '../../src/guest/memory-map.js';
+import type { Type } from '../../src/ir/types.js';
+import { emitRegion, TABLE, wasmType } from './emit.js';
+import type { Region } from './region.js';
+
+const F = binaryen.Features;
+const FEATURES =
+  F.Atomics |
+  F.MutableGlobals |
+  F.NontrappingFPToInt |
+  F.SIMD128 |
+  F.BulkMemory |
+  F.SignExt |
+  F.TailCall |
+  F.ReferenceTypes;
+
+export interface CompiledModule {
+  readonly bytes: Uint8Array;
+  /** Wasm text, when asked for. */
+  readonly text: string | undefined;
+}
+
+/** Throws InternalError when Binaryen does not accept what was built. */
+export function compileModule(
+  regions: readonly Region[],
+  slotOf: (pc: number) => number,
+  wantText = false,
+): CompiledModule {
+  const m = new binaryen.Module();
+  try {
+    m.setFeatures(FEATURES);
+    // Before the import: setMemory drops it.
+    m.setMemory(WASM_PAGES, WASM_PAGES, null, [], true);
+    m.addMemoryImport('0', 'env', 'memory', true);
+    m.addTableImport(TABLE, 'env', 'table');
+    const imported = new Set<string>();
+    const core = (name: string, params: readonly Type[], result: Type | undefined): string => {
+      if (!imported.has(name)) {
+        imported.add(name);
+        m.addFunctionImport(
+          name,
+          'core',
+          name,
+          binaryen.createType(params.map(wasmType)),
+          result === undefined ? binaryen.none : wasmType(result),
+        );
+      }
+      return name;
+    };
+    regions.forEach((region, i) => {
+      emitRegion({ m, slotOf, core }, region, `r${i}`);
+      m.addFunctionExport(`r${i}`, `r${i}`);
+    });
+    const text = wantText ? m.emitText() : undefined;
+    return { bytes: m.emitBinary(), text };
+  } catch (e) {
+    if (e instanceof InternalError) throw e;
+    throw new InternalError(`Binaryen: ${e instanceof Error ? e.message : String(e)}`, [], { cause: e });
+  } finally {
+    m.dispose();
+  }
+}

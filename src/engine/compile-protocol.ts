@@ -1,0 +1,36 @@
+/** What goes between guest threads, the main thread and the compile worker. In: nothing. Out: types. */
+
+/** A compiled module, as it travels to every guest worker. */
+export interface CompiledModule {
+  readonly module: WebAssembly.Module;
+  /** CODE_GENERATION before the guest's bytes were read. */
+  readonly generation: number;
+  readonly entries: readonly CompiledEntry[];
+  /** Wasm text for -d out_asm. */
+  readonly text: string | undefined;
+}
+
+export interface CompiledEntry {
+  readonly pc: number;
+  readonly slot: number;
+  /** Export of the module. */
+  readonly name: string;
+  /** Guest pages whose bytes it depends on. */
+  readonly pages: readonly number[];
+}
+
+/** Main thread to compile worker. */
+export type ToCompiler =
+  { readonly kind: 'memory'; readonly memory: WebAssembly.Memory } | { readonly kind: 'compile'; readonly pc: number };
+
+/** Compile worker to main thread. */
+export type FromCompiler =
+  | { readonly kind: 'module'; readonly compiled: CompiledModule }
+  | { readonly kind: 'failed'; readonly message: string; readonly details: readonly string[] };
+
+/** What the compile worker is started with. */
+export interface CompilerStart {
+  readonly disabledPasses: readonly string[];
+  readonly reorderMemory: boolean;
+  readonly wantText: boolean;
+}

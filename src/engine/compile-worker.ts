@@ -1,0 +1,74 @@
+/**
+ * Entry of the compile worker: lifts hot code from guest memory and compiles it with Binaryen, away from the guest's threads. In: pcs. Out: modules.
+ * V8 compiles the modules here with its optimising compiler, in Module(); Binaryen is loaded in this worker alone.
+ */
+import { setFlagsFromString } from 'node:v8';
+import { parentPort, workerData } from 'node:worker_threads';
+import { InternalError } from '../base/errors.js';
+import { compileModule } from '../../backend-wasm/compiler/module.js';
+import { setCode } from '../../runtime/memory/perms.js';
+import { CodeCache } from './code-cache.js';
+import type { CompilerStart, FromCompiler, ToCompiler } from './compile-protocol.js';
+import { memoryViews } from './memory-views.js';
+import { enginePasses } from './passes.js';
+import { RegionCompiler } from './region-compiler.js';
+
+/** Regions of one module: a module costs a mapping and some 15 KB. */
+const BATCH = 16;
+
+const start = workerData as CompilerStart;
+const port = parentPort;
+if (port === null) throw new InternalError('not in a worker');
+setFlagsFromString('--no-liftoff');
+setFlagsFromString('--no-wasm-lazy-compilation');
+
+let compiler: RegionCompiler | undefined;
+const queue: number[] = [];
+let scheduled = false;
+const post = (message: FromCompiler): void => {
+  port.postMessage(message);
+};
+
+function work(): void {
+  scheduled = false;
+  const heads = queue.splice(0, BATCH);
+  try {
+    const compiled = compiler?.compileHeads(heads);
+    if (compiled !== undefined) post({ kind: 'module', compiled });
+  } catch (e) {
+    const error = e instanceof Error ? e : new Error(String(e));
+    post({
+      kind: 'failed',
+      message: error.message,
+      details: error instanceof InternalError ? error.details : [error.stack ?? ''],
+    });
+  }
+  if (queue.length > 0) schedule();
+}
+
+/** After the messages that wait already, so that they make one batch. */
+function schedule(): void {
+  if (scheduled) return;
+  scheduled = true;
+  setImmediate(work);
+}
+
+port.on('message', (message: ToCompiler) => {
+  if (message.kind === 'memory') {
+    const views = memoryViews(message.memory);
+    const cache = new CodeCache(views, (page, on) => {
+      setCode(views.u8, page, on);
+    });
+    compiler = new RegionCompiler(
+      views,
+      cache,
+      compileModule,
+      enginePasses(start.disabledPasses, start.reorderMemory),
+      true,
+      start.wantText,
+    );
+    return;
+  }
+  queue.push(message.pc);
+  schedule();
+});

@@ -1,0 +1,61 @@
+/**
+ * Compiles regions from guest memory. In: head pcs. Out: a WebAssembly.Module and what it covers. Used in the compile worker (tier auto) and in guest threads (tier compiled).
+ */
+import { PCB, PCB_BASE } from '../guest/memory-map.js';
+import type { Tb } from '../ir/types.js';
+import { optimise, type Pass } from '../opt/pipeline.js';
+import type { compileModule } from '../../backend-wasm/compiler/module.js';
+import { translate } from '../../frontend/x86-64/translate.js';
+import { GuestCodeReader } from './code-reader.js';
+import type { CodeCache } from './code-cache.js';
+import type { CompiledModule } from './compile-protocol.js';
+import type { MemoryViews } from './memory-views.js';
+import { withMutex } from './mutex.js';
+import { formRegion, REGION_LIMITS, regionPages, type RegionLimits } from './region.js';
+import { slotOf } from './slots.js';
+import { MAX_TB_INSNS } from './translator.js';
+
+export class RegionCompiler {
+  private readonly reader: GuestCodeReader;
+
+  constructor(
+    private readonly views: MemoryViews,
+    private readonly cache: CodeCache,
+    private readonly compile: typeof compileModule,
+    private readonly passes: readonly Pass[],
+    /** Only TBs that have been run belong to a region, beside its head. */
+    private readonly onlyRun: boolean,
+    private readonly wantText: boolean,
+    private readonly limits: RegionLimits = REGION_LIMITS,
+  ) {
+    this.reader = new GuestCodeReader(views, () => undefined);
+  }
+
+  /** One module with the regions headed at `heads`; undefined when none of them can be had. */
+  compileHeads(heads: readonly number[]): CompiledModule | undefined {
+    // Read before the guest's bytes: what is invalidated from now on makes the result stale.
+    const { generation } = this.cache;
+    const regions = heads.flatMap((pc) => {
+      const region = formRegion(pc, (at) => this.lift(at, at === pc), this.limits);
+      return region === undefined ? [] : [region];
+    });
+    if (regions.length === 0) return undefined;
+    const { bytes, text } = this.compile(regions, (pc) => this.slot(pc), this.wantText);
+    return {
+      module: new WebAssembly.Module(bytes),
+      generation,
+      entries: regions.map((r, i) => ({ pc: r.head, slot: this.slot(r.head), name: `r${i}`, pages: regionPages(r) })),
+      text,
+    };
+  }
+
+  private lift(pc: number, isHead: boolean): Tb | undefined {
+    if (!isHead && this.onlyRun && this.cache.lookup(pc) === 0) return undefined;
+    if (this.reader.readable(pc) === 0) return undefined;
+    return optimise(translate(this.reader, pc, { maxInsns: MAX_TB_INSNS }), this.passes);
+  }
+
+  private slot(pc: number): number {
+    return withMutex(this.views.i32, (PCB_BASE + PCB.TRANSLATE_LOCK) / 4, () => slotOf(this.views, pc));
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * Forms regions: what is reachable from a hot pc by direct jumps. In: a pc and how to lift a TB. Out: a Region for the compiler.
+ * A TB that another jumps into the middle of is one more TB; regions headed elsewhere may hold the same code again, so no region has a second entry.
+ */
+import type { Tb } from '../ir/types.js';
+import { directTargets } from '../../backend-wasm/compiler/cfg.js';
+import type { Region } from '../../backend-wasm/compiler/region.js';
+
+export interface RegionLimits {
+  readonly tbs: number;
+  /** Guest instructions. */
+  readonly insns: number;
+}
+
+export const REGION_LIMITS: RegionLimits = { tbs: 96, insns: 1500 };
+
+/** @param lift the TB at a pc, optimised; undefined where it is not worth having in the region (never run) or can't be had */
+export function formRegion(
+  head: number,
+  lift: (pc: number) => Tb | undefined,
+  limits: RegionLimits,
+): Region | undefined {
+  const tbs = new Map<number, Tb>();
+  const queue = [head];
+  let insns = 0;
+  for (let pc = queue.shift(); pc !== undefined; pc = queue.shift()) {
+    if (tbs.has(pc)) continue;
+    const tb = lift(pc);
+    if (tb === undefined) {
+      if (pc === head) return undefined;
+      continue;
+    }
+    insns += tb.insns;
+    if (tbs.size > 0 && (tbs.size >= limits.tbs || insns > limits.insns)) break;
+    tbs.set(pc, tb);
+    queue.push(...directTargets(tb));
+  }
+  return { head, tbs };
+}
+
+/** Guest pages that a region's bytes lie on. */
+export function regionPages(region: Region): number[] {
+  const pages = new Set<number>();
+  for (const tb of region.tbs.values()) {
+    for (
+      let page = Math.floor(tb.pc / 4096), last = Math.floor((tb.pc + Math.max(tb.size, 1) - 1) / 4096);
+      page <= last;
+      page++
+    )
+      pages.add(page);
+  }
+  return [...pages];
+}
