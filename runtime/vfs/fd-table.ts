@@ -160,3 +160,12 @@ export function closeOnExec(s: VfsState, table: number): void {
     if (isCloexec(s, table, fd) === true) closeFd(s, table, fd);
   }
 }
+
+/** Whether a descriptor below `limit` is free. */
+export function hasFreeFd(s: VfsState, table: number, limit: number): boolean {
+  const high = s.get(word(table) + TABLE.HIGH);
+  const end = Math.min(limit, MAX_FDS);
+  if (high < end) return true;
+  for (let fd = 0; fd < end; fd++) if (s.get(entryOf(table, fd)) === 0) return true;
+  return false;
+}

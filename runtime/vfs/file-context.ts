@@ -5,6 +5,7 @@
 import type { BytePath } from './byte-path.js';
 import type { DirectorySnapshot } from './directories.js';
 import type { KernelPort, ProcSource } from './kernel-port.js';
+import { hostFd } from './open-files.js';
 import type { VfsState } from './state.js';
 
 /** CPU and memory as /proc/cpuinfo and /proc/meminfo show them: they agree with CPUID and sysinfo. */
@@ -45,6 +46,11 @@ export class FileContext {
   /** The thread's fd table and fs struct. */
   get table(): number {
     return this.state.port.fdTable;
+  }
+
+  /** Descriptor of the host behind a description, or -1. */
+  hostFd(file: number): number {
+    return hostFd(this.state, file);
   }
 
   get fs(): number {

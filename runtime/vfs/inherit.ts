@@ -10,7 +10,7 @@ import type { FileContext } from './file-context.js';
 import { newFs } from './fs-struct.js';
 import { MAX_FDS } from './layout.js';
 import { MARK } from './open-files.js';
-import { LINUX_HOST, O_APPEND, O_CLOEXEC, O_RDWR } from './open-flags.js';
+import { LINUX_HOST, O_ACCMODE, O_APPEND, O_CLOEXEC, O_LARGEFILE, O_RDWR } from './open-flags.js';
 import { describe } from './open.js';
 
 export interface Inherited {
@@ -53,8 +53,8 @@ function inheritedDescriptors(): [fd: number, flags: number][] {
     const match = /^flags:\s*([0-7]+)/m.exec(fs.readFileSync(`/proc/self/fdinfo/${name}`, 'latin1'));
     const flags = Number.parseInt(match?.[1] ?? '2', 8);
     if (fd > 2 && (flags & O_CLOEXEC) !== 0) continue;
-    // The numbers of the access mode and O_APPEND are those of all Linux hosts; guests ask for no other.
-    found.push([fd, flags & (3 | O_APPEND)]);
+    // The numbers of the access mode and O_APPEND are those of all Linux hosts. O_NONBLOCK is not the guest's: others may have set it.
+    found.push([fd, flags & (O_ACCMODE | O_APPEND | O_LARGEFILE)]);
   }
   return found;
 }

@@ -9,7 +9,8 @@ import { freeCounter } from './counters.js';
 import { bytePath, type BytePath } from './byte-path.js';
 import { AREA, FILE, HEAD, MAX_FILES, PATH_MAX } from './layout.js';
 import { lock, unlock } from './lock.js';
-import { countEnd, pipeQueue } from './pipes.js';
+import { O_RDONLY, O_WRONLY } from './open-flags.js';
+import { countEnd, newPipe, pipeInode, pipeQueue } from './pipes.js';
 import { dropLocks } from './record-locks.js';
 import type { VfsState } from './state.js';
 import { countStream } from './streams.js';
@@ -194,6 +195,24 @@ function countPipe(s: VfsState, file: number, by: 1 | -1): void {
   const both = (fileFlags(s, file) & 3) === 2;
   if (both || fileKind(s, file) === KIND.PIPE_READ) countEnd(s, pipe, false, by);
   if (both || fileKind(s, file) === KIND.PIPE_WRITE) countEnd(s, pipe, true, by);
+}
+
+/** Both ends of a new pipe; -ENFILE. `status`: O_NONBLOCK or 0. */
+export function openPipe(s: VfsState, status: number): { reader: number; writer: number } | number {
+  const object = newPipe(s);
+  if (object < 0) return object;
+  const path = bytePath(`pipe:[${pipeInode(s, object)}]`);
+  const reader = newFile(s, { kind: KIND.PIPE_READ, flags: O_RDONLY | status, object, path });
+  const writer = newFile(s, { kind: KIND.PIPE_WRITE, flags: O_WRONLY | status, object, path });
+  if (reader >= 0 && writer >= 0) return { reader, writer };
+  // A description that was made takes its own end away, the other end is taken away here.
+  s.locked(() => {
+    if (reader < 0) countEnd(s, object, false, -1);
+    if (writer < 0) countEnd(s, object, true, -1);
+  });
+  if (reader >= 0) putFile(s, reader);
+  if (writer >= 0) putFile(s, writer);
+  return -ENFILE;
 }
 
 /** Another description of the pipe or stream behind `file`; -ENFILE. */

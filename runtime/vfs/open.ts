@@ -28,9 +28,11 @@ import {
   CREATION_FLAGS,
   LINUX_HOST,
   O_ACCMODE,
+  O_CLOEXEC,
   O_CREAT,
   O_DIRECTORY,
   O_EXCL,
+  O_LARGEFILE,
   O_NOFOLLOW,
   O_NONBLOCK,
   O_PATH,
@@ -49,12 +51,15 @@ import { TIMED_OUT, waitUntil } from './wait-queue.js';
 const FIFO_RETRY_MS = 5;
 
 /** Opens a path; `mode` is that of a new file, before the umask. */
-export function openPath(c: FileContext, dirfd: number, path: BytePath, flags: number, mode: number): number {
+export function openPath(c: FileContext, dirfd: number, path: BytePath, asked: number, mode: number): number {
+  const flags = (asked & O_PATH) === 0 ? asked : asked & (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   const creates = (flags & (O_CREAT | TMPFILE_BIT)) !== 0;
   const follow = (flags & O_NOFOLLOW) === 0 && (flags & (O_CREAT | O_EXCL)) !== (O_CREAT | O_EXCL);
   return withTarget(c, dirfd, path, { follow, prefix: !creates }, (target) => {
-    if (target.node !== undefined) return openNode(c, target.guest, target.node, flags);
-    return openHost(c, target, flags, mode & 0o7777 & ~umaskOf(c.state, c.fs));
+    // All files are large ones on x86-64, and F_GETFL says so.
+    const all = (flags & O_PATH) !== 0 ? flags : flags | O_LARGEFILE;
+    if (target.node !== undefined) return openNode(c, target.guest, target.node, all);
+    return openHost(c, target, all, mode & 0o7777 & ~umaskOf(c.state, c.fs));
   });
 }
 

@@ -1,0 +1,241 @@
+/**
+ * Waiting for files: poll and select. In: descriptors and events in guest memory. Out: rows. Source: man 2 poll, man 2 select; man 7 signal for restarts.
+ */
+import { pinFile } from '../../vfs/fd-table.js';
+import { putFile } from '../../vfs/open-files.js';
+import {
+  POLLERR,
+  POLLHUP,
+  POLLIN,
+  POLLNVAL,
+  POLLOUT,
+  POLLPRI,
+  POLLRDBAND,
+  POLLRDNORM,
+  POLLWRBAND,
+  POLLWRNORM,
+  readiness,
+  readinessQueue,
+  readinessRecheck,
+} from '../../vfs/readiness.js';
+import { TIMED_OUT, waitUntil } from '../../vfs/wait-queue.js';
+import { withTemporaryMask } from '../../process/signal-deliver.js';
+import type { Handler, SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
+import { EBADF, EFAULT, EINVAL, ERESTART_RESTARTBLOCK, ERESTARTNOHAND, ERESTARTSYS } from '../errno.js';
+import { readTimePair, timespecNs, writeTimespec, writeTimeval, type TimePair } from '../structs.js';
+import type { Thread } from '../thread.js';
+
+interface Watch {
+  readonly fd: number;
+  /** Events that are waited for. */
+  readonly events: number;
+  /** Events that end the wait, and are reported. */
+  readonly hits: number;
+}
+
+/**
+ * Waits until one of the descriptors has an event that hits: the hits of each, all 0 when the time is up.
+ * -ERESTARTSYS when the thread is interrupted. Negative descriptors are left out; those that are not open have POLLNVAL.
+ */
+function watch(t: Thread, list: readonly Watch[], timeoutMs: number): number[] | number {
+  const { state, table } = t.files;
+  const files = list.map(({ fd }) => (fd < 0 ? -1 : pinFile(state, table, fd)));
+  try {
+    const look = (): number[] | undefined => {
+      let any = false;
+      const found = list.map(({ fd, events, hits }, i) => {
+        const file = files[i] ?? -1;
+        if (fd < 0) return 0;
+        const now = file < 0 ? POLLNVAL : readiness(state, file, events) & hits;
+        any ||= now !== 0;
+        return now;
+      });
+      return any ? found : undefined;
+    };
+    const queues = new Set<number>();
+    const rechecks: (() => number)[] = [];
+    for (const file of files) {
+      if (file < 0) continue;
+      const queue = readinessQueue(state, file);
+      if (queue !== undefined) queues.add(queue);
+      const recheck = readinessRecheck(state, file);
+      if (recheck !== undefined) rechecks.push(recheck);
+    }
+    const recheck = rechecks.length === 0 ? undefined : (): number => Math.min(...rechecks.map((next) => next()));
+    const found = waitUntil(state, [...queues], look, timeoutMs, recheck);
+    return found === TIMED_OUT ? list.map(() => 0) : found;
+  } finally {
+    for (const file of files) if (file >= 0) putFile(state, file);
+  }
+}
+
+// ---------------------------------------------------------------- poll
+
+const POLLFD_BYTES = 8;
+
+function poll(t: Thread, addr: number, count: number, timeoutMs: number): number {
+  if (count > t.files.port.fdLimit()) return -EINVAL;
+  const bytes = t.mem.read(addr, count * POLLFD_BYTES);
+  if (bytes === undefined) return -EFAULT;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const list: Watch[] = [];
+  for (let at = 0; at < bytes.length; at += POLLFD_BYTES) {
+    const events = view.getUint16(at + 4, true);
+    list.push({ fd: view.getInt32(at, true), events, hits: events | POLLERR | POLLHUP | POLLNVAL });
+  }
+  const found = watch(t, list, timeoutMs);
+  if (typeof found === 'number') return found;
+  found.forEach((events, i) => {
+    view.setUint16(i * POLLFD_BYTES + 6, events, true);
+  });
+  if (!t.mem.write(addr, bytes)) return -EFAULT;
+  return found.filter((events) => events !== 0).length;
+}
+
+/** poll goes on after a stop or a handler-less signal with the time that is left. */
+function pollMs(t: Thread, addr: number, count: number, timeoutMs: number): SyscallResult {
+  const deadline = performance.now() + timeoutMs;
+  const result = poll(t, addr, count, timeoutMs);
+  if (result !== -ERESTARTSYS) return result;
+  t.task.restart = () => pollMs(t, addr, count, Math.max(0, deadline - performance.now()));
+  return -ERESTART_RESTARTBLOCK;
+}
+
+const pollRow: Handler = (t, a) => pollMs(t, a.ptr(0), a.u32(1), a.i32(2) < 0 ? Infinity : a.i32(2));
+
+// ---------------------------------------------------------------- timeouts and masks
+
+type TimeUnit = 'timespec' | 'timeval';
+
+interface Timeout {
+  readonly ms: number;
+  /** Stores the time that is left. A place that can't be written to is left alone, as Linux does. */
+  store(): void;
+}
+
+/** Nanoseconds; more microseconds than a second has are allowed. */
+function timevalNs(pair: TimePair): number | undefined {
+  if (pair.sec < 0n || pair.frac < 0n) return undefined;
+  return Number(pair.sec) * 1e9 + Number(pair.frac) * 1e3;
+}
+
+/** The timeout at `addr`; none: for ever. -EFAULT, -EINVAL. */
+function timeoutAt(t: Thread, addr: number, unit: TimeUnit): Timeout | number {
+  if (addr === 0) return { ms: Infinity, store: () => undefined };
+  const pair = readTimePair(t.mem, addr);
+  if (pair === undefined) return -EFAULT;
+  const ns = unit === 'timespec' ? timespecNs(pair) : timevalNs(pair);
+  if (ns === undefined) return -EINVAL;
+  const deadline = performance.now() + ns / 1e6;
+  return {
+    ms: ns / 1e6,
+    store: () => {
+      const left = Math.max(0, deadline - performance.now());
+      const time = { sec: Math.floor(left / 1000), nsec: Math.floor((left % 1000) * 1e6) };
+      (unit === 'timespec' ? writeTimespec : writeTimeval)(t.mem, addr, time);
+    },
+  };
+}
+
+const SIGSET_BYTES = 8;
+
+/** Runs `wait` with the signal mask at `addr`, if there is one. */
+function masked(t: Thread, addr: number, size: number, wait: () => number): number {
+  if (addr === 0) return wait();
+  if (size !== SIGSET_BYTES) return -EINVAL;
+  const mask = t.mem.readU64(addr);
+  return mask === undefined ? -EFAULT : withTemporaryMask(t, mask, wait);
+}
+
+/** A wait that stores the time left, and is restarted only when no handler has run. */
+function timed(timeout: Timeout | number, wait: (ms: number) => number): number {
+  if (typeof timeout === 'number') return timeout;
+  const result = wait(timeout.ms);
+  timeout.store();
+  return result === -ERESTARTSYS ? -ERESTARTNOHAND : result;
+}
+
+const ppoll: Handler = (t, a) => {
+  const timeout = timeoutAt(t, a.ptr(2), 'timespec');
+  return masked(t, a.ptr(3), a.ptr(4), () => timed(timeout, (ms) => poll(t, a.ptr(0), a.u32(1), ms)));
+};
+
+// ---------------------------------------------------------------- select
+
+/** What each set asks for, and what puts a descriptor into it. */
+const SETS = [
+  { arg: 1, ask: POLLIN | POLLRDNORM | POLLRDBAND, hit: POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR },
+  { arg: 2, ask: POLLOUT | POLLWRNORM | POLLWRBAND, hit: POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR },
+  { arg: 3, ask: POLLPRI, hit: POLLPRI },
+] as const;
+
+function select(t: Thread, a: SyscallArgs, timeoutMs: number): number {
+  if (a.i32(0) < 0) return -EINVAL;
+  const count = Math.min(a.i32(0), t.files.port.fdLimit());
+  const size = Math.ceil(count / 64) * 8;
+  const sets: { addr: number; bits: Uint8Array; ask: number; hit: number }[] = [];
+  for (const { arg, ask, hit } of SETS) {
+    const addr = a.ptr(arg);
+    if (addr === 0) continue;
+    const bits = t.mem.read(addr, size);
+    if (bits === undefined) return -EFAULT;
+    sets.push({ addr, bits, ask, hit });
+  }
+  const has = (bits: Uint8Array, fd: number): boolean => (((bits[fd >> 3] ?? 0) >> (fd & 7)) & 1) !== 0;
+  const list: Watch[] = [];
+  for (let fd = 0; fd < count; fd++) {
+    let [events, hits] = [0, POLLNVAL];
+    for (const set of sets) {
+      if (!has(set.bits, fd)) continue;
+      events |= set.ask;
+      hits |= set.hit;
+    }
+    if (events !== 0) list.push({ fd, events, hits });
+  }
+  const found = watch(t, list, timeoutMs);
+  if (typeof found === 'number') return found;
+  if (found.some((hits) => (hits & POLLNVAL) !== 0)) return -EBADF;
+  let hits = 0;
+  for (const { addr, bits, hit } of sets) {
+    const out = new Uint8Array(size);
+    list.forEach(({ fd }, i) => {
+      if (!has(bits, fd) || ((found[i] ?? 0) & hit) === 0) return;
+      out[fd >> 3] = (out[fd >> 3] ?? 0) | (1 << (fd & 7));
+      hits++;
+    });
+    if (!t.mem.write(addr, out)) return -EFAULT;
+  }
+  return hits;
+}
+
+const selectRow: Handler = (t, a) => timed(timeoutAt(t, a.ptr(4), 'timeval'), (ms) => select(t, a, ms));
+
+/** Argument 5: pointer to { const sigset_t *mask; size_t size }. */
+const pselect6: Handler = (t, a) => {
+  const timeout = timeoutAt(t, a.ptr(4), 'timespec');
+  let [mask, size] = [0, 0];
+  if (a.ptr(5) !== 0) {
+    const pair = readTimePair(t.mem, a.ptr(5));
+    if (pair === undefined) return -EFAULT;
+    [mask, size] = [Number(BigInt.asUintN(64, pair.sec)), Number(pair.frac)];
+  }
+  return masked(t, mask, size, () => timed(timeout, (ms) => select(t, a, ms)));
+};
+
+const EPOLL = {
+  support: 'no',
+  note: 'not yet: programs that can choose fall back to poll',
+} as const;
+
+export const pollRows = [
+  { nr: 7, name: 'poll', args: 'p,u,d', support: 'yes', handler: pollRow },
+  { nr: 23, name: 'select', args: 'd,p,p,p,p', support: 'yes', handler: selectRow },
+  { nr: 213, name: 'epoll_create', args: 'd', ...EPOLL },
+  { nr: 232, name: 'epoll_wait', args: 'd,p,d,d', ...EPOLL },
+  { nr: 233, name: 'epoll_ctl', args: 'd,d,d,p', ...EPOLL },
+  { nr: 270, name: 'pselect6', args: 'd,p,p,p,ts,p', support: 'yes', handler: pselect6 },
+  { nr: 271, name: 'ppoll', args: 'p,u,ts,p,lu', support: 'yes', handler: ppoll },
+  { nr: 281, name: 'epoll_pwait', args: 'd,p,d,d,p,lu', ...EPOLL },
+  { nr: 291, name: 'epoll_create1', args: 'x', ...EPOLL },
+  { nr: 441, name: 'epoll_pwait2', args: 'd,p,d,ts,p,lu', ...EPOLL },
+] as const satisfies readonly SyscallRow[];
