@@ -2,6 +2,7 @@
  * The optimiser: its passes in order. In: a Tb as lifted. Out: a Tb that computes the same. Each pass is one file with a before and after at its top.
  */
 import type { Tb } from '../ir/types.js';
+import { coalesceMoves } from './coalesce.js';
 import { removeDeadCode } from './dead-code.js';
 import { foldConstants } from './fold.js';
 import { mergeGuards } from './merge-guards.js';
@@ -16,6 +17,7 @@ export const PASSES = [
   { name: 'fold', run: foldConstants },
   { name: 'merge-guards', run: mergeGuards },
   { name: 'dead-code', run: removeDeadCode },
+  { name: 'coalesce', run: coalesceMoves },
 ] as const satisfies readonly Pass[];
 
 /** Runs `passes` over `tb` in order; `after` sees every intermediate result (the verifier under --check-ir). */
