@@ -1,19 +1,31 @@
 /** The families of system calls, one file each. In: nothing. Out: their row lists, for table.ts. */
 import type { SyscallRow } from '../context.js';
-import { fileCoreRows } from './file-core.js';
+import { dirRows } from './dir.js';
+import { fdRows } from './fd.js';
+import { fileRows } from './file.js';
 import { futexRows } from './futex.js';
 import { idsRows } from './ids.js';
 import { memoryRows } from './memory.js';
+import { miscFileRows } from './misc-file.js';
+import { pathRows } from './path.js';
+import { pollRows } from './poll.js';
 import { processRows } from './process.js';
 import { schedRows } from './sched.js';
 import { signalRows } from './signal.js';
+import { statRows } from './stat.js';
 import { systemRows } from './system.js';
 import { timeRows } from './time.js';
 
 export const FAMILIES: readonly (readonly SyscallRow[])[] = [
   processRows,
   memoryRows,
-  fileCoreRows,
+  fileRows,
+  fdRows,
+  dirRows,
+  statRows,
+  pathRows,
+  pollRows,
+  miscFileRows,
   signalRows,
   futexRows,
   schedRows,
