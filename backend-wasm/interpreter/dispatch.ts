@@ -97,7 +97,11 @@ function lookup(cpu: usize): usize {
   const lo = <u32>pc;
   const entry = cpu + CPU_JUMP_CACHE + 16 * <usize>((lo ^ (lo >> JUMP_CACHE_BITS)) & ((1 << JUMP_CACHE_BITS) - 1));
   let tb = <usize>load<u32>(entry + 8);
-  if (tb != 0 && load<u64>(entry) == pc && load<i32>(tb + TB_STATE) == TB_STATE_VALID) return tb;
+  if (tb != 0 && load<u64>(entry) == pc && load<i32>(tb + TB_STATE) == TB_STATE_VALID) {
+    // The region may have come after the entry: compiled code that looks here finds it from now on.
+    store<i32>(entry + 12, load<i32>(tb + TB_SLOT));
+    return tb;
+  }
   const bucket = ((lo ^ (<u32>(pc >> 32))) * HASH_MULTIPLIER) >> (32 - TB_HASH_BITS);
   tb = <usize>atomic.load<u32>(TB_HASH + 4 * <usize>bucket);
   while (tb != 0) {

@@ -42,10 +42,11 @@ import { crashReport, registerLines } from './crash-report.js';
 import type { Disassemble } from './disassemble.js';
 import { ExecuteLoop, type LoopServices } from './execute-loop.js';
 import { exceptionSignal, fpeCode, pageFaultSignal } from './faults.js';
+import { addFigures, noteStart } from './figures.js';
 import { GuestSymbols } from './guest-symbols.js';
 import { Log } from './log.js';
 import { memoryViews, type MemoryViews } from './memory-views.js';
-import { SERVICE, type SpineData, type ThreadFigures } from './spine.js';
+import { SERVICE, type SpineData } from './spine.js';
 import { MAX_TB_INSNS, Translator } from './translator.js';
 
 /** Blocks that a crash report names. */
@@ -81,7 +82,6 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
   private readonly recent: number[] = [];
   private translated = 0;
   private syscalls = 0;
-  private readonly started = performance.timeOrigin + performance.now();
 
   constructor(
     readonly kernel: Kernel,
@@ -167,11 +167,18 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
       noChain,
       logEntries: this.logger.has('exec') || this.logger.has('cpu'),
     });
+    noteStart(this.views);
     try {
       loop.run();
     } catch (e) {
       throw this.bugReport(e);
     }
+    addFigures(this.views, {
+      interpretedInsns: Number(this.cpu.i64(CPU.INSN_EXECS)),
+      translatedTbs: this.translated,
+      syscalls: this.syscalls,
+      compiledRegions: this.compiled.count,
+    });
   }
 
   /** A failure of ours, with what leads to its cause: guest pc, TB, IR. */
@@ -188,19 +195,6 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
       );
     }
     return new InternalError(error.message, lines, { cause: error });
-  }
-
-  /** Counts, for --stats. */
-  figures(): ThreadFigures {
-    return {
-      interpretedInsns: Number(this.cpu.i64(CPU.INSN_EXECS)),
-      interpretedTbs: 0,
-      translatedTbs: this.translated,
-      syscalls: this.syscalls,
-      compiledRegions: this.compiled.count,
-      started: this.started,
-      ended: performance.timeOrigin + performance.now(),
-    };
   }
 
   // ---------------------------------------------------------------- EngineHooks

@@ -1,11 +1,11 @@
 /** Entry of the workers that run guest threads. In: WorkerStart. Out: guest threads, one after another. */
 import type { MessagePort } from 'node:worker_threads';
-import { runGuestThread, requestService, serveWorker, workerStart } from '../../runtime/threads/worker.js';
+import { runGuestThread, serveWorker, workerStart } from '../../runtime/threads/worker.js';
 import { loadDisassembler } from './disassemble.js';
 import { type CodeSource, GuestThread } from './guest-thread.js';
 import { enginePasses } from './passes.js';
 import { RegionCompiler } from './region-compiler.js';
-import { SERVICE, type SpineData } from './spine.js';
+import type { SpineData } from './spine.js';
 
 // The supervisor is started by launch.ts with this spine.
 const spine = workerStart().spine as SpineData;
@@ -39,7 +39,6 @@ serveWorker({
     });
     runGuestThread(thread, () => {
       thread.loop();
-      requestService(SERVICE.FIGURES, thread.figures());
     });
   },
 });

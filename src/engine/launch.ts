@@ -30,7 +30,8 @@ import { CompileService } from './compile-service.js';
 import { CPU_MODEL, HWCAP } from './cpu-model.js';
 import { memoryViews } from './memory-views.js';
 import type { RunOptions } from './options.js';
-import { SERVICE, type SpineData, type ThreadFigures } from './spine.js';
+import { SERVICE, type SpineData } from './spine.js';
+import { readStats } from './figures.js';
 import type { Stats } from './stats.js';
 
 /** x87 control word and MXCSR as Linux starts programs: all exceptions masked, 64-bit precision, round to nearest. */
@@ -71,7 +72,6 @@ export async function launch(o: RunOptions, coreFile: URL): Promise<Ended> {
   const state = mainVfsState(kernel);
   const streams = new StreamService(state, new HostReader());
   const terminal = new HostTerminal(state, () => undefined);
-  const figures: ThreadFigures[] = [];
   const { disabledPasses, breaks, log } = o.engine;
   const compiler = new CompileService(
     memory,
@@ -105,12 +105,6 @@ export async function launch(o: RunOptions, coreFile: URL): Promise<Ended> {
         SERVICE.HOT,
         (pc) => {
           compiler.request(pc as number);
-        },
-      ],
-      [
-        SERVICE.FIGURES,
-        (f) => {
-          figures.push(f as ThreadFigures);
         },
       ],
     ]),
@@ -162,7 +156,7 @@ export async function launch(o: RunOptions, coreFile: URL): Promise<Ended> {
   try {
     const status = await supervisor.run(task.index);
     mm.writeAll();
-    return { ...status, stats: statsOf(figures) };
+    return { ...status, stats: readStats(views) };
   } finally {
     stopForwarding();
     await compiler.close();
@@ -204,20 +198,4 @@ function openImage(path: string, name: string): { readonly image: ImageFile; rea
   const file = readFileSync(fd);
   const elf = parseElf(file, name);
   return { elf, image: { ...elf, hostFd: fd, path: latin1(resolve(path)), size: file.length } };
-}
-
-function statsOf(figures: readonly ThreadFigures[]): Stats {
-  const sum = (get: (f: ThreadFigures) => number): number => figures.reduce((n, f) => n + get(f), 0);
-  const started = Math.min(...figures.map((f) => f.started));
-  const ended = Math.max(...figures.map((f) => f.ended));
-  return {
-    guestSeconds: (ended - started) / 1000,
-    startupSeconds: (started - performance.timeOrigin) / 1000,
-    interpretedInsns: sum((f) => f.interpretedInsns),
-    interpretedTbs: sum((f) => f.interpretedTbs),
-    translatedTbs: sum((f) => f.translatedTbs),
-    compiledRegions: sum((f) => f.compiledRegions),
-    syscalls: sum((f) => f.syscalls),
-    threads: figures.length,
-  };
 }

@@ -16,18 +16,4 @@ export const SERVICE = {
   TERMINAL: 'terminal',
   /** A TB got hot: { mm, pc }. */
   HOT: 'hot',
-  /** Figures of a thread that has ended: ThreadFigures. */
-  FIGURES: 'figures',
 } as const;
-
-/** Counts of one guest thread, for --stats. */
-export interface ThreadFigures {
-  readonly interpretedInsns: number;
-  readonly interpretedTbs: number;
-  readonly translatedTbs: number;
-  readonly syscalls: number;
-  readonly compiledRegions: number;
-  /** performance.timeOrigin + performance.now() at its first instruction and at its end, milliseconds. */
-  readonly started: number;
-  readonly ended: number;
-}

@@ -8,9 +8,8 @@ export interface Stats {
   readonly guestSeconds: number;
   /** From the start of Node to the first guest instruction, seconds. */
   readonly startupSeconds: number;
-  /** Guest instructions and TBs that the interpreter executed. */
+  /** Guest instructions that the interpreter executed. */
   readonly interpretedInsns: number;
-  readonly interpretedTbs: number;
   readonly translatedTbs: number;
   readonly compiledRegions: number;
   readonly syscalls: number;

@@ -31,13 +31,23 @@ export const CPU_BASE = 0xe100_0000;
 export const CPU_BLOCK_SIZE = 0x1_0000;
 /** Guest threads that one memory can hold at a time. */
 export const MAX_THREADS = 1024;
-/** Radix page table and its backing bookkeeping for guest pages above GUEST_END. 16 MiB. */
+/**
+ * Radix page table of the guest pages from GUEST_END up: three levels of HIGH_TABLE_SIZE u32, indexed by bits 35..24, 23..12 and 11..0 of the page number. The root lies here;
+ * root and middle entries are addresses of tables (0 none), leaf entries are `backing page | permission byte << 24` (0: not present). Adjacent pages that are present have adjacent
+ * backing pages. Translated code is marked on the backing page (PERM.CODE). Tables lie between HIGH_TABLES and HIGH_MAP_END.
+ */
 export const HIGH_MAP_BASE = 0xe500_0000;
-/** VMA table of runtime/memory: VMA_MAX entries of VMA_BYTES, sorted by address. 2 MiB. */
+export const HIGH_TABLE_BITS = 12;
+export const HIGH_TABLE_SIZE = 1 << HIGH_TABLE_BITS;
+/** i32: number of tables handed out so far; i32: address of the first free one, which holds the address of the next. */
+export const HIGH_STATE = 0xe500_4000;
+export const HIGH_TABLES = 0xe500_8000;
+export const HIGH_MAP_END = 0xe600_0000;
+/** VMA table of runtime/memory: VMA_MAX entries of VMA_BYTES, sorted by address. 3 MiB. */
 export const VMA_TABLE = 0xe680_0000;
-export const VMA_BYTES = 32;
+export const VMA_BYTES = 48;
 export const VMA_MAX = 65530;
-/** Files that mappings name: FILE_MAX records of FILE_BYTES { i32 references, i32 host fd or -1, i32 inode, i32 device, i32 path length, path bytes }. 4 MiB. */
+/** Files that mappings name: FILE_MAX records of FILE_BYTES (runtime/memory/mapped-files.ts). 4 MiB. */
 export const MAPPED_FILES = 0xe700_0000;
 export const FILE_BYTES = 1024;
 export const FILE_MAX = 4096;
@@ -92,6 +102,8 @@ export const PCB = {
   HOT_THRESHOLD: 0x20,
   /** Table slots handed out so far, slot 0 unused. */
   SLOT_COUNT: 0x24,
+  /** Counts of threads that have ended, for --stats: FIGURE_COUNT i64. */
+  FIGURES: 0x100,
   /** Address-space bookkeeping of runtime/memory (VMA table and brk), 32 KiB from here. */
   MM_AREA: 0x4000,
 } as const;
