@@ -4,7 +4,7 @@
  */
 import { classify, DENORMAL, outEx, outSe, outSig, SNAN, UNSUPPORTED } from './x87-float';
 import { FORMAT_F32, FORMAT_F64, fromMemory, intEx, toBinary, toInteger } from './x87-format';
-import { C1, clearC1, control, DE, empty, IE, INDEFINITE_SE, INDEFINITE_SIG, OE, overflow, PE, pending, pop, push, put, raise, SF, st, UE, underflow } from './x87-state';
+import { C1, clearC1, control, DE, empty, grow, IE, INDEFINITE_SE, INDEFINITE_SIG, OE, overflow, PE, pending, pop, push, put, raise, SF, st, UE, underflow } from './x87-state';
 
 /** FLD m32, FLD m64, FILD. */
 export function x87_fld_mem(cpu: i32, format: i32, bits: i64): void {
@@ -36,18 +36,15 @@ export function x87_fld_st(cpu: i32, i: i32): void {
   const c = <usize>cpu;
   if (pending(c)) return;
   clearC1(c);
-  let se = INDEFINITE_SE;
-  let sig = INDEFINITE_SIG;
-  if (!empty(c, 7)) {
-    // push raises the overflow.
-  } else if (empty(c, i)) {
+  if (empty(c, i)) {
     if (underflow(c)) return;
-  } else {
-    const at = st(c, i);
-    se = load<u16>(at + 8);
-    sig = load<u64>(at);
+    // The stack may be full as well: the underflow stands for both.
+    grow(c);
+    put(c, 0, INDEFINITE_SE, INDEFINITE_SIG);
+    return;
   }
-  push(c, se, sig);
+  const at = st(c, i);
+  push(c, load<u16>(at + 8), load<u64>(at));
 }
 
 /** FLD1 FLDL2T FLDL2E FLDPI FLDLG2 FLDLN2 FLDZ, by the low bits of their opcodes: the constant of 67 or more bits rounded by RC. */

@@ -2,7 +2,7 @@
  * x87 loads, stores, exchanges, constants. Out: rows. Source: SDM 2A, FLD FST FSTP FILD FIST FISTTP FBLD FBSTP FXCH FCMOVcc FLD1; appendix A, tables A-7 to A-22.
  */
 import type { InsnRow } from '../insn.js';
-import { fcmov, fild, fist, fld, fst, fstpnce, fxch, plain } from '../x87.js';
+import { fbld, fbstp, fcmov, fild, fist, fld, fst, fstpnce, fxch, plain } from '../x87.js';
 
 export const x87MoveRows = [
   { enc: 'D9 /0', mnemonic: 'fld', operands: 'Md', feature: 'x87', lift: fld },
@@ -24,8 +24,8 @@ export const x87MoveRows = [
   { enc: 'DF /5', mnemonic: 'fild', operands: 'Mq', feature: 'x87', lift: fild },
   { enc: 'DD /1', mnemonic: 'fisttp', operands: 'Mq', feature: 'sse3', lift: fist(1, 1) },
   { enc: 'DF /7', mnemonic: 'fistp', operands: 'Mq', feature: 'x87', lift: fist(1, 0) },
-  { enc: 'DF /4', mnemonic: 'fbld', operands: 'Mt', feature: 'x87' },
-  { enc: 'DF /6', mnemonic: 'fbstp', operands: 'Mt', feature: 'x87' },
+  { enc: 'DF /4', mnemonic: 'fbld', operands: 'Mt', feature: 'x87', lift: fbld },
+  { enc: 'DF /6', mnemonic: 'fbstp', operands: 'Mt', feature: 'x87', lift: fbstp },
   { enc: 'D9 C0+i', mnemonic: 'fld', operands: 'STi', feature: 'x87', lift: fld },
   { enc: 'D9 C8+i', mnemonic: 'fxch', operands: 'ST0,STi', feature: 'x87', lift: fxch },
   { enc: 'DD D0+i', mnemonic: 'fst', operands: 'STi', feature: 'x87', lift: fst(0) },
