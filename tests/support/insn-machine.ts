@@ -1,5 +1,5 @@
 /**
- * Runs single guest instructions through decode, lift, optimise, encode and the interpreter. In: machine code and an InsnState. Out: the state after it.
+ * Runs guest instructions, one TB, through decode, lift, optimise, encode and the interpreter. In: machine code and an InsnState. Out: the state after it.
  * Needs dist/core.wasm.
  */
 import { readFileSync } from 'node:fs';
@@ -51,11 +51,11 @@ export class InsnMachine {
     this.allow(PERM.R | PERM.W | PERM.RFAST | PERM.WFAST);
   }
 
-  /** Translates the single instruction in `code`; gives its guest address. Checked by the verifier before and after each pass. */
+  /** Translates the instructions in `code`; gives their guest address. Checked by the verifier before and after each pass. */
   add(code: Uint8Array, optimised = true): number {
     const pc = this.next;
-    this.next += 16;
-    const tb = translate(codeReader(code, pc), pc, { maxInsns: 1 });
+    this.next += (code.length + 15) & ~15;
+    const tb = translate(codeReader(code, pc), pc, { maxInsns: 64 });
     verifyTb(tb);
     const final: Tb = optimised ? optimise(tb, PASSES, verifyTb) : tb;
     const header = encodeTb(final, this.views.view, (bytes) => this.cache.allocate(bytes), { hotThreshold: 0 });
@@ -73,7 +73,7 @@ export class InsnMachine {
     return Number(this.views.i64[(CPU_BASE + CPU.RIP) / 8] ?? 0n);
   }
 
-  /** Runs the instruction at `pc`. A signal in the result means that it was not done; the rest is the state then. */
+  /** Runs the instructions at `pc`. A signal in the result means that one was not done; the rest is the state then. */
   run(pc: number, before: InsnState): InsnState {
     this.load(before, pc);
     const reason = this.core.run(CPU_BASE);

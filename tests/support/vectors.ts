@@ -6,6 +6,7 @@
  *     4 17 xmm0=...                             values of the first and second operand; what changed (insn-state.ts)
  *
  * Cases start from plainState() with the values put into the instruction's operands: the first operand's value is pool[4], every other's pool[17].
+ * A form whose text begins with 'sequence' is several instructions, whose registers all get values: register n has pool[4 + 17 * n], modulo the pool's size.
  */
 import type { Insn } from '../../frontend/x86-64/insn.js';
 import { type InsnState, MEMORY, plainState } from './insn-state.js';
@@ -51,6 +52,30 @@ export function stateFor(insn: Insn, values: readonly bigint[], mxcsr = DEFAULT_
     }
   });
   return s;
+}
+
+/** The state before a sequence: registers 0 to 15 of each kind and the memory from the pool. rsi and rdi stay: they point to the memory. */
+export function stateForSequence(pool: readonly bigint[], first: number, step: number): InsnState {
+  const s = plainState();
+  const value = (n: number): bigint => pool[(first + step * n) % pool.length] ?? 0n;
+  for (let n = 0; n < 16; n++) {
+    s.setXmm(n, value(n));
+    if (n < 8) s.setMm(n, value(n + 3));
+    if (![4, 6, 7].includes(n)) s.setGpr(n, value(n + 5));
+  }
+  s.memory.forEach((_, i, m) => (m[i] = Number((value(i >> 4) >> BigInt(8 * (i & 15))) & 0xffn)));
+  return s;
+}
+
+/** The state before a case of `form`, by its kind. */
+export function stateBefore(
+  insn: Insn,
+  form: Pick<VectorForm, 'text' | 'mxcsr'>,
+  pool: readonly bigint[],
+  [a, b]: readonly [number, number],
+): InsnState {
+  if (form.text.startsWith('sequence')) return stateForSequence(pool, a, b);
+  return stateFor(insn, [pool[a] ?? 0n, pool[b] ?? 0n], form.mxcsr);
 }
 
 /** Reads a vectors file. Throws an Error that names the line that is malformed. */

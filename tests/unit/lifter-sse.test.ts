@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { PERM } from '../../src/guest/memory-map.js';
 import { decodeOne, InsnMachine } from '../support/insn-machine.js';
 import { changes } from '../support/insn-state.js';
-import { parseVectors, type RecordedForm, stateFor } from '../support/vectors.js';
+import { parseVectors, type RecordedForm, stateBefore, stateFor } from '../support/vectors.js';
 
 const { pool, forms } = parseVectors(readFileSync(join('tests', 'vectors', 'sse.txt'), 'utf8'));
 const machine = new InsnMachine();
@@ -42,6 +42,23 @@ describe('recorded vectors', () => {
       expect(wrong.slice(0, 8)).toEqual([]);
     });
   }
+});
+
+test('recorded sequences', () => {
+  const sequences = parseVectors(readFileSync(join('tests', 'vectors', 'sse-sequences.txt'), 'utf8'));
+  const wrong: string[] = [];
+  for (const form of sequences.forms) {
+    const insn = decodeOne(form.code);
+    for (const optimised of [false, true]) {
+      const pc = machine.add(form.code, optimised);
+      for (const { inputs, changes: expected } of form.cases) {
+        const before = stateBefore(insn, form, sequences.pool, inputs);
+        const got = changes(before, machine.run(pc, before));
+        if (got !== expected) wrong.push(`${form.text} ${inputs.join(' ')}\n  host ${expected}\n  ours ${got}`);
+      }
+    }
+  }
+  expect(wrong.slice(0, 4)).toEqual([]);
 });
 
 // ---------------------------------------------------------------- faults

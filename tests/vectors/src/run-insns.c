@@ -1,6 +1,6 @@
-/* Runs single instructions on the host processor. In (stdin): records { u8 length, u8 code[15], struct state }. Out (stdout): struct state of each after it.
- * The instruction sees every register of its state but rsp, and MEMORY_SIZE bytes at MEMORY. The x87, MMX and SSE registers are an FXSAVE image.
- * A signal ends the instruction: its number and si_code are reported, with the registers as they went in.
+/* Runs instructions on the host processor. In (stdin): records { u8 length, u8 code[CODE_SIZE - 1], struct state }. Out (stdout): struct state of each after it.
+ * The instructions see every register of its state but rsp, and MEMORY_SIZE bytes at MEMORY. The x87, MMX and SSE registers are an FXSAVE image.
+ * A signal ends them: its number and si_code are reported, with the registers as they went in.
  * Source: SDM 2A, FXSAVE (image), 2A 2.2 (64-bit mode). Layout: tests/support/insn-state.ts. */
 #define _GNU_SOURCE
 #include <setjmp.h>
@@ -12,6 +12,7 @@
 
 #define MEMORY ((uint8_t *)0x10000000)
 #define MEMORY_SIZE 64
+#define CODE_SIZE 160
 
 struct state {
   uint64_t gpr[16];
@@ -21,7 +22,7 @@ struct state {
   uint8_t memory[MEMORY_SIZE];
 };
 struct record {
-  uint8_t length, code[15];
+  uint8_t length, code[CODE_SIZE - 1];
   struct state state;
 };
 
