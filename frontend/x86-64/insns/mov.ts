@@ -2,6 +2,7 @@
  * Data movement between registers and memory. Out: rows. Source: SDM 2B, MOV MOVZX MOVSX MOVSXD LEA MOVNTI XLAT LSS/LFS/LGS.
  */
 import { CPU, EXC, GPR } from '../../../src/guest/cpu-state.js';
+import { G } from '../../../src/ir/globals.js';
 import type { Lifter } from '../lifter.js';
 import type { InsnRow } from '../insn.js';
 
@@ -52,7 +53,9 @@ function movToSegment(l: Lifter): void {
 }
 
 function xlat(l: Lifter): void {
-  l.reg(GPR.RAX, 1).store(l.load(0));
+  // The index is AL alone.
+  const ea = l.ea({ ...l.mem(0), index: -1 }, l.zext(G.reg(GPR.RAX), 1));
+  l.reg(GPR.RAX, 1).store(l.ld(l.guardRead(ea, 1), 1));
 }
 
 export const movRows = [
