@@ -113,6 +113,12 @@ function sine(cw: i32, turns: i32, negative: bool): void {
 /** tan(x). */
 function tangent(cw: i32, negative: bool): void {
   const flipped = argNegative != negative;
+  if (quarter == 0 && argExp < -64) {
+    // Just above x.
+    normalise(argHi, argLo, argExp);
+    roundWide(cw, flipped ? 0x8000 : 0);
+    return;
+  }
   sineOfArg();
   const sh = wideHi;
   const sl = wideLo;
