@@ -207,7 +207,7 @@ function remainder(cw: i32, nearest: bool, aSe: u32, aSig: u64, bSe: u32, bSig: 
     return;
   }
   if (ac == ZERO || bc == INFINITE) {
-    special = ac != ZERO;
+    special = false;
     setOut(aSe, aSig, denormal);
     return;
   }
