@@ -63,6 +63,14 @@ export function setVec(l: Lifter, i: number, value: TempId): void {
   enterMmx(l);
 }
 
+/** An instruction that raises #MF first when an unmasked x87 exception waits: those with an MMX register, and EMMS. */
+export function afterX87(lift: LiftFn): LiftFn {
+  return (l, insn) => {
+    if (insn.operands.length === 0 || insn.operands.some((o) => o.kind === 'mmx')) l.call('x87_check', []);
+    lift(l, insn);
+  };
+}
+
 /** Every MMX instruction but EMMS: TOP 0, all tags valid. */
 export function enterMmx(l: Lifter): void {
   l.setEnv(CPU.FPTOP, l.i32(0));

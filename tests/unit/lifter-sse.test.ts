@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PERM } from '../../src/guest/memory-map.js';
 import { decodeOne, InsnMachine } from '../support/insn-machine.js';
-import { changes } from '../support/insn-state.js';
+import { changes, plainState } from '../support/insn-state.js';
 import { parseVectors, type RecordedForm, stateBefore, stateFor } from '../support/vectors.js';
 
 const { pool, forms } = parseVectors(readFileSync(join('tests', 'vectors', 'sse.txt'), 'utf8'));
@@ -82,6 +82,21 @@ describe('a page fault leaves everything as it was', () => {
         expect(`${text} ${changes(before, after)}`).toBe(`${text} `);
       }
     });
+  }
+});
+
+test('a waiting x87 exception is raised before an MMX instruction', () => {
+  for (const { code, text } of forms) {
+    const insn = decodeOne(code);
+    if (!text.startsWith('emms') && !insn.operands.some((o) => o.kind === 'mmx')) continue;
+    const before = plainState();
+    // Invalid operation, unmasked: IE, ES and B.
+    before.fcw = 0x37e;
+    before.fsw = 0x8081;
+    const after = machine.run(machine.add(code), before);
+    expect([text, after.signal]).toEqual([text, 8]);
+    after.signal = 0;
+    expect(`${text} ${changes(before, after)}`).toBe(`${text} `);
   }
 });
 

@@ -5,6 +5,7 @@ import type { TempId } from '../../../src/base/ids.js';
 import { CPU } from '../../../src/guest/cpu-state.js';
 import type { Lifter } from '../lifter.js';
 import {
+  afterX87,
   enterMmx,
   fields2,
   fromGeneral,
@@ -71,7 +72,7 @@ function maskmov(l: Lifter): void {
   enterMmx(l);
 }
 
-export const mmxRows = [
+const rows = [
   { enc: 'NP 0F 6E /r', mnemonic: 'movd', operands: 'Pq,Ed', feature: 'mmx', lift: moveGeneral },
   { enc: 'NP REX.W 0F 6E /r', mnemonic: 'movq', operands: 'Pq,Eq', feature: 'mmx', lift: moveGeneral },
   { enc: 'NP 0F 7E /r', mnemonic: 'movd', operands: 'Ed,Pq', feature: 'mmx', lift: moveGeneral },
@@ -150,3 +151,5 @@ export const mmxRows = [
   { enc: 'NP 0F 73 /2', mnemonic: 'psrlq', operands: 'Nq,Ib', feature: 'mmx', lift: packedShift('shr', 64) },
   { enc: 'NP 0F 73 /6', mnemonic: 'psllq', operands: 'Nq,Ib', feature: 'mmx', lift: packedShift('shl', 64) },
 ] as const satisfies readonly InsnRow[];
+
+export const mmxRows: readonly InsnRow[] = rows.map((row) => ({ ...row, lift: afterX87(row.lift) }));

@@ -3,7 +3,7 @@
  */
 import type { LiftFn } from '../insn.js';
 import type { Lifter } from '../lifter.js';
-import { enterMmx, fields2, imm8, isMmx, lanes, setVec, shuffle, vec, withLow } from '../vector.js';
+import { afterX87, enterMmx, fields2, imm8, isMmx, lanes, setVec, shuffle, vec, withLow } from '../vector.js';
 import {
   arithmetic,
   compare,
@@ -66,10 +66,10 @@ export const sseArithRows = [
   { enc: 'NP 0F 14 /r', mnemonic: 'unpcklps', operands: 'Vps,Wps', feature: 'sse', lift: packed('punpckldq') },
   { enc: 'NP 0F 15 /r', mnemonic: 'unpckhps', operands: 'Vps,Wps', feature: 'sse', lift: packed('punpckhdq') },
   { enc: 'NP 0F C6 /r', mnemonic: 'shufps', operands: 'Vps,Wps,Ib', feature: 'sse', lift: shufps },
-  { enc: 'NP 0F 2A /r', mnemonic: 'cvtpi2ps', operands: 'Vq,Qq', feature: 'sse', lift: cvtpi2ps },
+  { enc: 'NP 0F 2A /r', mnemonic: 'cvtpi2ps', operands: 'Vq,Qq', feature: 'sse', lift: afterX87(cvtpi2ps) },
   { enc: 'F3 0F 2A /r', mnemonic: 'cvtsi2ss', operands: 'Vss,Ey', feature: 'sse', lift: fromInteger('ss') },
-  { enc: 'NP 0F 2C /r', mnemonic: 'cvttps2pi', operands: 'Pq,Wq', feature: 'sse', lift: cvtps2pi(true) },
+  { enc: 'NP 0F 2C /r', mnemonic: 'cvttps2pi', operands: 'Pq,Wq', feature: 'sse', lift: afterX87(cvtps2pi(true)) },
   { enc: 'F3 0F 2C /r', mnemonic: 'cvttss2si', operands: 'Gy,Wss', feature: 'sse', lift: toInteger('ss', true) },
-  { enc: 'NP 0F 2D /r', mnemonic: 'cvtps2pi', operands: 'Pq,Wq', feature: 'sse', lift: cvtps2pi(false) },
+  { enc: 'NP 0F 2D /r', mnemonic: 'cvtps2pi', operands: 'Pq,Wq', feature: 'sse', lift: afterX87(cvtps2pi(false)) },
   { enc: 'F3 0F 2D /r', mnemonic: 'cvtss2si', operands: 'Gy,Wss', feature: 'sse', lift: toInteger('ss', false) },
 ] as const satisfies readonly InsnRow[];

@@ -3,7 +3,7 @@
  */
 import type { LiftFn } from '../insn.js';
 import type { Lifter } from '../lifter.js';
-import { enterMmx, imm8, isMmx, lanes, setVec, shuffle, vec } from '../vector.js';
+import { afterX87, enterMmx, imm8, isMmx, lanes, setVec, shuffle, vec } from '../vector.js';
 import {
   addSub,
   arithmetic,
@@ -66,11 +66,11 @@ export const sse2FloatRows = [
   { enc: '66 0F 14 /r', mnemonic: 'unpcklpd', operands: 'Vpd,Wpd', feature: 'sse2', lift: packed('punpcklqdq') },
   { enc: '66 0F 15 /r', mnemonic: 'unpckhpd', operands: 'Vpd,Wpd', feature: 'sse2', lift: packed('punpckhqdq') },
   { enc: '66 0F C6 /r', mnemonic: 'shufpd', operands: 'Vpd,Wpd,Ib', feature: 'sse2', lift: shufpd },
-  { enc: '66 0F 2A /r', mnemonic: 'cvtpi2pd', operands: 'Vpd,Qq', feature: 'sse2', lift: cvtpi2pd },
+  { enc: '66 0F 2A /r', mnemonic: 'cvtpi2pd', operands: 'Vpd,Qq', feature: 'sse2', lift: afterX87(cvtpi2pd) },
   { enc: 'F2 0F 2A /r', mnemonic: 'cvtsi2sd', operands: 'Vsd,Ey', feature: 'sse2', lift: fromInteger('sd') },
-  { enc: '66 0F 2C /r', mnemonic: 'cvttpd2pi', operands: 'Pq,Wpd', feature: 'sse2', lift: cvtpd2pi(true) },
+  { enc: '66 0F 2C /r', mnemonic: 'cvttpd2pi', operands: 'Pq,Wpd', feature: 'sse2', lift: afterX87(cvtpd2pi(true)) },
   { enc: 'F2 0F 2C /r', mnemonic: 'cvttsd2si', operands: 'Gy,Wsd', feature: 'sse2', lift: toInteger('sd', true) },
-  { enc: '66 0F 2D /r', mnemonic: 'cvtpd2pi', operands: 'Pq,Wpd', feature: 'sse2', lift: cvtpd2pi(false) },
+  { enc: '66 0F 2D /r', mnemonic: 'cvtpd2pi', operands: 'Pq,Wpd', feature: 'sse2', lift: afterX87(cvtpd2pi(false)) },
   { enc: 'F2 0F 2D /r', mnemonic: 'cvtsd2si', operands: 'Gy,Wsd', feature: 'sse2', lift: toInteger('sd', false) },
   {
     enc: 'NP 0F 5A /r',

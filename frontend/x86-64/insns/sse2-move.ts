@@ -4,6 +4,7 @@
 import type { LiftFn } from '../insn.js';
 import type { Lifter } from '../lifter.js';
 import {
+  afterX87,
   enterMmx,
   fromGeneral,
   lanes,
@@ -84,8 +85,8 @@ export const sse2MoveRows = [
   { enc: 'F3 0F 7F /r', mnemonic: 'movdqu', operands: 'Wx,Vx', feature: 'sse2', lift: moveFull(false) },
   { enc: 'F3 0F 7E /r', mnemonic: 'movq', operands: 'Vq,Wq', feature: 'sse2', lift: moveQuad },
   { enc: '66 0F D6 /r', mnemonic: 'movq', operands: 'Wq,Vq', feature: 'sse2', lift: moveQuad },
-  { enc: 'F3 0F D6 /r', mnemonic: 'movq2dq', operands: 'Vq,Nq', feature: 'sse2', lift: movq2dq },
-  { enc: 'F2 0F D6 /r', mnemonic: 'movdq2q', operands: 'Pq,Uq', feature: 'sse2', lift: movdq2q },
+  { enc: 'F3 0F D6 /r', mnemonic: 'movq2dq', operands: 'Vq,Nq', feature: 'sse2', lift: afterX87(movq2dq) },
+  { enc: 'F2 0F D6 /r', mnemonic: 'movdq2q', operands: 'Pq,Uq', feature: 'sse2', lift: afterX87(movdq2q) },
   { enc: '66 0F E7 /r', mnemonic: 'movntdq', operands: 'Mx,Vx', feature: 'sse2', lift: moveFull(true) },
   { enc: '66 0F D7 /r', mnemonic: 'pmovmskb', operands: 'Gy,Ux', feature: 'sse2', lift: moveMask('i8x16') },
   { enc: '66 0F F7 /r', mnemonic: 'maskmovdqu', operands: 'BDx,Vx,Ux', feature: 'sse2', lift: maskmov },
