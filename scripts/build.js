@@ -90,6 +90,9 @@ if (stamps.core !== corePrint || !existsSync(join(ROOT, 'dist', 'core.wasm'))) {
     '--noAssert',
     '--use',
     'abort=',
+    // Helpers with v128 parameters, which only Wasm calls.
+    '--disableWarning',
+    '112',
   ];
   run('asc', [join('node_modules', 'assemblyscript', 'bin', 'asc.js'), ...core, ...options, ...features]);
 }
