@@ -4,6 +4,8 @@
  * A handler returns -EINVAL and so on. It never returns a restart code by hand except for a wait that a signal has interrupted.
  */
 
+import { isNativeError } from 'node:util/types';
+
 export const EPERM = 1;
 export const ENOENT = 2;
 export const ESRCH = 3;
@@ -306,7 +308,7 @@ export function errnoText(n: number): string {
  * Hosts that are not Linux number errnos differently, so the name counts.
  */
 export function hostErrno(e: unknown): number {
-  if (e instanceof Error && 'code' in e && typeof e.code === 'string') {
+  if (isNativeError(e) && 'code' in e && typeof e.code === 'string') {
     const n = BY_NAME.get(e.code);
     if (n !== undefined) return -n;
   }

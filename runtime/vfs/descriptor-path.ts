@@ -3,7 +3,7 @@
  */
 import * as fs from 'node:fs';
 import { bytePath, fromBytes, type BytePath } from './byte-path.js';
-import { fileKind, fileObject, filePath, hostFd, KIND } from './open-files.js';
+import { fileKind, fileMarks, fileObject, filePath, hostFd, KIND, MARK } from './open-files.js';
 import { LINUX_HOST } from './open-flags.js';
 import { pipeInode } from './pipes.js';
 import type { VfsState } from './state.js';
@@ -28,6 +28,8 @@ export function fdLink(s: VfsState, file: number): BytePath {
     case KIND.SPECIAL_DIRECTORY:
       return filePath(s, file);
     case KIND.FILE:
+      // The host's name of a memfd is that of the file that stands in for it.
+      return (fileMarks(s, file) & MARK.MEMFD) !== 0 ? filePath(s, file) : currentPath(s, file);
     case KIND.DIRECTORY:
     case KIND.CHARACTER:
     case KIND.PATH:

@@ -1,6 +1,7 @@
 /**
  * Failures of node:fs as negative Linux errnos. In: what was thrown. Out: -errno.
  */
+import { isNativeError } from 'node:util/types';
 import { EIO, EOPNOTSUPP, hostErrno } from '../linux/errno.js';
 
 /** Names that libuv has and Linux has not. */
@@ -8,7 +9,7 @@ const UV_NAMES: Readonly<Record<string, number>> = { ENOTSUP: EOPNOTSUPP, UNKNOW
 
 /** -errno of an error that a host call has thrown; what is no host error is thrown on. */
 export function hostFailure(error: unknown): number {
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string') {
+  if (isNativeError(error) && 'code' in error && typeof error.code === 'string') {
     const errno = UV_NAMES[error.code];
     if (errno !== undefined) return -errno;
   }

@@ -34,6 +34,8 @@ const MAX_OFFSET = Number.MAX_SAFE_INTEGER;
 
 /** Moves the offset; the new one, or -errno. Holes are not known to Node: a file is all data, with a hole at its end, as man 2 lseek allows. */
 export function seekFile(s: VfsState, file: number, offset: number, whence: number): number {
+  if (fileKind(s, file) === KIND.PATH) return -EBADF;
+  if (whence < SEEK_SET || whence > SEEK_HOLE) return -EINVAL;
   switch (fileKind(s, file)) {
     case KIND.FILE:
       return withOffset(s, file, () => {
