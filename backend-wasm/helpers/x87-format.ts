@@ -2,7 +2,7 @@
  * Conversions between memory formats and double extended. In: bits of the format. Out: outSe, outSig, outEx of x87-float.ts, or integers with intEx.
  * Formats: FORMAT_F32, F64, I16, I32, I64 as the lifter numbers them. Source: SDM volume 1, 4.2, 4.8, 8.2; volume 2A, FLD, FST, FIST.
  */
-import { classify, DENORMAL, exponentOf, INFINITE, INTEGER_BIT, outEx, outSig, outSe, QNAN, roundTo, setOut, SNAN, UNSUPPORTED, ZERO } from './x87-float';
+import { classify, exponentOf, INFINITE, INTEGER_BIT, outEx, outSig, outSe, QNAN, roundTo, setOut, SNAN, UNSUPPORTED, ZERO } from './x87-float';
 import { C1, DE, IE, PE } from './x87-state';
 
 export const FORMAT_F32: i32 = 0;

@@ -5,9 +5,8 @@
 import { classify, DENORMAL, exponentOf, INFINITE, INTEGER_BIT, invalid, outEx, outSe, outSig, propagate, QNAN, roundTo, setOut, ZERO } from './x87-float';
 import { deliver } from './x87-arith';
 import { missing } from './x87-math';
-import { clearC1, control, DE, empty, INDEFINITE_SE, INDEFINITE_SIG, PE, pending, pop, put, st, underflow, ZE } from './x87-state';
-import { roundWide } from './x87-trig';
-import { addWide, divideSmall, divideWide, multiplyHigh, multiplyWide, normalise, shiftRight, squareFraction, subtractWide, toFraction, wideExp, wideHi, wideLo } from './x87-wide';
+import { clearC1, control, DE, empty, INDEFINITE_SE, INDEFINITE_SIG, pending, pop, put, st, underflow, ZE } from './x87-state';
+import { addWide, divideSmall, divideWide, multiplyHigh, multiplyWide, normalise, roundWide, shiftRight, squareFraction, subtractWide, toFraction, wideExp, wideHi, wideLo } from './x87-wide';
 
 /** ln 2, a float with exponent -1. */
 const LN2_HI: u64 = 0xb17217f7d1cf79ab;

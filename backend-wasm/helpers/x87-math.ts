@@ -7,7 +7,7 @@ import { mulhu } from './mul';
 import { deliver } from './x87-arith';
 import { classify, DENORMAL, exponentOf, INFINITE, INTEGER_BIT, invalid, outEx, outSe, outSig, pack, propagate, QNAN, setOut, ZERO } from './x87-float';
 import { fromInteger, intEx, roundMagnitude } from './x87-format';
-import { C0, C1, C2, C3, clearC1, control, DE, empty, grow, INDEFINITE_SE, INDEFINITE_SIG, overflow, pending, put, push, raise, setCodes, st, underflow, ZE } from './x87-state';
+import { C0, C1, C2, C3, clearC1, control, DE, empty, grow, INDEFINITE_SE, INDEFINITE_SIG, overflow, pending, put, push, setCodes, st, underflow, ZE } from './x87-state';
 
 /** Full precision whatever the control word says. */
 const PC_64: i32 = 0x300;

@@ -2,9 +2,9 @@
  * Loads, stores, exchanges and constants. In: values read by the IR, host addresses of guarded memory. Out: the x87 stack, memory.
  * A store whose exception is unmasked (IE, and OE or UE of FST) writes nothing and pops nothing; PE lets it through. Source: SDM volume 2A, FLD FST FILD FIST FISTTP FXCH FCMOVcc FLD1.
  */
-import { classify, DENORMAL, outEx, outSe, outSig, SNAN, UNSUPPORTED } from './x87-float';
-import { FORMAT_F32, FORMAT_F64, fromMemory, intEx, toBinary, toInteger } from './x87-format';
-import { C1, clearC1, control, DE, empty, grow, IE, INDEFINITE_SE, INDEFINITE_SIG, OE, overflow, PE, pending, pop, push, put, raise, SF, st, UE, underflow } from './x87-state';
+import { classify, outEx, outSe, outSig, SNAN } from './x87-float';
+import { FORMAT_F32, fromMemory, intEx, toBinary, toInteger } from './x87-format';
+import { C1, clearC1, control, DE, empty, grow, IE, INDEFINITE_SE, INDEFINITE_SIG, OE, PE, pending, pop, push, put, raise, st, UE, underflow } from './x87-state';
 
 /** FLD m32, FLD m64, FILD. */
 export function x87_fld_mem(cpu: i32, format: i32, bits: i64): void {

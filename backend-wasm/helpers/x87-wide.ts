@@ -4,6 +4,7 @@
  */
 import { div128u } from './div';
 import { mulhu } from './mul';
+import { roundTo } from './x87-float';
 
 export let wideHi: u64 = 0;
 export let wideLo: u64 = 0;
@@ -120,4 +121,9 @@ export function toFraction(hi: u64, lo: u64, exp: i32): void {
 export function squareFraction(hi: u64, lo: u64, exp: i32): void {
   multiplyHigh(hi, lo, hi, lo);
   shiftRight(wideHi, wideLo, -2 - 2 * exp);
+}
+
+/** Rounds the float in wideHi:wideLo, wideExp, which is not exact, to double extended: outSe, outSig, outEx of x87-float.ts. */
+export function roundWide(cw: i32, sign: u32): void {
+  roundTo(cw, sign, wideExp + 16383, wideHi, wideLo | 1, 0, 0x7fff);
 }

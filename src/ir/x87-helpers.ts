@@ -128,7 +128,7 @@ export const x87Helpers = [
     faults: true,
     prose: 'FSIN (0), FCOS (1), FSINCOS (2), FPTAN (3)',
   },
-  { name: 'x87_fpatan', file: 'x87-trig', params: [], faults: true, prose: 'FPATAN' },
+  { name: 'x87_fpatan', file: 'x87-atan', params: [], faults: true, prose: 'FPATAN' },
   { name: 'x87_fyl2x', file: 'x87-log', params: [I], faults: true, prose: 'FYL2X (0), FYL2XP1 (1)' },
   { name: 'x87_f2xm1', file: 'x87-log', params: [], faults: true, prose: 'F2XM1' },
   { name: 'x87_fbld', file: 'x87-bcd', params: [L, L], faults: true, prose: 'pushes the packed BCD value arg1:arg0' },
