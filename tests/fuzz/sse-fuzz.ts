@@ -1,5 +1,5 @@
 /**
- * Random sequences of SSE and MMX instructions, interpreter against host processor: `node dist/tests/fuzz/sse-fuzz.js [COUNT] [SEED]`. In: a seed. Out: the sequences that differ; exit 1 when there are any.
+ * Random sequences of SSE and MMX instructions, interpreter and compiler against host processor: `node dist/tests/fuzz/sse-fuzz.js [COUNT] [SEED]`. In: a seed. Out: the sequences that differ; exit 1 when there are any.
  * Needs an x86-64 host and gcc.
  */
 import { decodeOne, InsnMachine } from '../support/insn-machine.js';
@@ -23,12 +23,18 @@ withHost((run) => {
   const results = run(jobs);
   const places = new Map(forms.map((form) => [form, machine.add(form.code)]));
   let wrong = 0;
-  jobs.forEach(({ form, before }, i) => {
-    const expected = changes(before, results[i] ?? before);
-    const got = changes(before, machine.run(places.get(form) ?? 0, before));
-    if (got === expected || wrong++ >= SHOWN) return;
-    console.log(`${form.text} ${Buffer.from(form.code).toString('hex')}\n  host ${expected}\n  ours ${got}`);
-  });
-  console.log(`seed ${seed}: ${jobs.length} runs, ${wrong} differ`);
+  const compare = (engine: string): void => {
+    jobs.forEach(({ form, before }, i) => {
+      const expected = changes(before, results[i] ?? before);
+      const got = changes(before, machine.run(places.get(form) ?? 0, before));
+      if (got === expected || wrong++ >= SHOWN) return;
+      const code = Buffer.from(form.code).toString('hex');
+      console.log(`${form.text}, ${engine}: ${code}\n  host ${expected}\n  ours ${got}`);
+    });
+  };
+  compare('interpreter');
+  machine.compile([...places.values()]);
+  compare('compiler');
+  console.log(`seed ${seed}: ${jobs.length} runs in each engine, ${wrong} differ`);
   if (wrong > 0) process.exitCode = 1;
 });

@@ -1,5 +1,5 @@
 /**
- * Runs guest instructions, one TB, through decode, lift, optimise, encode and the interpreter. In: machine code and an InsnState. Out: the state after it.
+ * Runs guest instructions, one TB, through decode, lift, optimise, encode and the interpreter, or the compiler. In: machine code and an InsnState. Out: the state after it.
  * Needs dist/core.wasm.
  */
 import { readFileSync } from 'node:fs';
@@ -7,6 +7,8 @@ import { type CodeReader, decode, isInsn } from '../../frontend/x86-64/decoder.j
 import type { Insn } from '../../frontend/x86-64/insn.js';
 import { translate } from '../../frontend/x86-64/translate.js';
 import { encodeTb } from '../../backend-wasm/bytecode/encode.js';
+import { compileModule } from '../../backend-wasm/compiler/module.js';
+import type { Region } from '../../backend-wasm/compiler/region.js';
 import { CPU, EXC, EXIT, RUN_FLAG } from '../../src/guest/cpu-state.js';
 import { CC, FLAG } from '../../src/guest/flags.js';
 import { CPU_BASE, PAGE_SHIFT, PERM, PERM_TABLE, WASM_PAGES } from '../../src/guest/memory-map.js';
@@ -20,6 +22,8 @@ import { InsnState, MEMORY, MEMORY_SIZE } from './insn-state.js';
 
 /** Guest address of the instructions: a page of its own, which nothing reads. */
 const CODE = 0x2000_0000;
+/** The functions' table slot of every exit. */
+const EXIT_SLOT = 1;
 const SIGSEGV = 11;
 const SIGFPE = 8;
 const SIGILL = 4;
@@ -37,17 +41,22 @@ export function decodeOne(code: Uint8Array, addr = CODE): Insn {
 }
 
 export class InsnMachine {
+  private readonly memory: WebAssembly.Memory;
   private readonly views: MemoryViews;
   private readonly core: Core;
   private readonly cache: CodeCache;
   private next = CODE;
+  /** Regions by guest address. */
+  private readonly regions = new Map<number, (cpu: number) => number>();
+  private readonly tbs = new Map<number, Tb>();
 
   constructor() {
-    const memory = new WebAssembly.Memory({ initial: WASM_PAGES, maximum: WASM_PAGES, shared: true });
-    this.views = memoryViews(memory);
+    this.memory = new WebAssembly.Memory({ initial: WASM_PAGES, maximum: WASM_PAGES, shared: true });
+    this.views = memoryViews(this.memory);
     CodeCache.initialise(this.views);
     this.cache = new CodeCache(this.views, () => undefined);
-    this.core = instantiateCore(new WebAssembly.Module(readFileSync('dist/core.wasm')), memory);
+    this.core = instantiateCore(new WebAssembly.Module(readFileSync('dist/core.wasm')), this.memory);
+    this.core.table.set(EXIT_SLOT, this.core.stub);
     this.allow(PERM.R | PERM.W | PERM.RFAST | PERM.WFAST);
   }
 
@@ -58,9 +67,31 @@ export class InsnMachine {
     const tb = translate(codeReader(code, pc), pc, { maxInsns: 64 });
     verifyTb(tb);
     const final: Tb = optimised ? optimise(tb, PASSES, verifyTb) : tb;
+    this.tbs.set(pc, final);
     const header = encodeTb(final, this.views.view, (bytes) => this.cache.allocate(bytes), { hotThreshold: 0 });
     this.cache.insert(header, pc, tb.size);
     return pc;
+  }
+
+  /** Compiles what was added at `pcs` into one module: run() executes the regions from then on. */
+  compile(pcs: readonly number[]): void {
+    const regions = pcs.map((pc): Region => ({ head: pc, tbs: new Map([[pc, this.tb(pc)]]) }));
+    // Exits go to slots; none is ever installed, so that the stub gives control back.
+    const { bytes } = compileModule(regions, () => EXIT_SLOT);
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
+      env: { memory: this.memory, table: this.core.table },
+      core: this.core.exports,
+    });
+    pcs.forEach((pc, i) => {
+      // emitRegion's functions take the CPU block and give an exit reason.
+      this.regions.set(pc, instance.exports[`r${i}`] as (cpu: number) => number);
+    });
+  }
+
+  private tb(pc: number): Tb {
+    const tb = this.tbs.get(pc);
+    if (tb === undefined) throw new Error(`nothing was added at ${pc}`);
+    return tb;
   }
 
   /** Sets the permissions of the memory's page (PERM). */
@@ -76,7 +107,8 @@ export class InsnMachine {
   /** Runs the instructions at `pc`. A signal in the result means that one was not done; the rest is the state then. */
   run(pc: number, before: InsnState): InsnState {
     this.load(before, pc);
-    const reason = this.core.run(CPU_BASE);
+    const region = this.regions.get(pc);
+    const reason = region === undefined ? this.core.run(CPU_BASE) : region(CPU_BASE);
     const after = before.copy();
     after.signal = this.signalOf(reason);
     this.store(after);
@@ -144,6 +176,7 @@ export class InsnMachine {
     const argument = Number(this.views.i64[(CPU_BASE + CPU.EXIT_ARG0) / 8] ?? 0n);
     switch (reason) {
       case EXIT.STEP:
+      case EXIT.NONE:
         return 0;
       case EXIT.PAGE_FAULT:
         return SIGSEGV;
