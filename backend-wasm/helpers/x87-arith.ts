@@ -3,7 +3,8 @@
  * An unmasked IE, DE or ZE leaves operands and stack as they are; OE, UE and PE store and pop (SDM volume 1, 8.5). Source: SDM volume 2A, FADD FMUL FSUB FDIV FCOM FCOMI FUCOM FTST FXAM FCHS FABS.
  */
 import { CPU_FPSW } from '../interpreter/gen/constants';
-import { add, classify, DENORMAL, divide, INFINITE, multiply, NORMAL, outEx, outSe, outSig, QNAN, SNAN, UNSUPPORTED, ZERO } from './x87-float';
+import { add, divide, multiply } from './x87-basic';
+import { classify, DENORMAL, INFINITE, NORMAL, outEx, outSe, outSig, QNAN, SNAN, UNSUPPORTED, ZERO } from './x87-float';
 import { fromMemory } from './x87-format';
 import { C0, C1, C2, C3, clearC1, control, DE, empty, IE, INDEFINITE_SE, INDEFINITE_SIG, pending, pop, put, raise, setCodes, st, underflow, ZE } from './x87-state';
 

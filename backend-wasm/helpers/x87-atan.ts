@@ -2,7 +2,7 @@
  * FPATAN. In: ST(0), ST(1). Out: the stack and the status word; results rounded from at least 100 exact bits, as RC says, at full precision.
  * The quotient is reduced by atan(k/8), then a Taylor series in 128-bit fractions. Source: SDM volume 2A, FPATAN (table of special values).
  */
-import { classify, DENORMAL, exponentOf, INFINITE, outEx, outSe, outSig, propagate, QNAN, setOut, ZERO } from './x87-float';
+import { alsoRaise, classify, DENORMAL, exponentOf, INFINITE, propagate, QNAN, setOut, ZERO } from './x87-float';
 import { deliver } from './x87-arith';
 import { clearC1, control, DE, empty, INDEFINITE_SE, INDEFINITE_SIG, pending, pop, put, st, underflow } from './x87-state';
 import { addWide, divideSmall, divideWide, multiplyHigh, normalise, roundWide, shiftRight, squareFraction, subtractWide, wideExp, wideHi, wideLo } from './x87-wide';
@@ -128,7 +128,7 @@ function arcTangent(cw: i32, ySe: u32, ySig: u64, xSe: u32, xSig: u64): void {
     angle(xSig << clz(xSig), exponentOf(xSe, xSig), left, ySig << clz(ySig), exponentOf(ySe, ySig));
     roundWide(cw, sign);
   }
-  setOut(outSe, outSig, outEx | denormal);
+  alsoRaise(denormal);
 }
 
 /** FPATAN: ST(1) = atan2(ST(1), ST(0)), popped. */

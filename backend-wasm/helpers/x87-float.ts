@@ -1,10 +1,8 @@
 /**
- * Double extended arithmetic: a value is `se` (u16: sign 0x8000, exponent biased by 16383) and `sig` (u64 with explicit integer bit).
+ * Double extended values, their classes and rounding: a value is `se` (u16: sign 0x8000, exponent biased by 16383) and `sig` (u64 with explicit integer bit).
  * In: operands and the control word. Out: outSe, outSig, and outEx (exception bits, with C1 when the result was rounded up), globals of this module (one set a thread).
  * Source: SDM volume 1, 4.8 (NaN rules: table 4-7), 8.2 (formats), 8.5 (exceptions and masked responses), 4.9.1.5 (tininess after rounding).
  */
-import { div128u } from './div';
-import { mulhu } from './mul';
 import { C1, DE, IE, INDEFINITE_SE, INDEFINITE_SIG, OE, PE, UE, ZE } from './x87-state';
 
 export let outSe: u32 = 0;
@@ -12,10 +10,13 @@ export let outSig: u64 = 0;
 export let outEx: i32 = 0;
 
 export const INTEGER_BIT: u64 = 0x8000000000000000;
-const QUIET_BIT: u64 = 0x4000000000000000;
-const BIAS: i32 = 16383;
+export const QUIET_BIT: u64 = 0x4000000000000000;
+export const BIAS: i32 = 16383;
 /** What an unmasked overflow or underflow adds to the exponent (SDM volume 1, 8.5.4 and 8.5.5). */
 const WRAP: i32 = 24576;
+/** Rounding and precision control, and their usual value. */
+const ROUNDING: i32 = 0xf00;
+const NEAREST_64: i32 = 0x300;
 
 /** Classes of values, in order. */
 export const ZERO: i32 = 0;
@@ -167,76 +168,24 @@ export function pack(cw: i32, sign: u32, exp: i32, hi: u64, lo: u64): void {
       exp -= n;
     }
   }
+  if ((cw & ROUNDING) == NEAREST_64 && <u32>(exp - 1) < 0x7ffd) {
+    // The usual case: nothing can overflow or underflow, not even by a carry.
+    let ex = 0;
+    if (lo != 0) {
+      ex = PE;
+      if (lo > INTEGER_BIT || (lo == INTEGER_BIT && (hi & 1) != 0)) {
+        ex = PE | C1;
+        hi++;
+        if (hi == 0) {
+          hi = INTEGER_BIT;
+          exp++;
+        }
+      }
+    }
+    setOut(sign | exp, hi, ex);
+    return;
+  }
   roundTo(cw, sign, exp, hi, lo, droppedBits(cw), 0x7fff);
-}
-
-/** a + b, with b's sign flipped by `flip` (0 or 0x8000). */
-export function add(cw: i32, aSe: u32, aSig: u64, bSe: u32, bSig: u64, flip: u32): void {
-  const ac = classify(aSe, aSig);
-  const bc = classify(bSe, bSig);
-  if (ac >= QNAN || bc >= QNAN) {
-    propagate(aSe, aSig, ac, bSe, bSig, bc);
-    return;
-  }
-  bSe ^= flip;
-  const aSign = aSe & 0x8000;
-  const bSign = bSe & 0x8000;
-  const denormal = ac == DENORMAL || bc == DENORMAL ? DE : 0;
-  if (ac == INFINITE || bc == INFINITE) {
-    if (ac == bc && aSign != bSign) invalid();
-    else setOut((ac == INFINITE ? aSign : bSign) | 0x7fff, INTEGER_BIT, denormal);
-    return;
-  }
-  const zeroSign: u32 = aSign == bSign ? aSign : ((cw >> 10) & 3) == 1 ? 0x8000 : 0;
-  if (ac == ZERO && bc == ZERO) {
-    setOut(zeroSign, 0, 0);
-    return;
-  }
-  let ea = <i32>(aSe & 0x7fff);
-  let eb = <i32>(bSe & 0x7fff);
-  if (ea == 0) ea = 1;
-  if (eb == 0) eb = 1;
-  if (ac == ZERO) ea = eb;
-  if (bc == ZERO) eb = ea;
-  // x is the operand with the larger magnitude.
-  let x = aSig;
-  let y = bSig;
-  let sign = aSign;
-  let d = ea - eb;
-  let e = ea;
-  if (d < 0 || (d == 0 && x < y)) {
-    x = bSig;
-    y = aSig;
-    sign = bSign;
-    d = -d;
-    e = eb;
-  }
-  let lo: u64 = 0;
-  if (d != 0) {
-    if (d < 64) {
-      lo = y << (64 - d);
-      y >>= d;
-    } else {
-      lo = d == 64 ? y : d < 128 ? (y >> (d - 64)) | <u64>(y << (128 - d) != 0) : <u64>(y != 0);
-      y = 0;
-    }
-  }
-  if (aSign == bSign) {
-    const sum = x + y;
-    if (sum < x) {
-      lo = (lo >> 1) | (lo & 1) | (sum << 63);
-      pack(cw, sign, e + 1, (sum >> 1) | INTEGER_BIT, lo);
-    } else pack(cw, sign, e, sum, lo);
-  } else {
-    const hi = x - y - <u64>(lo != 0);
-    lo = 0 - lo;
-    if ((hi | lo) == 0) {
-      setOut(zeroSign, 0, denormal);
-      return;
-    }
-    pack(cw, sign, e, hi, lo);
-  }
-  outEx |= denormal;
 }
 
 /** Biased exponent of a finite non-zero value once its significand is shifted left by clz(sig). */
@@ -247,69 +196,7 @@ export function exponentOf(se: u32, sig: u64): i32 {
   return (e == 0 ? 1 : e) - <i32>clz(sig);
 }
 
-export function multiply(cw: i32, aSe: u32, aSig: u64, bSe: u32, bSig: u64): void {
-  const ac = classify(aSe, aSig);
-  const bc = classify(bSe, bSig);
-  if (ac >= QNAN || bc >= QNAN) {
-    propagate(aSe, aSig, ac, bSe, bSig, bc);
-    return;
-  }
-  const sign = (aSe ^ bSe) & 0x8000;
-  const denormal = ac == DENORMAL || bc == DENORMAL ? DE : 0;
-  if (ac == INFINITE || bc == INFINITE) {
-    if (ac == ZERO || bc == ZERO) invalid();
-    else setOut(sign | 0x7fff, INTEGER_BIT, denormal);
-    return;
-  }
-  if (ac == ZERO || bc == ZERO) {
-    setOut(sign, 0, denormal);
-    return;
-  }
-  const e = exponentOf(aSe, aSig) + exponentOf(bSe, bSig) - BIAS + 1;
-  const a = aSig << clz(aSig);
-  const b = bSig << clz(bSig);
-  pack(cw, sign, e, <u64>mulhu(a, b), a * b);
-  outEx |= denormal;
-}
-
-/** a / b. */
-export function divide(cw: i32, aSe: u32, aSig: u64, bSe: u32, bSig: u64): void {
-  const ac = classify(aSe, aSig);
-  const bc = classify(bSe, bSig);
-  if (ac >= QNAN || bc >= QNAN) {
-    propagate(aSe, aSig, ac, bSe, bSig, bc);
-    return;
-  }
-  const sign = (aSe ^ bSe) & 0x8000;
-  const denormal = ac == DENORMAL || bc == DENORMAL ? DE : 0;
-  if (ac == INFINITE) {
-    if (bc == INFINITE) invalid();
-    else setOut(sign | 0x7fff, INTEGER_BIT, denormal);
-    return;
-  }
-  if (bc == ZERO) {
-    if (ac == ZERO) invalid();
-    else setOut(sign | 0x7fff, INTEGER_BIT, ZE);
-    return;
-  }
-  if (bc == INFINITE || ac == ZERO) {
-    setOut(sign, 0, denormal);
-    return;
-  }
-  let e = exponentOf(aSe, aSig) - exponentOf(bSe, bSig) + BIAS;
-  const a = aSig << clz(aSig);
-  const b = bSig << clz(bSig);
-  let hi = a >> 1;
-  let lo = a << 63;
-  if (a < b) {
-    hi = a;
-    lo = 0;
-    e--;
-  }
-  const q = <u64>div128u(hi, lo, b);
-  const r = lo - q * b;
-  let tail: u64 = 0;
-  if (r != 0) tail = r > b - r ? 0xc000000000000000 : r == b - r ? INTEGER_BIT : QUIET_BIT;
-  pack(cw, sign, e, q, tail);
-  outEx |= denormal;
+/** Adds exceptions to those of the result. */
+export function alsoRaise(bits: i32): void {
+  outEx |= bits;
 }

@@ -2,10 +2,10 @@
  * F2XM1 FYL2X FYL2XP1. In: ST(0), ST(1). Out: the stack and the status word; results rounded from at least 100 exact bits, as RC says, at full precision.
  * Logarithms by the series of atanh in 128-bit fractions, powers by that of exp. Source: SDM volume 2A, F2XM1, FYL2X, FYL2XP1 (tables of special values).
  */
-import { classify, DENORMAL, exponentOf, INFINITE, INTEGER_BIT, invalid, outEx, outSe, outSig, propagate, QNAN, roundTo, setOut, ZERO } from './x87-float';
+import { alsoRaise, classify, DENORMAL, exponentOf, INFINITE, INTEGER_BIT, invalid, propagate, QNAN, roundTo, setOut, ZERO } from './x87-float';
 import { deliver } from './x87-arith';
 import { missing } from './x87-math';
-import { clearC1, control, DE, empty, INDEFINITE_SE, INDEFINITE_SIG, pending, pop, put, st, underflow, ZE } from './x87-state';
+import { clearC1, control, DE, empty, INDEFINITE_SE, INDEFINITE_SIG, PE, pending, pop, put, st, underflow, ZE } from './x87-state';
 import { addWide, divideSmall, divideWide, multiplyHigh, multiplyWide, normalise, roundWide, shiftRight, squareFraction, subtractWide, toFraction, wideExp, wideHi, wideLo } from './x87-wide';
 
 /** ln 2, a float with exponent -1. */
@@ -78,8 +78,11 @@ function log2(m: u64, exp: i32): void {
 /** The float in wide times y, rounded. */
 function timesY(cw: i32, sign: u32, ySe: u32, ySig: u64): void {
   multiplyWide(wideHi, wideLo, wideExp, ySig << clz(ySig), 0, exponentOf(ySe, ySig) - 16383);
-  if (logExact) roundTo(cw, sign, wideExp + 16383, wideHi, wideLo, 0, 0x7fff);
-  else roundWide(cw, sign);
+  if (logExact) {
+    roundTo(cw, sign, wideExp + 16383, wideHi, wideLo, 0, 0x7fff);
+    // Inexact all the same, as the processor has it.
+    alsoRaise(PE);
+  } else roundWide(cw, sign);
 }
 
 function yLog2x(cw: i32, ySe: u32, ySig: u64, xSe: u32, xSig: u64): void {
@@ -118,7 +121,7 @@ function yLog2x(cw: i32, ySe: u32, ySig: u64, xSe: u32, xSig: u64): void {
   }
   log2(xSig << clz(xSig), exponentOf(xSe, xSig) - 16383);
   timesY(cw, logNegative ? ySign ^ 0x8000 : ySign, ySe, ySig);
-  setOut(outSe, outSig, outEx | denormal);
+  alsoRaise(denormal);
 }
 
 /** Sets the float log2(1 + x), x of magnitude m * 2^(exp - 63), below 1/2 or positive and below 1. */
@@ -165,7 +168,7 @@ function yLog2xPlus1(cw: i32, ySe: u32, ySig: u64, xSe: u32, xSig: u64): void {
   else if (xSign != 0) {
     // Results are undefined beyond the range; -1 and below give themselves.
     if (exp >= 0) {
-      setOut(xSe, xSig, denormal);
+      setOut(xSe, xSig, PE | denormal);
       return;
     }
     const rest = 0 - m;
@@ -177,7 +180,7 @@ function yLog2xPlus1(cw: i32, ySe: u32, ySig: u64, xSe: u32, xSig: u64): void {
     else log2(m + one, exp);
   }
   timesY(cw, logNegative ? ySign ^ 0x8000 : ySign, ySe, ySig);
-  setOut(outSe, outSig, outEx | denormal);
+  alsoRaise(denormal);
 }
 
 /** FYL2X (0), FYL2XP1 (1): ST(1) = ST(1) * log2(ST(0)), popped. */
@@ -251,10 +254,10 @@ export function x87_f2xm1(cpu: i32): void {
     else setOut(se, sig, 0);
   } else {
     const exp = exponentOf(se, sig) - 16383;
-    // Beyond -1..1 the result is undefined: the operand stays.
-    if (exp >= 0) setOut(sign && sig == INTEGER_BIT && exp == 0 ? 0xbffe : se, sig, 0);
+    // Beyond -1..1 the result is undefined: the operand stays. Inexact even at -1 and 1.
+    if (exp >= 0) setOut(sign && sig == INTEGER_BIT && exp == 0 ? 0xbffe : se, sig, PE);
     else powerMinus1(control(c), sign, sig << clz(sig), exp);
-    if (k == DENORMAL) setOut(outSe, outSig, outEx | DE);
+    if (k == DENORMAL) alsoRaise(DE);
   }
   deliver(c, 0);
 }

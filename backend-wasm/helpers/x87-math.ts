@@ -5,7 +5,7 @@ import { CPU_FPSW } from '../interpreter/gen/constants';
 import { div128u } from './div';
 import { mulhu } from './mul';
 import { deliver } from './x87-arith';
-import { classify, DENORMAL, exponentOf, INFINITE, INTEGER_BIT, invalid, outEx, outSe, outSig, pack, propagate, QNAN, setOut, ZERO } from './x87-float';
+import { alsoRaise, classify, DENORMAL, exponentOf, INFINITE, INTEGER_BIT, invalid, outSe, outSig, pack, propagate, QNAN, setOut, ZERO } from './x87-float';
 import { fromInteger, intEx, roundMagnitude } from './x87-format';
 import { C0, C1, C2, C3, clearC1, control, DE, empty, grow, INDEFINITE_SE, INDEFINITE_SIG, overflow, pending, put, push, setCodes, st, underflow, ZE } from './x87-state';
 
@@ -66,11 +66,7 @@ function squareRoot(cw: i32, se: u32, sig: u64): void {
   const above = hi - <u64>mulhu(q, q) - <u64>(lo < q * q);
   const tail: u64 = (rest | above) == 0 ? 0 : above != 0 || rest > q ? 0xc000000000000000 : 0x4000000000000000;
   pack(cw, 0, (e >> 1) + 16383, q, tail);
-  if (c == DENORMAL) outExOr(DE);
-}
-
-function outExOr(bits: i32): void {
-  setOut(outSe, outSig, outEx | bits);
+  if (c == DENORMAL) alsoRaise(DE);
 }
 
 export function x87_fsqrt(cpu: i32): void {
@@ -133,7 +129,7 @@ function scale(cw: i32, aSe: u32, aSig: u64, bSe: u32, bSig: u64): void {
   else if (e >= 0) n = <i32>(bSig >> (63 - e));
   if (bSe & 0x8000) n = -n;
   pack(cw | PC_64, sign, exponentOf(aSe, aSig) + n, aSig << clz(aSig), 0);
-  outExOr(denormal);
+  alsoRaise(denormal);
 }
 
 export function x87_fscale(cpu: i32): void {
@@ -181,7 +177,7 @@ export function x87_fxtract(cpu: i32): void {
     return;
   }
   fromInteger(exponentOf(se, sig) - 16383);
-  if (k == DENORMAL) outExOr(DE);
+  if (k == DENORMAL) alsoRaise(DE);
   if (deliver(c, 0)) push(c, (se & 0x8000) | 0x3fff, sig << clz(sig));
 }
 
@@ -249,7 +245,7 @@ function remainder(cw: i32, nearest: bool, aSe: u32, aSig: u64, bSe: u32, bSig: 
   if (r == 0) setOut(aSe & 0x8000, 0, denormal);
   else {
     pack(cw | PC_64, sign, e, r, 0);
-    outExOr(denormal);
+    alsoRaise(denormal);
   }
 }
 

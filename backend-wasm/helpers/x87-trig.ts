@@ -2,7 +2,7 @@
  * FSIN FCOS FSINCOS FPTAN. In: ST(0). Out: the stack and the status word; results rounded from at least 100 exact bits, as RC says, at full precision.
  * The argument is reduced exactly by the processor's pi of 66 bits (SDM volume 1, 8.3.8). Then Taylor series in 128-bit fractions.
  */
-import { classify, DENORMAL, exponentOf, INFINITE, INTEGER_BIT, invalid, outEx, outSe, outSig, propagate, setOut, ZERO } from './x87-float';
+import { alsoRaise, classify, DENORMAL, exponentOf, INFINITE, INTEGER_BIT, invalid, outSe, outSig, propagate, setOut, ZERO } from './x87-float';
 import { deliver } from './x87-arith';
 import { C2, clearC1, control, DE, empty, grow, INDEFINITE_SE, INDEFINITE_SIG, overflow, pending, push, put, setCodes, st, underflow } from './x87-state';
 import { divideSmall, divideWide, multiplyHigh, normalise, roundWide, shiftRight, squareFraction, subtractWide, wideExp, wideHi, wideLo } from './x87-wide';
@@ -174,7 +174,7 @@ export function x87_trig(cpu: i32, kind: i32): void {
   reduce(sig << clz(sig), exp);
   if (kind == 3) tangent(cw, negative);
   else sine(cw, kind == 1 ? 1 : 0, negative);
-  setOut(outSe, outSig, outEx | denormal);
+  alsoRaise(denormal);
   if (!deliver(c, 0) || !two) return;
   if (kind == 3) push(c, 0x3fff, INTEGER_BIT);
   else {
