@@ -28,6 +28,8 @@ export class Lifter {
   insn!: Insn;
   /** True once the TB has left: nothing more may be lifted. */
   ended = false;
+  /** An op that writes to guest memory has been lifted. */
+  wrote = false;
   private scratch: TempId[] = [];
 
   constructor(
@@ -99,7 +101,8 @@ export class Lifter {
 
   /** Calls a helper; gives its result in a fresh temp (undefined when it has none). */
   call(name: string, args: readonly TempId[]): TempId | undefined {
-    const ret = helperDef(name).ret;
+    const { ret, memory } = helperDef(name);
+    if (memory === true) this.wrote = true;
     if (ret === undefined) {
       this.b.emit('call', args, [name]);
       return undefined;
@@ -226,10 +229,12 @@ export class Lifter {
     return this.e('guard_r', [ea], [size]);
   }
   guardWrite(ea: TempId, size: number, align = 1): TempId {
+    this.wrote = true;
     if (align > 1) this.b.emit('align_check', [ea], [align]);
     return this.e('guard_w', [ea], [size]);
   }
   guardRW(ea: TempId, size: number): TempId {
+    this.wrote = true;
     return this.e('guard_rw', [ea], [size]);
   }
 

@@ -13,6 +13,8 @@ import { Lifter, type LiftOptions } from './lifter.js';
 export interface TranslateOptions extends LiftOptions {
   /** Most guest instructions. */
   readonly maxInsns: number;
+  /** The TB ends with the first instruction that may write to guest memory. */
+  readonly endAfterStore?: boolean;
   /** Told of an instruction that has a row but no lifter. */
   readonly unimplemented?: (pc: number, mnemonic: string) => void;
 }
@@ -28,7 +30,7 @@ export function translate(reader: CodeReader, pc: number, options: TranslateOpti
     liftInsn(l, insn, options);
     at += insn.length;
     n++;
-    if (l.ended || n >= options.maxInsns) break;
+    if (l.ended || n >= options.maxInsns || (options.endAfterStore === true && l.wrote)) break;
     const next: Insn | DecodeError = decode(reader, at);
     insn = isInsn(next) ? next : undefined;
   }

@@ -9,6 +9,7 @@ import {
   GUEST_PAGES,
   PAGE_SHIFT,
   PAGE_SIZE,
+  PAGE_TBS,
   PAGE_USED,
   PCB,
   PCB_BASE,
@@ -476,7 +477,7 @@ export class AddressSpace {
   private dropCode(start: number, end: number, wanted: boolean): void {
     if (!wanted) return;
     for (let page = start; page < end; page++) {
-      if ((Atomics.load(this.bytes, PERM_TABLE + page) & PERM.CODE) !== 0) {
+      if ((Atomics.load(this.bytes, PERM_TABLE + page) & PERM.CODE) !== 0 || this.words[PAGE_TBS / 4 + page] !== 0) {
         this.hooks.invalidate((start << PAGE_SHIFT) >>> 0, (end - start) * PAGE_SIZE);
         return;
       }

@@ -93,6 +93,19 @@ export class CodeCache {
     return (Atomics.load(this.views.u8, PERM_TABLE + page) & PERM.CODE) !== 0;
   }
 
+  /** True when TBs have bytes on the page, marked or checking themselves. */
+  hasCode(page: number): boolean {
+    return this.isCode(page) || this.word(PAGE_TBS + 4 * page) !== 0;
+  }
+
+  /** Kills the TB at `pc`. The caller holds the lock. */
+  retire(pc: number): void {
+    const header = this.lookup(pc);
+    if (header === 0) return;
+    Atomics.store(this.i32, (header + TB.STATE) / 4, TB_STATE.DEAD);
+    this.unhash(header);
+  }
+
   /** Kills the TBs on the page and clears its CODE bit. The caller has stopped the world and holds the lock. Gives the number of TBs killed. */
   invalidatePage(page: number): number {
     let killed = 0;

@@ -19,8 +19,16 @@ const BATCH = 16;
 const start = workerData as CompilerStart;
 const port = parentPort;
 if (port === null) throw new InternalError('not in a worker');
+// The flags are the process's: what other threads compile from now on goes to the optimising compiler at once too.
 setFlagsFromString('--no-liftoff');
 setFlagsFromString('--no-wasm-lazy-compilation');
+if (hintsBehindFlag(process.versions.v8)) setFlagsFromString('--experimental-wasm-branch-hinting');
+
+/** Branch hints are on by default from V8 13.7 on; a flag that V8 does not know is a line on stderr. */
+function hintsBehindFlag(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major < 13 || (major === 13 && minor < 7);
+}
 
 let compiler: RegionCompiler | undefined;
 const queue: number[] = [];

@@ -132,6 +132,9 @@ export class ExecuteLoop {
       case EXIT.INSTALL:
         services.install(Number(cpu.i64(CPU.EXIT_ARG0)));
         break;
+      case EXIT.STALE:
+        this.translator.retire(cpu.pc);
+        break;
       case EXIT.NONE:
         // A compiled region went back to the dispatcher of a nested call: go on at rip.
         break;

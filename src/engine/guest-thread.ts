@@ -116,7 +116,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
         views: this.views,
         cache: this.cache,
         cpu: base,
-        lift: (pc, maxInsns) => this.lift(pc, maxInsns),
+        lift: (pc, maxInsns, endAfterStore) => this.lift(pc, maxInsns, endAfterStore),
         optimise: (tb) => this.optimised(tb),
         encode: (tb, allocate) => {
           this.translated++;
@@ -340,9 +340,10 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
 
   // ---------------------------------------------------------------- translation
 
-  private lift(pc: number, maxInsns: number): Tb {
+  private lift(pc: number, maxInsns: number, endAfterStore = false): Tb {
     return translate(this.reader, pc, {
       maxInsns,
+      endAfterStore,
       latePc: this.spine.options.breaks.includes('late-pc'),
       unimplemented: (at, mnemonic) => {
         if (this.logger.hasAt('unimp', at))

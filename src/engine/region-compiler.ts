@@ -1,7 +1,7 @@
 /**
  * Compiles regions from guest memory. In: head pcs. Out: a WebAssembly.Module and what it covers. Used in the compile worker (tier auto) and in guest threads (tier compiled).
  */
-import { PCB, PCB_BASE } from '../guest/memory-map.js';
+import { PAGE_SIZE, PCB, PCB_BASE } from '../guest/memory-map.js';
 import type { Tb } from '../ir/types.js';
 import { optimise, type Pass } from '../opt/pipeline.js';
 import type { compileModule } from '../../backend-wasm/compiler/module.js';
@@ -52,7 +52,11 @@ export class RegionCompiler {
   private lift(pc: number, isHead: boolean): Tb | undefined {
     if (!isHead && this.onlyRun && this.cache.lookup(pc) === 0) return undefined;
     if (this.reader.readable(pc) === 0) return undefined;
-    return optimise(translate(this.reader, pc, { maxInsns: MAX_TB_INSNS }), this.passes);
+    const tb = translate(this.reader, pc, { maxInsns: MAX_TB_INSNS });
+    // Only marked pages are watched for writes: code on others must not be compiled.
+    const last = Math.floor((pc + Math.max(tb.size, 1) - 1) / PAGE_SIZE);
+    if (!this.cache.isCode(Math.floor(pc / PAGE_SIZE)) || !this.cache.isCode(last)) return undefined;
+    return optimise(tb, this.passes);
   }
 
   private slot(pc: number): number {

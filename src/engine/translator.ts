@@ -5,19 +5,20 @@
 import { InternalError } from '../base/errors.js';
 import { CPU } from '../guest/cpu-state.js';
 import { GUEST_END, PAGE_SHIFT, PCB, PCB_BASE, PERM, PERM_TABLE } from '../guest/memory-map.js';
-import { TB, TB_FLAG } from '../guest/tb-header.js';
+import { HEAT_OFF, TB, TB_FLAG } from '../guest/tb-header.js';
 import type { Tb } from '../ir/types.js';
 import type { CodeCache } from './code-cache.js';
 import type { MemoryViews } from './memory-views.js';
 import { withMutex } from './mutex.js';
+import { withSelfCheck } from './self-check.js';
 
 export interface TranslatorParts {
   readonly views: MemoryViews;
   readonly cache: CodeCache;
   /** Address of this thread's CPU block. */
   readonly cpu: number;
-  /** Decodes and lifts at most `maxInsns` guest instructions from `pc`. */
-  readonly lift: (pc: number, maxInsns: number) => Tb;
+  /** Decodes and lifts at most `maxInsns` guest instructions from `pc`; `endAfterStore`: the TB ends with the first that may write to memory. */
+  readonly lift: (pc: number, maxInsns: number, endAfterStore?: boolean) => Tb;
   /** The optimiser's pipeline; the dumps of -d op and op_opt hang here. */
   readonly optimise: (tb: Tb) => Tb;
   /** Writes header and bytecode into memory from `allocate`; gives the header's address. */
@@ -26,8 +27,10 @@ export interface TranslatorParts {
   readonly setCode: (page: number, on: boolean) => void;
 }
 
-/** Invalidations after which a page's code is no longer kept: every instruction is translated when it runs. Code and data on one page then cost time, not correctness. */
-const THRASH_LIMIT = 64;
+/** Invalidations after which the TBs of a page check themselves, instead of being killed by each write. */
+const THRASH_LIMIT = 32;
+/** Guest instructions of a TB that checks itself. */
+const CHECKED_INSNS = 16;
 /** Guest instructions of a TB. */
 export const MAX_TB_INSNS = 64;
 
@@ -47,7 +50,8 @@ export class Translator {
     for (;;) {
       const known = cache.lookup(pc);
       if (known !== 0) return known;
-      if (pc >= GUEST_END || this.thrashes(pc >>> PAGE_SHIFT)) return this.oneShot(pc);
+      if (pc >= GUEST_END) return this.oneShot(pc);
+      if (this.thrashes(pc >>> PAGE_SHIFT)) return this.selfChecked(pc);
       if (cache.full)
         this.parts.stopWorld(() => {
           this.locked(() => {
@@ -66,9 +70,32 @@ export class Translator {
         return header;
       });
       if (header > 0) return header;
-      if (this.thrashes(-header)) return this.oneShot(pc);
+      if (this.thrashes(-header)) return this.selfChecked(pc);
       this.mark(-header);
     }
+  }
+
+  /** A TB that compares its guest bytes at every entry. Its pages are not marked: writes to them go on unhindered. */
+  private selfChecked(pc: number): number {
+    const { cache, views } = this.parts;
+    return this.locked(() => {
+      const other = cache.lookup(pc);
+      if (other !== 0) return other;
+      const tb = this.parts.lift(pc, Math.min(this.maxInsns, CHECKED_INSNS), true);
+      const bytes = views.u8.slice(pc, pc + tb.size);
+      const header = this.parts.encode(this.parts.optimise(withSelfCheck(tb, bytes)), (n) => cache.allocate(n));
+      views.i32[(header + TB.FLAGS) / 4] = TB_FLAG.SELF_CHECK;
+      views.i32[(header + TB.HEAT) / 4] = HEAT_OFF;
+      cache.insert(header, pc, tb.size);
+      return header;
+    });
+  }
+
+  /** The TB at `pc` has found itself stale. */
+  retire(pc: number): void {
+    this.locked(() => {
+      this.parts.cache.retire(pc);
+    });
   }
 
   /** A TB of the single instruction at `pc` that is in no table: for stores into translated code, and for pages that thrash. */
@@ -88,7 +115,7 @@ export class Translator {
     const last = Math.min(Math.floor((addr + Math.max(size, 1) - 1) / 4096), (GUEST_END >>> PAGE_SHIFT) - 1);
     const { cache } = this.parts;
     const pages: number[] = [];
-    for (let page = first; page <= last; page++) if (cache.isCode(page)) pages.push(page);
+    for (let page = first; page <= last; page++) if (cache.hasCode(page)) pages.push(page);
     if (pages.length === 0) return;
     this.parts.stopWorld(() => {
       this.locked(() => {

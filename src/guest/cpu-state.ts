@@ -183,6 +183,8 @@ export const EXIT = {
   UNIMPLEMENTED: 11,
   /** A table slot has no function in this thread yet: ARG0 = slot. */
   INSTALL: 12,
+  /** The TB at rip has found that its guest bytes are others now. */
+  STALE: 13,
 } as const;
 
 /** CPU exception vectors (SDM volume 3, table 6-1). */
