@@ -3,6 +3,7 @@
  * thread, before the first guest thread. Source: man 2 execve (descriptors), DESIGN.md section 7.
  */
 import * as fs from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
 import { InternalError } from '../../src/base/errors.js';
 import { bytePath, fromBytes, hostBytes } from './byte-path.js';
 import { installFile, newTable } from './fd-table.js';
@@ -43,20 +44,51 @@ function nameOf(fd: number): ReturnType<typeof bytePath> {
   return fromBytes(fs.readlinkSync(hostBytes(`/proc/self/fd/${String(fd)}`), { encoding: 'buffer' }));
 }
 
-/** Descriptors with their access mode and status flags. Node's own are all close-on-exec. */
+interface HostDescriptor {
+  readonly fd: number;
+  /** What /proc/self/fd says. */
+  readonly link: string;
+  readonly flags: number;
+}
+
+/** Descriptors with their access mode and status flags. */
 function inheritedDescriptors(): [fd: number, flags: number][] {
   if (!LINUX_HOST) return [0, 1, 2].filter(isOpen).map((fd) => [fd, O_RDWR]);
-  const found: [number, number][] = [];
+  return AT_START.filter((d) => isOpen(d.fd) && isInherited(d)).map(({ fd, flags }) => [
+    fd,
+    // The numbers of these are the same on all Linux hosts. O_NONBLOCK is not the guest's: others may have set it.
+    flags & (O_ACCMODE | O_APPEND | O_LARGEFILE),
+  ]);
+}
+
+/** Node marks its own descriptors close-on-exec, but so it does with the first 16 that it was started with (libuv's uv_disable_stdio_inheritance). */
+const MARKED_BY_NODE = 16;
+
+/** The descriptors at the start, before lift64 has opened any. */
+const AT_START: readonly HostDescriptor[] = LINUX_HOST && isMainThread ? hostDescriptors() : [];
+
+function hostDescriptors(): HostDescriptor[] {
+  const found: HostDescriptor[] = [];
   for (const name of fs.readdirSync('/proc/self/fd')) {
-    const fd = Number(name);
-    if (fd >= MAX_FDS || !isOpen(fd)) continue;
-    const match = /^flags:\s*([0-7]+)/m.exec(fs.readFileSync(`/proc/self/fdinfo/${name}`, 'latin1'));
-    const flags = Number.parseInt(match?.[1] ?? '2', 8);
-    if (fd > 2 && (flags & O_CLOEXEC) !== 0) continue;
-    // The numbers of the access mode and O_APPEND are those of all Linux hosts. O_NONBLOCK is not the guest's: others may have set it.
-    found.push([fd, flags & (O_ACCMODE | O_APPEND | O_LARGEFILE)]);
+    try {
+      const link = fs.readlinkSync(`/proc/self/fd/${name}`, 'latin1');
+      const match = /^flags:\s*([0-7]+)/m.exec(fs.readFileSync(`/proc/self/fdinfo/${name}`, 'latin1'));
+      found.push({ fd: Number(name), link, flags: Number.parseInt(match?.[1] ?? '2', 8) });
+    } catch {
+      // The descriptor of the listing itself, closed by now.
+    }
   }
   return found;
+}
+
+/** Of Node's own descriptors, pipes have both ends here, and the others are epoll, eventfd and /dev/null. */
+function isInherited({ fd, link, flags }: HostDescriptor): boolean {
+  if (fd >= MAX_FDS) return false;
+  if (fd <= 2 || (flags & O_CLOEXEC) === 0) return true;
+  if (fd >= MARKED_BY_NODE || link === '/dev/null') return false;
+  if (link.startsWith('/') || link.startsWith('socket:')) return true;
+  if (!link.startsWith('pipe:')) return false;
+  return !AT_START.some((d) => d.link === link && (d.flags & O_ACCMODE) !== (flags & O_ACCMODE));
 }
 
 function isOpen(fd: number): boolean {

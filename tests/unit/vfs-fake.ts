@@ -169,9 +169,14 @@ const proc: ProcSource = {
   }),
 };
 
+/** Of a process that several threads share. */
+export interface Tables {
+  readonly fdTable: number;
+  readonly fsStruct: number;
+}
+
 type Arg = number | bigint | string | Uint8Array;
 
-/** Result of a call that has stored something: what it returned, and the bytes. */
 export class FakeThread {
   readonly mem = new FakeMemory();
   readonly port: FakePort;

@@ -1,12 +1,12 @@
 /** The other thread of vfs-workers.test.ts: does one job on the shared region, and tells the result. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { FakeThread, type FakePort } from './vfs-fake.js';
+import { FakeThread, type Tables } from './vfs-fake.js';
 
 export interface Job {
   readonly region: SharedArrayBuffer;
   readonly slot: number;
   readonly cwd: string;
-  readonly tables: { readonly fdTable: number; readonly fsStruct: number };
+  readonly tables: Tables;
   readonly job: 'echo' | 'take' | 'count' | 'lock';
   /** Descriptors that the job works on. */
   readonly fds: readonly number[];
@@ -15,7 +15,7 @@ export interface Job {
 const CHUNK = 10_000;
 
 function run(j: Job): unknown {
-  const t = new FakeThread(j.region, j.slot, j.cwd, {}, j.tables as FakePort);
+  const t = new FakeThread(j.region, j.slot, j.cwd, {}, j.tables);
   const [a = -1, b = -1] = j.fds;
   const buffer = t.alloc(CHUNK);
   switch (j.job) {
@@ -45,7 +45,7 @@ function run(j: Job): unknown {
       for (let i = 0; i < 200; i++) {
         const fd = t.call('open', 'lock', 2, 0);
         t.call('flock', fd, 2);
-        const n = Number(t.readText(a, 16) as string);
+        const n = Number(t.readText(a, 16));
         t.call('lseek', a, 0, 0);
         t.writeText(a, String(n + 1));
         t.call('lseek', a, 0, 0);

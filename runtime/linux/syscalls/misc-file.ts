@@ -18,16 +18,7 @@ import {
   putFile,
   type Kind,
 } from '../../vfs/open-files.js';
-import {
-  O_ACCMODE,
-  O_APPEND,
-  O_CLOEXEC,
-  O_LARGEFILE,
-  O_NONBLOCK,
-  O_RDONLY,
-  O_RDWR,
-  O_WRONLY,
-} from '../../vfs/open-flags.js';
+import { O_ACCMODE, O_APPEND, O_LARGEFILE, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } from '../../vfs/open-flags.js';
 import { anonymousHostFile } from '../../vfs/open.js';
 import { pipeFill, pipeQueue, pipeWriters, takeFromPipe } from '../../vfs/pipes.js';
 import { seekFile } from '../../vfs/seek.js';

@@ -6,11 +6,11 @@ import * as fs from 'node:fs';
 import { setUmask } from '../../vfs/fs-struct.js';
 import { fdPath } from '../../vfs/descriptor-path.js';
 import { hostBytes } from '../../vfs/byte-path.js';
-import { offsetOf, onHostPath, pathAt, withFd } from '../../vfs/guest-args.js';
+import { offsetOf, onHostPath, pathAt, withFd, withPath } from '../../vfs/guest-args.js';
 import { hostCall } from '../../vfs/host-error.js';
 import { fileKind, hostFd, KIND } from '../../vfs/open-files.js';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from '../../vfs/open-flags.js';
-import { LOOKUP, LOOKUP_LINK } from '../../vfs/resolve.js';
+import { hostOnly, LOOKUP, LOOKUP_LINK, withTarget } from '../../vfs/resolve.js';
 import { allocateFile, truncateFile } from '../../vfs/seek.js';
 import { SIGXFSZ } from '../../vfs/transfer.js';
 import type { Handler, SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
@@ -72,13 +72,18 @@ const fchmodat2: Handler = (t, a) => {
   if ((flags & AT_EMPTY_PATH) !== 0 && a.i32(0) !== AT_FDCWD && pathAt(t, a.ptr(1)) === '')
     return fchmod(t, a.i32(0), a.u32(2), true);
   if ((flags & AT_SYMLINK_NOFOLLOW) === 0) return chmod(t, a.i32(0), a.ptr(1), a.u32(2));
-  // Modes of links can't be set, on Linux either.
-  let link = false;
-  const result = onHostPath(t, a.i32(0), a.ptr(1), LOOKUP_LINK, (host) => {
-    link = fs.lstatSync(host).isSymbolicLink();
-    if (!link) fs.chmodSync(host, a.u32(2) & MODE_BITS);
-  });
-  return link ? -EOPNOTSUPP : result;
+  return withPath(t, a.ptr(1), (path) =>
+    withTarget(t.files, a.i32(0), path, LOOKUP_LINK, (target): number => {
+      const host = hostOnly(target);
+      if (typeof host === 'number') return host;
+      return hostCall(() => {
+        // Modes of links can't be set, on Linux either.
+        if (fs.lstatSync(host).isSymbolicLink()) return -EOPNOTSUPP;
+        fs.chmodSync(host, a.u32(2) & MODE_BITS);
+        return 0;
+      });
+    }),
+  );
 };
 
 /** -1 leaves the id as it is, for Node as for Linux. */

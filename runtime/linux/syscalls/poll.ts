@@ -42,15 +42,12 @@ function watch(t: Thread, list: readonly Watch[], timeoutMs: number): number[] |
   const files = list.map(({ fd }) => (fd < 0 ? -1 : pinFile(state, table, fd)));
   try {
     const look = (): number[] | undefined => {
-      let any = false;
       const found = list.map(({ fd, events, hits }, i) => {
         const file = files[i] ?? -1;
         if (fd < 0) return 0;
-        const now = file < 0 ? POLLNVAL : readiness(state, file, events) & hits;
-        any ||= now !== 0;
-        return now;
+        return file < 0 ? POLLNVAL : readiness(state, file, events) & hits;
       });
-      return any ? found : undefined;
+      return found.some((hit) => hit !== 0) ? found : undefined;
     };
     const queues = new Set<number>();
     const rechecks: (() => number)[] = [];
