@@ -189,7 +189,7 @@ export class FakeThread {
     slot: number,
     cwd: string,
     config: Partial<VfsConfig> = {},
-    tables?: FakePort,
+    tables?: Tables,
   ) {
     this.port = new FakePort(region, slot);
     const state = VfsState.attach(region, 0, this.port);
