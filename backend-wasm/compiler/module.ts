@@ -5,8 +5,9 @@
 import binaryen from 'binaryen';
 import { InternalError } from '../../src/base/errors.js';
 import { WASM_PAGES } from '../../src/guest/memory-map.js';
-import type { Type } from '../../src/ir/types.js';
-import { emitRegion, TABLE, wasmType } from './emit.js';
+import { addBranchHints } from './branch-hints.js';
+import { emitRegion } from './emit.js';
+import { ModuleParts } from './module-parts.js';
 import type { Region } from './region.js';
 
 const F = binaryen.Features;
@@ -26,7 +27,7 @@ export interface CompiledModule {
   readonly text: string | undefined;
 }
 
-/** Throws InternalError when Binaryen does not accept what was built. */
+/** Throws InternalError when an op can't be lowered or Binaryen does not accept what was built. */
 export function compileModule(
   regions: readonly Region[],
   slotOf: (pc: number) => number,
@@ -38,27 +39,13 @@ export function compileModule(
     // Before the import: setMemory drops it.
     m.setMemory(WASM_PAGES, WASM_PAGES, null, [], true);
     m.addMemoryImport('0', 'env', 'memory', true);
-    m.addTableImport(TABLE, 'env', 'table');
-    const imported = new Set<string>();
-    const core = (name: string, params: readonly Type[], result: Type | undefined): string => {
-      if (!imported.has(name)) {
-        imported.add(name);
-        m.addFunctionImport(
-          name,
-          'core',
-          name,
-          binaryen.createType(params.map(wasmType)),
-          result === undefined ? binaryen.none : wasmType(result),
-        );
-      }
-      return name;
-    };
+    const parts = new ModuleParts(m);
     regions.forEach((region, i) => {
-      emitRegion({ m, slotOf, core }, region, `r${i}`);
+      emitRegion(parts, region, slotOf, `r${i}`);
       m.addFunctionExport(`r${i}`, `r${i}`);
     });
     const text = wantText ? m.emitText() : undefined;
-    return { bytes: m.emitBinary(), text };
+    return { bytes: addBranchHints(m.emitBinary()), text };
   } catch (e) {
     if (e instanceof InternalError) throw e;
     throw new InternalError(`Binaryen: ${e instanceof Error ? e.message : String(e)}`, [], { cause: e });

@@ -1,0 +1,272 @@
+/**
+ * Tells V8 which branches are rarely taken, so that slow paths cost the fast ones no registers (a check then costs about a third less: ARCHITECTURE.md, measurements).
+ * In: the bytes of a module of ours. Out: the same with a section metadata.code.branch_hint. Source: WebAssembly branch hinting proposal; binary format of the core specification.
+ *
+ * Binaryen's API has no hints, so the branches are found in the code by what stands before them:
+ *
+ *     load of a permission byte, ... br_if     likely; the br_if before it, behind an i64.ne, is unlikely (op-emitter.ts, guard)
+ *     load of CPU.CONTROL, if                  unlikely (a poll)
+ *     load of CPU.EXIT_REASON, if              unlikely (a helper's fault)
+ */
+import { InternalError } from '../../src/base/errors.js';
+import { CPU } from '../../src/guest/cpu-state.js';
+import { GUEST_PAGES, PERM_TABLE } from '../../src/guest/memory-map.js';
+
+const SECTION = { CUSTOM: 0, IMPORT: 2, CODE: 10 } as const;
+const UNLIKELY = 0;
+const LIKELY = 1;
+
+const OP = {
+  BLOCK: 0x02,
+  LOOP: 0x03,
+  IF: 0x04,
+  BR: 0x0c,
+  BR_IF: 0x0d,
+  BR_TABLE: 0x0e,
+  CALL: 0x10,
+  CALL_INDIRECT: 0x11,
+  RETURN_CALL: 0x12,
+  RETURN_CALL_INDIRECT: 0x13,
+  SELECT_TYPED: 0x1c,
+  LOCAL_GET: 0x20,
+  TABLE_SET: 0x26,
+  I32_LOAD: 0x28,
+  I32_LOAD8_U: 0x2d,
+  I64_STORE32: 0x3e,
+  MEMORY_GROW: 0x40,
+  I32_CONST: 0x41,
+  I64_CONST: 0x42,
+  F32_CONST: 0x43,
+  F64_CONST: 0x44,
+  I64_NE: 0x52,
+  LAST_PLAIN: 0xc4,
+  MISC: 0xfc,
+  SIMD: 0xfd,
+  ATOMIC: 0xfe,
+} as const;
+const ATOMIC_FENCE = 3;
+const I32_ATOMIC_LOAD = 0x10;
+
+interface Hint {
+  /** From the start of the function's body (its locals). */
+  readonly offset: number;
+  readonly value: number;
+}
+
+export function addBranchHints(bytes: Uint8Array): Uint8Array {
+  const r = new Reader(bytes, 8);
+  let imported = 0;
+  while (r.at < bytes.length) {
+    const start = r.at;
+    const id = r.byte();
+    const size = r.u32();
+    const end = r.at + size;
+    if (id === SECTION.IMPORT) imported = importedFunctions(r);
+    if (id === SECTION.CODE) {
+      const section = hintSection(codeHints(r, imported));
+      const out = new Uint8Array(bytes.length + section.length);
+      out.set(bytes.subarray(0, start));
+      out.set(section, start);
+      out.set(bytes.subarray(start), start + section.length);
+      return out;
+    }
+    r.at = end;
+  }
+  return bytes;
+}
+
+function importedFunctions(r: Reader): number {
+  let functions = 0;
+  for (let n = r.u32(); n > 0; n--) {
+    r.string();
+    r.string();
+    const kind = r.byte();
+    switch (kind) {
+      case 0:
+        functions++;
+        r.u32();
+        break;
+      case 1:
+        r.byte();
+        r.limits();
+        break;
+      case 2:
+        r.limits();
+        break;
+      default:
+        throw new InternalError(`import of kind ${kind}`);
+    }
+  }
+  return functions;
+}
+
+/** Hints by function index, ascending. */
+function codeHints(r: Reader, firstFunction: number): Map<number, Hint[]> {
+  const all = new Map<number, Hint[]>();
+  const count = r.u32();
+  for (let i = 0; i < count; i++) {
+    const size = r.u32();
+    const end = r.at + size;
+    const hints = functionHints(r, end);
+    if (hints.length > 0) all.set(firstFunction + i, hints);
+    r.at = end;
+  }
+  return all;
+}
+
+function functionHints(r: Reader, end: number): Hint[] {
+  const body = r.at;
+  const hints: Hint[] = [];
+  for (let groups = r.u32(); groups > 0; groups--) {
+    r.u32();
+    r.byte();
+  }
+  let previous = -1;
+  /** Offset of the last br_if behind an i64.ne; -1: another branch came after it. */
+  let range = -1;
+  let waiting: 'br_if' | 'if' | undefined;
+  while (r.at < end) {
+    const offset = r.at - body;
+    const op = r.byte();
+    switch (op) {
+      case OP.BR_IF:
+        r.u32();
+        if (waiting === 'br_if') {
+          if (range >= 0) hints.push({ offset: range, value: UNLIKELY });
+          hints.push({ offset, value: LIKELY });
+          waiting = undefined;
+        }
+        range = previous === OP.I64_NE ? offset : -1;
+        break;
+      case OP.IF:
+        r.blockType();
+        if (waiting === 'if') hints.push({ offset, value: UNLIKELY });
+        waiting = undefined;
+        break;
+      case OP.I32_LOAD8_U: {
+        const at = r.memoryOffset();
+        if (at >= PERM_TABLE && at < PERM_TABLE + GUEST_PAGES) waiting = 'br_if';
+        break;
+      }
+      case OP.I32_LOAD:
+        waiting = r.memoryOffset() === CPU.EXIT_REASON ? 'if' : undefined;
+        break;
+      case OP.ATOMIC: {
+        const kind = r.u32();
+        if (kind === ATOMIC_FENCE) r.byte();
+        else waiting = r.memoryOffset() === CPU.CONTROL && kind === I32_ATOMIC_LOAD ? 'if' : undefined;
+        break;
+      }
+      default:
+        r.skipImmediates(op);
+    }
+    previous = op;
+  }
+  return hints;
+}
+
+function hintSection(hints: ReadonlyMap<number, readonly Hint[]>): Uint8Array {
+  const content: number[] = [];
+  const name = ascii('metadata.code.branch_hint');
+  pushU32(content, name.length);
+  content.push(...name);
+  pushU32(content, hints.size);
+  for (const [func, list] of hints) {
+    pushU32(content, func);
+    pushU32(content, list.length);
+    for (const { offset, value } of list) {
+      pushU32(content, offset);
+      content.push(1, value);
+    }
+  }
+  const section: number[] = [SECTION.CUSTOM];
+  pushU32(section, content.length);
+  return Uint8Array.from(section.concat(content));
+}
+
+/** ASCII bytes. */
+const ascii = (text: string): number[] => Array.from(text, (c) => c.charCodeAt(0));
+
+function pushU32(out: number[], value: number): void {
+  let v = value;
+  for (; v >= 0x80; v >>>= 7) out.push((v & 0x7f) | 0x80);
+  out.push(v);
+}
+
+/** Reads the binary format. */
+class Reader {
+  constructor(
+    private readonly bytes: Uint8Array,
+    public at: number,
+  ) {}
+
+  byte(): number {
+    return this.bytes[this.at++] ?? 0;
+  }
+
+  u32(): number {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const b = this.byte();
+      value |= (b & 0x7f) << shift;
+      if (b < 0x80) return value >>> 0;
+    }
+  }
+
+  leb(): void {
+    while (this.byte() >= 0x80);
+  }
+
+  string(): void {
+    const length = this.u32();
+    this.at += length;
+  }
+
+  limits(): void {
+    const flags = this.byte();
+    this.leb();
+    if ((flags & 1) !== 0) this.leb();
+  }
+
+  blockType(): void {
+    this.leb();
+  }
+
+  /** Skips a memarg and gives its offset. */
+  memoryOffset(): number {
+    this.leb();
+    return this.u32();
+  }
+
+  /** Skips what follows `op`. Throws InternalError for an instruction that the compiler does not emit. */
+  skipImmediates(op: number): void {
+    if (op === OP.BLOCK || op === OP.LOOP) this.blockType();
+    else if (op === OP.BR || op === OP.CALL || op === OP.RETURN_CALL) this.leb();
+    else if (op >= OP.LOCAL_GET && op <= OP.TABLE_SET) this.leb();
+    else if (op === OP.CALL_INDIRECT || op === OP.RETURN_CALL_INDIRECT) {
+      this.leb();
+      this.leb();
+    } else if (op === OP.BR_TABLE) for (let n = this.u32(); n >= 0; n--) this.leb();
+    else if (op === OP.SELECT_TYPED) for (let n = this.u32(); n > 0; n--) this.leb();
+    else if (op >= OP.I32_LOAD && op <= OP.I64_STORE32) this.memoryOffset();
+    else if (op > OP.I64_STORE32 && op <= OP.MEMORY_GROW) this.leb();
+    else if (op === OP.I32_CONST || op === OP.I64_CONST) this.leb();
+    else if (op === OP.F32_CONST) this.at += 4;
+    else if (op === OP.F64_CONST) this.at += 8;
+    else if (op === OP.SIMD) this.skipSimd(this.u32());
+    else if (op === OP.MISC) {
+      const kind = this.u32();
+      if (kind > 7) throw new InternalError(`instruction 0xfc ${kind} in a compiled module`);
+    } else if (op > OP.LAST_PLAIN) throw new InternalError(`instruction 0x${op.toString(16)} in a compiled module`);
+  }
+
+  private skipSimd(kind: number): void {
+    if (kind <= 11 || kind === 92 || kind === 93) this.memoryOffset();
+    else if (kind === 12 || kind === 13) this.at += 16;
+    else if (kind >= 21 && kind <= 34) this.at += 1;
+    else if (kind >= 84 && kind <= 91) {
+      this.memoryOffset();
+      this.at += 1;
+    }
+  }
+}

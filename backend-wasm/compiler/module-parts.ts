@@ -1,0 +1,138 @@
+/**
+ * What the regions of a module share: imports from the core and small functions of the module's own, each added at its first use.
+ * In: a Binaryen module. Out: calls of them.
+ */
+import binaryen from 'binaryen';
+import { CPU, EXC, EXIT } from '../../src/guest/cpu-state.js';
+import { PAGE_SHIFT, PAGE_SIZE, PERM, PERM_TABLE } from '../../src/guest/memory-map.js';
+import type { Type } from '../../src/ir/types.js';
+import type { Expr } from './flow.js';
+import { wasmType } from './values.js';
+
+export type GuardKind = 'r' | 'w' | 'rw';
+
+/** Bits of a page's permission byte that an access within the page asks for, and those that it looks at. */
+const ON_PAGE = {
+  read: { may: PERM.R, mask: PERM.R | PERM.SLOW },
+  write: { may: PERM.W, mask: PERM.W | PERM.SLOW | PERM.CODE },
+} as const;
+
+export class ModuleParts {
+  /** Internal name of the function table. */
+  readonly table = 'table';
+  private readonly known = new Set<string>();
+
+  constructor(readonly m: binaryen.Module) {
+    m.addTableImport(this.table, 'env', 'table');
+  }
+
+  /** Calls a function of the core. */
+  core(name: string, params: readonly Type[], result: Type | undefined, args: readonly Expr[]): Expr {
+    const type = result === undefined ? binaryen.none : wasmType(result);
+    if (!this.known.has(name)) {
+      this.known.add(name);
+      this.m.addFunctionImport(name, 'core', name, binaryen.createType(params.map(wasmType)), type);
+    }
+    return this.m.call(name, args, type);
+  }
+
+  /**
+   * The second look at an access that the permission byte does not allow at once: gives the address in the memory, or 0 after a fault,
+   * with rip and (from 0 on) cc_op stored. What stays on its page is allowed here (the last page of a mapping), the rest is the core's.
+   */
+  slowGuard(kind: GuardKind, cpu: Expr, address: Expr, size: number, pc: number, ccOp: number): Expr {
+    const { m } = this;
+    const params = ['i32', 'i64', 'i32', 'i64', 'i32'] as const;
+    const name = this.own(`slow_${kind}`, params, 'i32', ['i32'], (p) => {
+      const { may, mask } = kind === 'r' ? ON_PAGE.read : ON_PAGE.write;
+      const host = (): Expr => m.local.get(5, binaryen.i32);
+      const perm = m.i32.load8_u(PERM_TABLE, 1, m.i32.shr_u(host(), m.i32.const(PAGE_SHIFT)));
+      const offset = m.i32.and(host(), m.i32.const(PAGE_SIZE - 1));
+      const look = this.core(`guardSlow_${kind}`, ['i32', 'i64', 'i32'], 'i32', [p(0), p(1), p(2)]);
+      return [
+        m.local.set(5, m.i32.wrap(p(1))),
+        m.if(
+          m.i64.eq(p(1), m.i64.extend_u(host())),
+          m.if(
+            m.i32.and(
+              m.i32.eq(m.i32.and(perm, m.i32.const(mask)), m.i32.const(may)),
+              m.i32.le_u(m.i32.add(offset, p(2)), m.i32.const(PAGE_SIZE)),
+            ),
+            m.return(host()),
+          ),
+        ),
+        m.local.set(5, look),
+        m.if(
+          m.i32.eqz(host()),
+          m.block(
+            null,
+            this.storePosition(p(0), p(3), () => p(4)),
+          ),
+        ),
+        m.return(host()),
+      ];
+    });
+    return m.call(name, [cpu, address, m.i32.const(size), m.i64.const(BigInt(pc)), m.i32.const(ccOp)], binaryen.i32);
+  }
+
+  /** A fault in the instruction at `pc` whose reason is in CPU state already. */
+  fault(cpu: Expr, pc: number, ccOp: number): Expr {
+    const { m } = this;
+    const name = this.own('fault', ['i32', 'i64', 'i32'], undefined, [], (p) =>
+      this.storePosition(p(0), p(1), () => p(2)),
+    );
+    return m.call(name, [cpu, m.i64.const(BigInt(pc)), m.i32.const(ccOp)], binaryen.none);
+  }
+
+  /** #GP(0) in the instruction at `pc`. */
+  protection(cpu: Expr, pc: number, ccOp: number): Expr {
+    const { m } = this;
+    const name = this.own('protection', ['i32', 'i64', 'i32'], undefined, [], (p) => [
+      m.i32.store(CPU.EXIT_REASON, 4, p(0), m.i32.const(EXIT.EXCEPTION)),
+      m.i64.store(CPU.EXIT_ARG0, 8, p(0), m.i64.const(BigInt(EXC.GP))),
+      m.i64.store(CPU.EXIT_ARG1, 8, p(0), m.i64.const(0n)),
+      ...this.storePosition(p(0), p(1), () => p(2)),
+    ]);
+    return m.call(name, [cpu, m.i64.const(BigInt(pc)), m.i32.const(ccOp)], binaryen.none);
+  }
+
+  /** EXIT.POLL with rip. */
+  poll(cpu: Expr, rip: Expr): Expr {
+    const { m } = this;
+    const name = this.own('poll', ['i32', 'i64'], undefined, [], (p) => [
+      m.i64.store(CPU.RIP, 8, p(0), p(1)),
+      m.i32.store(CPU.EXIT_REASON, 4, p(0), m.i32.const(EXIT.POLL)),
+    ]);
+    return m.call(name, [cpu, rip], binaryen.none);
+  }
+
+  private storePosition(cpu: Expr, pc: Expr, ccOp: () => Expr): Expr[] {
+    const { m } = this;
+    return [
+      m.i64.store(CPU.RIP, 8, cpu, pc),
+      m.if(m.i32.ge_s(ccOp(), m.i32.const(0)), m.i32.store(CPU.CC_OP, 4, m.local.get(0, binaryen.i32), ccOp())),
+    ];
+  }
+
+  private own(
+    name: string,
+    params: readonly Type[],
+    result: Type | undefined,
+    locals: readonly Type[],
+    body: (param: (i: number) => Expr) => Expr[],
+  ): string {
+    if (!this.known.has(name)) {
+      this.known.add(name);
+      const { m } = this;
+      const param = (i: number): Expr => m.local.get(i, wasmType(params[i] as Type));
+      m.addFunction(
+        name,
+        binaryen.createType(params.map(wasmType)),
+        result === undefined ? binaryen.none : wasmType(result),
+        locals.map(wasmType),
+        m.block(null, body(param)),
+      );
+    }
+    return name;
+  }
+}

@@ -1,0 +1,265 @@
+/**
+ * Code of single ops within a node. In: an op and where it stands. Out: code and values in Values.
+ */
+import binaryen from 'binaryen';
+import { InternalError } from '../../src/base/errors.js';
+import { CPU } from '../../src/guest/cpu-state.js';
+import { GUEST_END, PAGE_SHIFT, PERM, PERM_TABLE } from '../../src/guest/memory-map.js';
+import { G } from '../../src/ir/globals.js';
+import type { Cond, Op } from '../../src/ir/types.js';
+import { sideExitStores } from './dataflow.js';
+import type { Exits } from './exits.js';
+import type { Expr } from './flow.js';
+import type { GlobalSet } from './global-set.js';
+import { compare, intConst, LOWER } from './lower.js';
+import type { GuardKind, ModuleParts } from './module-parts.js';
+import { callInfo, opInfo } from './op-info.js';
+import { CPU_LOCAL, type Values, wasmType } from './values.js';
+
+/** The guest instruction around an op: its pc, its CC_OP (-1: in the global), and the globals that differ from their home. */
+export interface OpPlace {
+  readonly pc: number;
+  readonly ccOp: number;
+  readonly dirty: GlobalSet;
+}
+
+type Build = (...args: readonly (number | readonly number[])[]) => Expr;
+
+/** Permission bit of the fast path. What may be written may be read (mmap(2) on x86), so rw asks for WFAST alone. */
+const FAST = { r: PERM.RFAST, w: PERM.WFAST, rw: PERM.WFAST } as const satisfies Record<GuardKind, number>;
+
+export class OpEmitter {
+  private readonly m: binaryen.Module;
+  private readonly builders = new Map<string, Build>();
+  private guards = 0;
+
+  constructor(
+    private readonly parts: ModuleParts,
+    private readonly values: Values,
+    private readonly exits: Exits,
+    /** Globals that the region names. */
+    private readonly used: GlobalSet,
+  ) {
+    this.m = parts.m;
+  }
+
+  emit(op: Op, place: OpPlace): void {
+    this.values.begin();
+    switch (op.name) {
+      case 'guard_r':
+        this.guard(op, 'r', place);
+        return;
+      case 'guard_w':
+        this.guard(op, 'w', place);
+        return;
+      case 'guard_rw':
+        this.guard(op, 'rw', place);
+        return;
+      case 'align_check':
+        this.alignCheck(op, place);
+        return;
+      case 'call':
+        this.call(op, place);
+        return;
+      case 'setcond_i32':
+        this.values.result(op, this.condition(op, 1, false));
+        return;
+      case 'setcond_i64':
+        this.values.result(op, this.condition(op, 1, false), true);
+        return;
+      case 'movcond_i32':
+      case 'movcond_i64': {
+        const cond = this.condition(op, 1);
+        this.values.result(op, this.m.select(cond, this.values.operand(op, 3), this.values.operand(op, 4)));
+        return;
+      }
+      default:
+    }
+    const atomic = /^atomic_([a-z]+)(\d+)$/.exec(op.name);
+    if (atomic !== null) this.atomic(op, atomic[1] ?? '', Number(atomic[2]) / 8);
+    else if (opInfo(op).pure) this.values.result(op, this.pure(op));
+    else this.access(op);
+  }
+
+  /** The i32 condition of a brcond, setcond or movcond whose comparands are arguments `i` and `i + 1`; with `truth`, any value but 0 may stand for true. */
+  condition(op: Op, i: number, truth = true): Expr {
+    const { m, values } = this;
+    const type = op.name.endsWith('_i32') ? 'i32' : 'i64';
+    const cond = op.imms[0] as Cond;
+    const zero = values.constantOf(op, i + 1) === 0n;
+    if (zero && (cond === 'ne' || cond === 'eq')) {
+      const known = values.truth(op, i);
+      if (known !== undefined) return cond === 'ne' ? known : m.i32.eqz(known);
+      if (cond === 'eq') return m[type].eqz(values.operand(op, i));
+      if (truth && type === 'i32') return values.operand(op, i);
+    }
+    return compare(m, type, cond, values.operand(op, i), values.operand(op, i + 1), truth);
+  }
+
+  private pure(op: Op): Expr {
+    const { values, m } = this;
+    const { def, outs } = opInfo(op);
+    const args = op.args.slice(outs).map((_, i) => values.operand(op, outs + i));
+    const lower = LOWER.get(op.name);
+    if (lower !== undefined) return lower({ m, twice: (value, type) => values.twice(value, type) }, args, op.imms);
+    if (def.wasm === undefined) throw new InternalError(`the compiler has no lowering for ${op.name}`);
+    return this.builder(def.wasm)(...args);
+  }
+
+  /** Loads and stores of CPU state and of guarded guest memory, and fences. */
+  private access(op: Op): void {
+    const { values } = this;
+    const { def, outs, effects, load } = opInfo(op);
+    if (def.wasm === undefined) throw new InternalError(`the compiler has no lowering for ${op.name}`);
+    const build = this.builder(def.wasm);
+    const args = op.args.slice(outs).map((_, i) => values.operand(op, outs + i));
+    if (effects.has('env-read') || effects.has('env-write')) args.unshift(this.cpu());
+    // Guest accesses are of any alignment.
+    const expr = effects.has('fence') ? build() : build(Number(op.imms[0]), 1, ...args);
+    if (load) {
+      values.noteLoad();
+      values.result(op, expr);
+      return;
+    }
+    values.flushLoads();
+    if (outs > 0) values.assign(op, expr);
+    else values.statement(expr);
+  }
+
+  /**
+   * A permission check: inline where the page's byte allows the access, else a close look, and out when that fails too.
+   *
+   *     block $ok
+   *       block $slow
+   *         br_if $slow (address != zero-extended (host = low half of address))
+   *         br_if $ok (permission byte of host's page & bit)
+   *       end
+   *       br_if $exit (host = slow_x(cpu, address, size, pc, cc_op)) == 0
+   *     end
+   *
+   * branch-hints.ts knows the pattern by its load from the permission table.
+   */
+  private guard(op: Op, kind: GuardKind, place: OpPlace): void {
+    const { m, values } = this;
+    const size = Number(op.imms[0]);
+    values.flushLoads();
+    const known = values.constantOf(op, 1);
+    const { first, again } = values.operandTwice(op, 1);
+    const host = values.writable(op);
+    const ok = `G${this.guards}`;
+    const slow = `S${this.guards++}`;
+    const fast = (base: number, page: Expr): Expr =>
+      m.br_if(ok, m.i32.and(m.i32.load8_u(PERM_TABLE + base, 1, page), m.i32.const(FAST[kind])));
+    const inline: Expr[] = [];
+    if (known === undefined) {
+      const low = m.local.tee(host, m.i32.wrap(again()), binaryen.i32);
+      inline.push(
+        m.block(slow, [
+          m.br_if(slow, m.i64.ne(first, m.i64.extend_u(low))),
+          fast(0, m.i32.shr_u(m.local.get(host, binaryen.i32), m.i32.const(PAGE_SHIFT))),
+        ]),
+      );
+    } else if (known < GUEST_END) {
+      inline.push(
+        m.local.set(host, intConst(m, 'i32', known)),
+        fast(Number(known >> BigInt(PAGE_SHIFT)), m.i32.const(0)),
+      );
+    }
+    const look = this.parts.slowGuard(kind, this.cpu(), again(), size, place.pc, place.ccOp);
+    const exit = m.br_if(this.faultLabel(place), m.i32.eqz(m.local.tee(host, look, binaryen.i32)));
+    values.statement(m.block(ok, [...inline, exit]));
+  }
+
+  private alignCheck(op: Op, place: OpPlace): void {
+    const { m, values } = this;
+    values.flushLoads();
+    const low = m.i32.and(m.i32.wrap(values.operand(op, 0)), m.i32.const(Number(op.imms[0]) - 1));
+    const raise = this.parts.protection(this.cpu(), place.pc, place.ccOp);
+    values.statement(m.if(low, m.block(null, [raise, m.br(this.faultLabel(place))])));
+  }
+
+  private call(op: Op, place: OpPlace): void {
+    const { m, values, exits } = this;
+    const { helper, stores, writes, info } = callInfo(String(op.imms[0]));
+    const args = helper.params.map((_, i) => values.operand(op, info.outs + i));
+    if (info.pure) {
+      values.result(op, this.parts.core(helper.name, helper.params, helper.ret, args));
+      return;
+    }
+    values.flushLoads();
+    const reload = writes.intersection(this.used).ids();
+    for (const id of reload) values.flushReaders(values.globalLocal(id));
+    const before = exits.stores(place.dirty.intersection(stores));
+    const faults = helper.faults === true;
+    // The helper's flags, not those of the instruction's start, count when it has left in its middle.
+    const ownFlags = stores.has(G.ccOp);
+    if (faults && ownFlags && place.ccOp >= 0) before.push(exits.storeGlobal(G.ccOp, m.i32.const(place.ccOp)));
+    const call = this.parts.core(helper.name, ['i32', ...helper.params], helper.ret, [this.cpu(), ...args]);
+    const output = helper.ret === undefined ? undefined : values.writable(op);
+    const after: Expr[] = [];
+    if (faults) {
+      const left = place.dirty.clone();
+      left.subtract(stores);
+      after.push(
+        m.if(
+          m.i32.load(CPU.EXIT_REASON, 4, this.cpu()),
+          m.block(null, [
+            this.parts.fault(this.cpu(), place.pc, ownFlags ? -1 : place.ccOp),
+            m.br(this.faultLabel({ ...place, dirty: left })),
+          ]),
+        ),
+      );
+    }
+    values.statement(
+      ...before,
+      output === undefined ? call : m.local.set(output, call),
+      ...after,
+      ...reload.map((id) => exits.loadGlobal(id)),
+    );
+  }
+
+  /** Aligned: one Wasm atomic; else the core, under its lock. */
+  private atomic(op: Op, kind: string, size: number): void {
+    const { m, values } = this;
+    values.flushLoads();
+    const [address, ...rest] = op.args.slice(1).map((_, i) => values.settle(op, i + 1));
+    if (address === undefined) throw new InternalError(`${op.name} has no address`);
+    const operands = rest.map((get, i) => {
+      // The expected value counts with its low bits alone.
+      const narrow = kind === 'cmpxchg' && i === 0 && size < 8;
+      return narrow ? m.i64.and(get(), intConst(m, 'i64', (1n << BigInt(8 * size)) - 1n)) : get();
+    });
+    const width = size === 8 ? '' : `${8 * size}_u`;
+    const inline = this.builder(`i64.atomic.rmw${width}.${kind}`)(0, address(), ...operands);
+    if (size === 1) {
+      values.assign(op, inline);
+      return;
+    }
+    const name = kind === 'cmpxchg' ? `atomicCmpxchg${size}` : `atomicRmw${size}_${kind}`;
+    const split = this.parts.core(name, ['i32', ...rest.map(() => 'i64' as const)], 'i64', [
+      address(),
+      ...rest.map((get) => get()),
+    ]);
+    values.assign(op, m.if(m.i32.and(address(), m.i32.const(size - 1)), split, inline));
+  }
+
+  private faultLabel({ dirty, ccOp }: OpPlace): string {
+    return this.exits.label(sideExitStores(dirty, ccOp));
+  }
+
+  private cpu(): Expr {
+    return this.m.local.get(CPU_LOCAL, wasmType('i32'));
+  }
+
+  /** The Binaryen builder at a path such as 'i64.atomic.rmw8_u.add'. Throws InternalError when there is none. */
+  private builder(path: string): Build {
+    const known = this.builders.get(path);
+    if (known !== undefined) return known;
+    let at: unknown = this.m;
+    for (const name of path.split('.')) at = (at as Record<string, unknown> | undefined)?.[name];
+    if (typeof at !== 'function') throw new InternalError(`Binaryen has no ${path}`);
+    const build = at as Build;
+    this.builders.set(path, build);
+    return build;
+  }
+}
