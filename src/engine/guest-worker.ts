@@ -22,8 +22,8 @@ async function inThreadCompiler(): Promise<CodeSource['compiler']> {
   const passes = enginePasses(disabledPasses, breaks.includes('reorder-memory'));
   return (views, cache) =>
     new RegionCompiler(views, cache, compileModule, passes, false, log.items.includes('out_asm'), {
-      tbs: 8,
-      insns: 200,
+      tbs: 3,
+      insns: 48,
     });
 }
 

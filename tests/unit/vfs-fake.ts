@@ -184,13 +184,7 @@ export class FakeThread {
   private readonly thread: Thread;
   private next = 65536;
 
-  constructor(
-    region: SharedArrayBuffer,
-    slot: number,
-    cwd: string,
-    config: Partial<VfsConfig> = {},
-    tables?: Tables,
-  ) {
+  constructor(region: SharedArrayBuffer, slot: number, cwd: string, config: Partial<VfsConfig> = {}, tables?: Tables) {
     this.port = new FakePort(region, slot);
     const state = VfsState.attach(region, 0, this.port);
     this.port.fdTable = tables?.fdTable ?? newTable(state);

@@ -1,0 +1,4 @@
+/** Guest programs under --tier auto. */
+import { describePrograms } from './programs.js';
+
+describePrograms('auto');

@@ -1,0 +1,4 @@
+/** Guest programs under --tier compiled. */
+import { describePrograms } from './programs.js';
+
+describePrograms('compiled');

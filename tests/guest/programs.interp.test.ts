@@ -1,0 +1,4 @@
+/** Guest programs under --tier interp. */
+import { describePrograms } from './programs.js';
+
+describePrograms('interp');
