@@ -74,6 +74,8 @@ export const FILE = {
   SEALS: 10,
   PATH_LENGTH: 11,
   OWNER: 12,
+  /** Descriptor + 1 that writes of an inherited stream go to without blocking; -1 when the host gives none; 0 not asked yet. */
+  WRITE_FD: 13,
   SIZE: 16,
 } as const;
 

@@ -6,10 +6,11 @@ import * as fs from 'node:fs';
 import { ENFILE } from '../linux/errno.js';
 import { freeBlob } from './blobs.js';
 import { freeCounter } from './counters.js';
+import { hostCall } from './host-error.js';
 import { bytePath, type BytePath } from './byte-path.js';
 import { AREA, FILE, HEAD, MAX_FILES, PATH_MAX } from './layout.js';
 import { lock, unlock } from './lock.js';
-import { O_RDONLY, O_WRONLY } from './open-flags.js';
+import { LINUX_HOST, O_RDONLY, O_WRONLY } from './open-flags.js';
 import { countEnd, newPipe, pipeInode, pipeQueue } from './pipes.js';
 import { dropLocks } from './record-locks.js';
 import type { VfsState } from './state.js';
@@ -181,12 +182,33 @@ export function putFile(s: VfsState, file: number): void {
     return true;
   });
   if (!last) return;
+  const writeFd = s.get(w + FILE.WRITE_FD) - 1;
   const inherited = (s.get(w + FILE.MARKS) & MARK.INHERITED) !== 0;
   dropLocks(s, lockOwner(file));
   // The entry is free from here on.
   s.set(w + FILE.REFS, 0);
   if (queue >= 0) wakeAll(s, queue);
+  if (writeFd >= 0) fs.closeSync(writeFd);
   if (host >= 0) closeHost(host, inherited);
+}
+
+/**
+ * The descriptor for writes of a stream. A write to a pipe or terminal that lift64 was started with could block in the host for ever, where no signal reaches the thread:
+ * so it is opened anew, non-blocking, at the first write. Where the host refuses (sockets, another user's pipe), the writes do block.
+ */
+export function writeFdOf(s: VfsState, file: number): number {
+  const own = hostFd(s, file);
+  const marks = fileMarks(s, file);
+  if ((marks & MARK.INHERITED) === 0 || (marks & (MARK.FIFO | MARK.TERMINAL)) === 0 || !LINUX_HOST) return own;
+  const index = word(file) + FILE.WRITE_FD;
+  const known = s.get(index);
+  if (known !== 0) return known > 0 ? known - 1 : own;
+  const { O_WRONLY: writes, O_NONBLOCK: waitsNot, O_NOCTTY: takesNot } = fs.constants;
+  const opened = hostCall(() => fs.openSync(`/proc/self/fd/${String(own)}`, writes | waitsNot | takesNot));
+  const before = Atomics.compareExchange(s.words, index, 0, opened < 0 ? -1 : opened + 1);
+  if (before === 0) return opened < 0 ? own : opened;
+  if (opened >= 0) fs.closeSync(opened);
+  return before > 0 ? before - 1 : own;
 }
 
 /** A pipe opened for reading and writing (through /proc/self/fd) is an end of both sorts. */

@@ -23,6 +23,7 @@ import {
   MARK,
   setFileOffset,
   withOffset,
+  writeFdOf,
 } from './open-files.js';
 import { O_ACCMODE, O_APPEND, O_NONBLOCK, O_RDONLY, O_WRONLY } from './open-flags.js';
 import { pipeFill, pipeQueue, pipeReaders, pipeWriters, putIntoPipe, takeFromPipe } from './pipes.js';
@@ -39,8 +40,9 @@ export const SIGXFSZ = 25;
 const PIPE_BUF = 4096;
 /** How long a non-blocking read of a stream waits for the main thread's answer, in ms. */
 const MAIN_ANSWER_MS = 10;
-/** Sleeps, in ms, of a write to a host descriptor that is full. */
-const WRITE_RECHECK_MS = 2;
+/** Sleeps, in ms, of a write to a host descriptor that is full: they double while nothing can be written. */
+const FIRST_WRITE_RECHECK_MS = 0.05;
+const LAST_WRITE_RECHECK_MS = 8;
 const F_SEAL_WRITES = 0x8 | 0x10;
 const F_SEAL_GROW = 0x4;
 
@@ -132,7 +134,10 @@ function once<T>(buffers: Buffers, fn: (list: readonly Uint8Array[]) => T): T | 
   return typeof list === 'number' ? list : fn(list);
 }
 
-/** Runs `fn` at `position`, or at the offset, which it moves on by the bytes transferred. */
+/**
+ * Runs `fn` at `position`, or at the offset, which it moves on by the bytes transferred. The buffers are asked for before the offset is taken: to invalidate
+ * code on them stops the world, which no thread may do while it holds what others wait for.
+ */
 function atOffset(
   s: VfsState,
   file: number,
@@ -140,13 +145,15 @@ function atOffset(
   buffers: Buffers,
   fn: (list: readonly Uint8Array[], at: number | null) => number,
 ): number {
-  if (position !== undefined) return once(buffers, (list) => fn(list, position));
-  if ((fileMarks(s, file) & MARK.HOST_OFFSET) !== 0) return once(buffers, (list) => fn(list, null));
-  return withOffset(s, file, () => {
-    const at = fileOffset(s, file);
-    const n = once(buffers, (list) => fn(list, at));
-    if (n > 0) setFileOffset(s, file, at + n);
-    return n;
+  return once(buffers, (list) => {
+    if (position !== undefined) return fn(list, position);
+    if ((fileMarks(s, file) & MARK.HOST_OFFSET) !== 0) return fn(list, null);
+    return withOffset(s, file, () => {
+      const at = fileOffset(s, file);
+      const n = fn(list, at);
+      if (n > 0) setFileOffset(s, file, at + n);
+      return n;
+    });
   });
 }
 
@@ -223,7 +230,7 @@ function writeHostFile(c: FileContext, file: number, buffers: Buffers, position:
     return n;
   };
   if (!append || position !== undefined) return atOffset(s, file, position, buffers, write);
-  return withOffset(s, file, () => once(buffers, (list) => write(list, null)));
+  return once(buffers, (list) => withOffset(s, file, () => write(list, null)));
 }
 
 /** The first `size` bytes of the buffers. */
@@ -314,20 +321,27 @@ function writeCounter(s: VfsState, file: number, counter: number, buffers: Buffe
   );
 }
 
-/** Terminals, FIFOs, inherited pipes and sockets: the host may say that they are full, or block for as long as their reader sleeps. */
+/** Terminals, FIFOs, inherited pipes: the host says when they are full, and nobody when they are so no more. */
 function writeStream(s: VfsState, file: number, buffers: Buffers): number {
-  const fd = hostFd(s, file);
+  const fd = writeFdOf(s, file);
   const nonBlocking = (fileFlags(s, file) & O_NONBLOCK) !== 0;
   let done = 0;
+  let pause = FIRST_WRITE_RECHECK_MS;
   const attempt = (): number | undefined =>
     once(buffers, (list) => {
       const n = hostWrite(fd, done === 0 ? list : rest(list, done), null);
       if (n === -EAGAIN) return nonBlocking ? -EAGAIN : undefined;
       if (n < 0) return n;
       done += n;
+      pause = FIRST_WRITE_RECHECK_MS;
       return nonBlocking || done === sizeOf(list) ? done : undefined;
     });
-  const n = waitUntil(s, [], attempt, Infinity, () => WRITE_RECHECK_MS);
+  const recheck = (): number => {
+    const ms = pause;
+    pause = Math.min(pause * 2, LAST_WRITE_RECHECK_MS);
+    return ms;
+  };
+  const n = waitUntil(s, [], attempt, Infinity, recheck);
   if (n === -EPIPE) s.port.raise(SIGPIPE);
   if (n === TIMED_OUT) return done;
   return n < 0 && done > 0 ? done : n;

@@ -423,6 +423,9 @@ describe('directories', () => {
     expect(t.call('mknod', 'fifo', 0o010600, 0)).toBe(0);
     expect(fs.statSync(at('fifo')).isFIFO()).toBe(true);
     expect(t.call('mknod', 'fifo', 0o010600, 0)).toBe(-EEXIST);
+    expect(t.call('mkdir', 'sub', 0o700)).toBe(0);
+    expect(t.call('mknodat', open('sub'), 'fifo', 0o010600, 0)).toBe(0);
+    expect(fs.statSync(at('sub/fifo')).isFIFO()).toBe(true);
     expect(t.call('mknod', 'dev', 0o020600, 0)).toBe(-EPERM);
   });
 

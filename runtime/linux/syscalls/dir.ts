@@ -151,8 +151,10 @@ function makeFifo(path: Buffer, mode: number): number {
   // Permissions are checked here: the program's own failure says no more than that it failed.
   const slash = text.lastIndexOf('/');
   fs.accessSync(slash < 0 ? '.' : text.slice(0, slash + 1), fs.constants.W_OK | fs.constants.X_OK);
+  // A descriptor of ours, by which a relative path may begin, is no descriptor of the program.
+  const name = text.replace(/^\/proc\/self\//, `/proc/${String(process.pid)}/`);
   try {
-    execFileSync('mkfifo', ['-m', mode.toString(8), '--', text], { stdio: 'ignore' });
+    execFileSync('mkfifo', ['-m', mode.toString(8), '--', name], { stdio: 'ignore' });
     return 0;
   } catch {
     return -EPERM;
