@@ -13,6 +13,8 @@ export interface Segment {
   readonly memorySize: number;
   /** PF_X 1, PF_W 2, PF_R 4. */
   readonly flags: number;
+  /** Power of two, or 0; bytes. */
+  readonly align: number;
 }
 
 export interface Elf {
@@ -24,7 +26,7 @@ export interface Elf {
   readonly interpreter: string | undefined;
   /** Program headers: address in memory as linked (0: in no segment), number, bytes of one. */
   readonly phdr: { readonly address: number; readonly count: number; readonly size: number };
-  /** PT_GNU_STACK asks for an executable stack (true also when it is missing). */
+  /** PT_GNU_STACK asks for an executable stack. Without one, x86-64 Linux gives none (5.8 and later). */
   readonly execStack: boolean;
 }
 
@@ -85,19 +87,26 @@ export function parseElf(file: Uint8Array, name: string): Elf {
   const segments: Segment[] = [];
   let interpreter: string | undefined;
   let phdrAddress = 0;
-  let execStack = true;
+  let execStack = false;
   for (let i = 0; i < phnum; i++) {
     const at = phoff + i * PHDR_SIZE;
     const u64 = (offset: number): number => Number(v.getBigUint64(at + offset, true));
     const flags = v.getUint32(at + 4, true);
-    const s: Segment = { address: u64(16), offset: u64(8), fileSize: u64(32), memorySize: u64(40), flags };
+    const s: Segment = {
+      address: u64(16),
+      offset: u64(8),
+      fileSize: u64(32),
+      memorySize: u64(40),
+      flags,
+      align: u64(48),
+    };
     switch (v.getUint32(at, true)) {
       case PT_LOAD:
-        checkLoad(s, u64(48), i, file.length, bad);
+        checkLoad(s, i, file.length, bad);
         if (s.memorySize > 0) segments.push(s);
         break;
       case PT_INTERP:
-        interpreter = interpreterPath(file, s, bad);
+        interpreter ??= interpreterPath(file, s, bad);
         break;
       case PT_PHDR:
         phdrAddress = s.address;
@@ -133,14 +142,15 @@ export function parseElf(file: Uint8Array, name: string): Elf {
 
 type Bad = (why: string) => never;
 
-function checkLoad(s: Segment, align: number, i: number, fileLength: number, bad: Bad): void {
+function checkLoad(s: Segment, i: number, fileLength: number, bad: Bad): void {
   const which = `PT_LOAD segment ${i}`;
   if (s.fileSize > s.memorySize) bad(`${which} has more bytes in the file than in memory`);
   if (s.offset + s.fileSize > fileLength) bad(`${which} lies beyond the end of the file`);
   if (s.address + s.memorySize > USER_SPACE_END)
     bad(`${which} at 0x${s.address.toString(16)} is outside of the 47-bit address space`);
-  if (align > 1 && !(Number.isSafeInteger(align) && Math.log2(align) % 1 === 0))
-    bad(`${which} has alignment ${align}, which is no power of two`);
+  const { align } = s;
+  if (align > 1 && !(align <= USER_SPACE_END && Math.log2(align) % 1 === 0))
+    bad(`${which} has alignment ${align}, which is no power of two below 2**47`);
   if (s.address % PAGE !== s.offset % PAGE) bad(`${which}: address and file offset differ within a page`);
 }
 

@@ -1,29 +1,81 @@
 /**
  * Function symbols of an ELF file. In: the file's bytes. Out: name at an address, range of a name. Source: System V gABI, chapter 4 (sections, symbol table).
- * A file without sections or with broken ones has no symbols; that is no error.
+ * A file without sections or with broken ones has no symbols; that is no error. Names are read when they are asked for.
  */
 export interface GuestSymbol {
   readonly name: string;
-  /** Address as linked; bytes, 0 when the table gives none. */
+  /** Address as linked; bytes. */
   readonly address: number;
+  /** Bytes; 0 when the table gives none. */
   readonly size: number;
 }
 
 const SHT_SYMTAB = 2;
 const SHT_DYNSYM = 11;
-const STT_FUNC = 2;
 const STT_NOTYPE = 0;
+const STT_FUNC = 2;
 const STT_GNU_IFUNC = 10;
+const STB_GLOBAL = 1;
+const STB_WEAK = 2;
+const SHDR_SIZE = 64;
+const SYM_SIZE = 24;
+/** Longer names are cut. */
+const MAX_NAME = 512;
+/** Symbols before an address that may still cover it: nested and aliased ones are few. */
+const LOOK_BACK = 16;
+
+/** What a symbol table holds of one function. */
+export interface SymbolEntry {
+  readonly address: number;
+  readonly size: number;
+  /** Of several at one address the highest is preferred: a function, sized, global. */
+  readonly rank: number;
+  /** Offset of the name in the string table. */
+  readonly nameAt: number;
+}
 
 export class Symbols {
-  private readonly sorted: readonly GuestSymbol[];
+  private readonly sorted: readonly SymbolEntry[];
+  private byName: Map<string, SymbolEntry> | undefined;
 
-  constructor(symbols: readonly GuestSymbol[]) {
-    this.sorted = [...symbols].sort((a, b) => a.address - b.address);
+  /** @param strings the string table */
+  constructor(
+    entries: readonly SymbolEntry[],
+    private readonly strings: Uint8Array,
+  ) {
+    this.sorted = [...entries].sort((a, b) => a.address - b.address || a.rank - b.rank);
   }
 
   /** The symbol that covers `address` (as linked); one without a size reaches to the next. */
   at(address: number): GuestSymbol | undefined {
+    const after = this.after(address);
+    for (let i = after - 1; i >= 0 && i > after - 1 - LOOK_BACK; i--) {
+      const s = this.sorted[i];
+      if (s !== undefined && (s.size === 0 || address < s.address + s.size)) return this.symbolOf(s);
+    }
+    return undefined;
+  }
+
+  /** The function called `name`; of several, the highest-ranked. */
+  named(name: string): GuestSymbol | undefined {
+    this.byName ??= new Map([...this.sorted].sort((a, b) => a.rank - b.rank).map((s) => [this.nameOf(s), s] as const));
+    const s = this.byName.get(name);
+    return s === undefined ? undefined : this.symbolOf(s);
+  }
+
+  /** End of `s`: its size, or the next symbol's start. */
+  endOf(s: GuestSymbol): number {
+    if (s.size > 0) return s.address + s.size;
+    return this.sorted[this.after(s.address)]?.address ?? s.address + 4096;
+  }
+
+  /** By address. */
+  get all(): readonly GuestSymbol[] {
+    return this.sorted.map((s) => this.symbolOf(s));
+  }
+
+  /** Index of the first symbol past `address`. */
+  private after(address: number): number {
     let low = 0;
     let high = this.sorted.length;
     while (low < high) {
@@ -31,75 +83,74 @@ export class Symbols {
       if ((this.sorted[mid]?.address ?? 0) <= address) low = mid + 1;
       else high = mid;
     }
-    // Of several at one address, the last that covers it.
-    for (let i = low - 1; i >= 0 && i > low - 8; i--) {
-      const s = this.sorted[i];
-      if (s !== undefined && (s.size === 0 || address < s.address + s.size)) return s;
-    }
-    return undefined;
+    return low;
   }
 
-  named(name: string): GuestSymbol | undefined {
-    return this.sorted.find((s) => s.name === name);
+  private symbolOf(s: SymbolEntry): GuestSymbol {
+    return { name: this.nameOf(s), address: s.address, size: s.size };
   }
 
-  /** End of `s`: its size, or the next symbol's start. */
-  endOf(s: GuestSymbol): number {
-    if (s.size > 0) return s.address + s.size;
-    return this.sorted.find((o) => o.address > s.address)?.address ?? s.address + 4096;
-  }
-
-  get all(): readonly GuestSymbol[] {
-    return this.sorted;
+  private nameOf(s: SymbolEntry): string {
+    const end = this.strings.indexOf(0, s.nameAt);
+    const limit = Math.min(end < 0 ? this.strings.length : end, s.nameAt + MAX_NAME);
+    return String.fromCharCode(...this.strings.subarray(s.nameAt, limit));
   }
 }
 
+const NONE = new Symbols([], new Uint8Array(0));
+
 /** The function symbols of `file`: of .symtab, else of .dynsym. */
 export function readSymbols(file: Uint8Array): Symbols {
+  if (file.length < SHDR_SIZE) return NONE;
   const v = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  if (file.length < 64) return new Symbols([]);
-  const shoff = Number(v.getBigUint64(40, true));
-  const shsize = v.getUint16(58, true);
-  const shnum = v.getUint16(60, true);
-  if (shsize !== 64 || shoff + shnum * shsize > file.length) return new Symbols([]);
-  const section = (i: number): { type: number; offset: number; size: number; link: number } => {
-    const at = shoff + i * 64;
+  const sections = readSections(v);
+  const table =
+    sections.find((s) => s.type === SHT_SYMTAB && s.size > 0) ?? sections.find((s) => s.type === SHT_DYNSYM);
+  const strings = table === undefined ? undefined : sections[table.link];
+  if (table === undefined || strings === undefined) return NONE;
+  if (table.offset + table.size > file.length || strings.offset + strings.size > file.length) return NONE;
+  const list: SymbolEntry[] = [];
+  for (let at = table.offset; at + SYM_SIZE <= table.offset + table.size; at += SYM_SIZE) {
+    const s = readSymbol(v, at);
+    if (s !== undefined && s.nameAt < strings.size) list.push(s);
+  }
+  return new Symbols(list, file.subarray(strings.offset, strings.offset + strings.size));
+}
+
+interface Section {
+  readonly type: number;
+  readonly offset: number;
+  readonly size: number;
+  readonly link: number;
+}
+
+function readSections(v: DataView): Section[] {
+  const start = Number(v.getBigUint64(40, true));
+  const count = v.getUint16(60, true);
+  if (v.getUint16(58, true) !== SHDR_SIZE || start + count * SHDR_SIZE > v.byteLength) return [];
+  return Array.from({ length: count }, (_, i) => {
+    const at = start + i * SHDR_SIZE;
     return {
       type: v.getUint32(at + 4, true),
       offset: Number(v.getBigUint64(at + 24, true)),
       size: Number(v.getBigUint64(at + 32, true)),
       link: v.getUint32(at + 40, true),
     };
-  };
-  const sections = Array.from({ length: shnum }, (_, i) => section(i));
-  const table = sections.find((s) => s.type === SHT_SYMTAB) ?? sections.find((s) => s.type === SHT_DYNSYM);
-  const strings = table === undefined ? undefined : sections[table.link];
-  if (
-    table === undefined ||
-    strings === undefined ||
-    table.offset + table.size > file.length ||
-    strings.offset + strings.size > file.length
-  )
-    return new Symbols([]);
-  const names = file.subarray(strings.offset, strings.offset + strings.size);
-  const list: GuestSymbol[] = [];
-  for (let at = table.offset; at + 24 <= table.offset + table.size; at += 24) {
-    const type = (v.getUint8(at + 4) & 15) as number;
-    const address = Number(v.getBigUint64(at + 8, true));
-    if (
-      address === 0 ||
-      v.getUint16(at + 6, true) === 0 ||
-      (type !== STT_FUNC && type !== STT_NOTYPE && type !== STT_GNU_IFUNC)
-    )
-      continue;
-    const start = v.getUint32(at, true);
-    const end = names.indexOf(0, start);
-    if (start === 0 || end < 0) continue;
-    list.push({
-      name: String.fromCharCode(...names.subarray(start, Math.min(end, start + 512))),
-      address,
-      size: Number(v.getBigUint64(at + 16, true)),
-    });
-  }
-  return new Symbols(list);
+  });
+}
+
+/** The symbol at `at` if it is a defined function, or a label that may be one (assembly). */
+function readSymbol(v: DataView, at: number): SymbolEntry | undefined {
+  const info = v.getUint8(at + 4);
+  const type = info & 15;
+  const bind = info >> 4;
+  const address = Number(v.getBigUint64(at + 8, true));
+  const nameAt = v.getUint32(at, true);
+  const defined = v.getUint16(at + 6, true) !== 0;
+  if (!defined || address === 0 || nameAt === 0) return undefined;
+  if (type !== STT_FUNC && type !== STT_NOTYPE && type !== STT_GNU_IFUNC) return undefined;
+  const size = Number(v.getBigUint64(at + 16, true));
+  const rank =
+    (type === STT_NOTYPE ? 0 : 8) + (size > 0 ? 4 : 0) + (bind === STB_GLOBAL ? 2 : bind === STB_WEAK ? 1 : 0);
+  return { address, size, rank, nameAt };
 }

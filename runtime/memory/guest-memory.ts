@@ -1,91 +1,144 @@
 /**
- * Guest memory for the system calls: checked by the permission bytes. In: guest addresses (bytes). Out: data, or undefined and false on EFAULT.
+ * Guest memory for the system calls: checked by the permission bytes, and by the radix table from GUEST_END up. In: guest addresses (bytes). Out: data, or undefined and false on EFAULT.
+ * Source: src/guest/memory-map.ts; man 2 intro (EFAULT).
  */
-import { GUEST_END, PAGE_SHIFT, PERM, PERM_TABLE } from '../../src/guest/memory-map.js';
+import { GUEST_END, PAGE_SHIFT, PAGE_SIZE, PERM, PERM_TABLE } from '../../src/guest/memory-map.js';
 import type { GuestMemory } from '../linux/context.js';
+import { entryPage, entryPerm, HighTable } from './high-table.js';
+
+/** No byte of the memory: the range can't be reached. */
+const NOWHERE = -1;
+/** `view` and `bytes` of every range are found here when its size is 0. */
+const EMPTY = 0;
 
 export class SharedGuestMemory implements GuestMemory {
   readonly bytes: Uint8Array<SharedArrayBuffer>;
   readonly view: DataView<SharedArrayBuffer>;
+  private readonly high: HighTable;
 
-  /** @param invalidate kills translated code on [addr, addr + size), before it is written to */
+  /**
+   * @param invalidate kills translated code on [addr, addr + size) (offsets in the memory), before it is written to
+   * @param materialise makes pages of [addr, addr + size) that are made at their first touch; false when that fails (AddressSpace.materialise)
+   */
   constructor(
     buffer: SharedArrayBuffer,
     private readonly invalidate: (addr: number, size: number) => void,
+    private readonly materialise: (addr: number, size: number) => boolean = () => false,
   ) {
     this.bytes = new Uint8Array(buffer);
     this.view = new DataView(buffer);
+    this.high = new HighTable(buffer);
   }
 
   canRead(addr: number, size: number): boolean {
-    return this.check(addr, size, PERM.R);
+    return this.reach(addr, size, PERM.R) !== NOWHERE;
   }
 
   canWrite(addr: number, size: number): boolean {
-    return this.check(addr, size, PERM.W);
+    return this.reach(addr, size, PERM.W) !== NOWHERE;
   }
 
   read(addr: number, size: number): Uint8Array | undefined {
-    return this.check(addr, size, PERM.R) ? this.bytes.slice(addr, addr + size) : undefined;
+    const at = this.reach(addr, size, PERM.R);
+    return at === NOWHERE ? undefined : this.bytes.slice(at, at + size);
   }
 
   write(addr: number, data: Uint8Array): boolean {
-    if (!this.check(addr, data.length, PERM.W)) return false;
-    this.bytes.set(data, addr);
+    const at = this.reach(addr, data.length, PERM.W);
+    if (at === NOWHERE) return false;
+    this.bytes.set(data, at);
     return true;
   }
 
   slice(addr: number, size: number, forWrite: boolean): Uint8Array | undefined {
-    return this.check(addr, size, forWrite ? PERM.W : PERM.R) ? this.bytes.subarray(addr, addr + size) : undefined;
+    const at = this.reach(addr, size, forWrite ? PERM.W : PERM.R);
+    return at === NOWHERE ? undefined : this.bytes.subarray(at, at + size);
+  }
+
+  /** Where [addr, addr + size) lies in the memory, checked: for atomic operations on guest words. undefined on EFAULT. */
+  offset(addr: number, size: number, forWrite: boolean): number | undefined {
+    const at = this.reach(addr, size, forWrite ? PERM.W : PERM.R);
+    return at === NOWHERE ? undefined : at;
   }
 
   cstring(addr: number, max = 1 << 20): Uint8Array | undefined {
-    for (let at = addr, left = max; left > 0;) {
-      const chunk = Math.min(left, 4096 - (at & 4095));
-      if (!this.check(at, 1, PERM.R)) return undefined;
-      const end = this.bytes.subarray(at, at + chunk).indexOf(0);
-      if (end >= 0) return this.bytes.slice(addr, at + end);
-      at += chunk;
-      left -= chunk;
+    const parts: Uint8Array[] = [];
+    for (let done = 0; done < max;) {
+      const chunk = Math.min(max - done, PAGE_SIZE - ((addr + done) % PAGE_SIZE));
+      const at = this.reach(addr + done, chunk, PERM.R);
+      if (at === NOWHERE) return undefined;
+      const here = this.bytes.subarray(at, at + chunk);
+      const end = here.indexOf(0);
+      parts.push(here.slice(0, end < 0 ? chunk : end));
+      if (end >= 0) break;
+      done += chunk;
     }
-    return this.bytes.slice(addr, addr + max);
+    return parts.length === 1 ? parts[0] : Buffer.concat(parts);
   }
 
   readU32(addr: number): number | undefined {
-    return this.check(addr, 4, PERM.R) ? this.view.getUint32(addr, true) : undefined;
+    const at = this.reach(addr, 4, PERM.R);
+    return at === NOWHERE ? undefined : this.view.getUint32(at, true);
   }
 
   readI32(addr: number): number | undefined {
-    return this.check(addr, 4, PERM.R) ? this.view.getInt32(addr, true) : undefined;
+    const at = this.reach(addr, 4, PERM.R);
+    return at === NOWHERE ? undefined : this.view.getInt32(at, true);
   }
 
   readU64(addr: number): bigint | undefined {
-    return this.check(addr, 8, PERM.R) ? this.view.getBigUint64(addr, true) : undefined;
+    const at = this.reach(addr, 8, PERM.R);
+    return at === NOWHERE ? undefined : this.view.getBigUint64(at, true);
   }
 
   writeU32(addr: number, v: number): boolean {
-    if (!this.check(addr, 4, PERM.W)) return false;
-    this.view.setUint32(addr, v, true);
+    const at = this.reach(addr, 4, PERM.W);
+    if (at === NOWHERE) return false;
+    this.view.setUint32(at, v, true);
     return true;
   }
 
   writeU64(addr: number, v: bigint): boolean {
-    if (!this.check(addr, 8, PERM.W)) return false;
-    this.view.setBigUint64(addr, v, true);
+    const at = this.reach(addr, 8, PERM.W);
+    if (at === NOWHERE) return false;
+    this.view.setBigUint64(at, v, true);
     return true;
   }
 
-  private check(addr: number, size: number, need: number): boolean {
-    if (size === 0) return true;
+  /** Offset in the memory of the first byte of a range whose pages all have `need`; NOWHERE when one has not. Code is gone from it when it is to be written. */
+  private reach(addr: number, size: number, need: number): number {
+    if (size === 0) return EMPTY;
     const end = addr + size;
-    if (!(addr >= 0 && size > 0 && end <= GUEST_END)) return false;
-    let code = 0;
-    for (let page = addr >>> PAGE_SHIFT, last = (end - 1) >>> PAGE_SHIFT; page <= last; page++) {
-      const perm = this.bytes[PERM_TABLE + page] ?? 0;
-      if ((perm & need) === 0) return false;
-      code |= perm & PERM.CODE;
+    if (!(addr >= 0 && size > 0 && end <= 2 ** 47)) return NOWHERE;
+    let at = this.find(addr, end, need);
+    // A page that is missing may be one that is made at its first touch.
+    if (at === NOWHERE && this.materialise(addr, size)) at = this.find(addr, end, need);
+    if (at !== NOWHERE && need === PERM.W) this.dropCode(at, size);
+    return at;
+  }
+
+  private find(addr: number, end: number, need: number): number {
+    if (end <= GUEST_END) {
+      const last = (end - 1) >>> PAGE_SHIFT;
+      for (let page = addr >>> PAGE_SHIFT; page <= last; page++)
+        if (((this.bytes[PERM_TABLE + page] ?? 0) & need) === 0) return NOWHERE;
+      return addr;
     }
-    if (code !== 0 && need === PERM.W) this.invalidate(addr, size);
-    return true;
+    if (addr < GUEST_END) return NOWHERE;
+    const first = Math.floor(addr / PAGE_SIZE);
+    // Adjacent pages have adjacent backing (backing.ts).
+    for (let page = first; page * PAGE_SIZE < end; page++)
+      if ((entryPerm(this.high.get(page)) & need) === 0) return NOWHERE;
+    return entryPage(this.high.get(first)) * PAGE_SIZE + (addr % PAGE_SIZE);
+  }
+
+  private dropCode(at: number, size: number): void {
+    const last = (at + size - 1) >>> PAGE_SHIFT;
+    for (let page = at >>> PAGE_SHIFT; page <= last; page++) {
+      if (((this.bytes[PERM_TABLE + page] ?? 0) & PERM.CODE) !== 0) {
+        this.invalidate(at, size);
+        return;
+      }
+    }
   }
 }

@@ -1,22 +1,38 @@
 /**
- * Files that mappings name: their path for /proc/self/maps, and a host descriptor of their own for shared mappings that are written back.
- * In: a host descriptor and a path. Out: an index. The caller holds PCB.MM_LOCK. Records are kept for the life of the process: a program maps few files.
+ * Files that mappings name: their path and identity for /proc/self/maps, and a host descriptor of their own, to read pages from and to write shared ones back.
+ * In: a host descriptor and a path. Out: an index. The caller holds PCB.MM_LOCK. A record lives while a mapping names it.
+ * The descriptors belong to the whole of lift64: any worker may use and close them.
  */
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { FILE_BYTES, FILE_MAX, MAPPED_FILES } from '../../src/guest/memory-map.js';
+import type { VmaTable } from './vma-table.js';
 
-const REFS = 0;
+/** i32 fields of a record; the path's bytes follow. */
+const USED = 0;
 const HOST_FD = 1;
-const INODE = 2;
-const DEVICE = 3;
-const LENGTH = 4;
-const PATH = 20;
+const WRITABLE = 2;
+const DEVICE_LOW = 3;
+const DEVICE_HIGH = 4;
+const INODE_LOW = 5;
+const INODE_HIGH = 6;
+const LENGTH = 7;
+const PATH = 32;
+
+/** What a mapping says of its file. */
+export interface FileSource {
+  readonly hostFd: number;
+  readonly path: string;
+  /** Open for writing: a shared mapping of it may be, or become, writable. */
+  readonly writable: boolean;
+}
 
 export interface MappedFile {
-  /** Descriptor for writing back, -1 none. */
+  /** Descriptor of its own, -1 where the host gave none. */
   readonly hostFd: number;
-  readonly inode: number;
-  readonly device: number;
+  readonly writable: boolean;
+  readonly device: bigint;
+  readonly inode: bigint;
+  /** One character a byte. */
   readonly path: string;
 }
 
@@ -24,54 +40,99 @@ export class MappedFiles {
   constructor(
     private readonly words: Int32Array<SharedArrayBuffer>,
     private readonly bytes: Uint8Array<SharedArrayBuffer>,
+    private readonly table: VmaTable,
   ) {}
 
-  /** Index (1 or more) of the file behind `hostFd`; `writeBack`: with a descriptor of its own. 0 when the table is full. */
-  intern(hostFd: number, path: string, writeBack: boolean): number {
-    const stat = fstatSync(hostFd);
-    for (let i = 1; i < FILE_MAX; i++) {
-      const w = (MAPPED_FILES + i * FILE_BYTES) / 4;
-      if (this.words[w + REFS] === 0) {
-        const encoded = Buffer.from(path, 'latin1').subarray(0, FILE_BYTES - PATH);
-        this.words[w + REFS] = 1;
-        this.words[w + HOST_FD] = writeBack ? reopen(hostFd) : -1;
-        this.words[w + INODE] = stat.ino | 0;
-        this.words[w + DEVICE] = stat.dev | 0;
-        this.words[w + LENGTH] = encoded.length;
-        this.bytes.set(encoded, MAPPED_FILES + i * FILE_BYTES + PATH);
-        return i;
-      }
-      const f = this.get(i);
-      if (f.inode === (stat.ino | 0) && f.device === (stat.dev | 0) && f.path === path && (!writeBack || f.hostFd >= 0))
-        return i;
-    }
-    return 0;
+  /** Index (1 or more) of the file behind `source`. 0 when the table is full of files in use. */
+  intern(source: FileSource): number {
+    const stat = fstatSync(source.hostFd, { bigint: true });
+    const wanted = [
+      source.writable ? 1 : 0,
+      Number(BigInt.asIntN(32, stat.dev)),
+      Number(BigInt.asIntN(32, stat.dev >> 32n)),
+      Number(BigInt.asIntN(32, stat.ino)),
+      Number(BigInt.asIntN(32, stat.ino >> 32n)),
+    ] as const;
+    const found = this.search(wanted, source.path);
+    if (found >= 0) return found;
+    const i = -found;
+    const w = this.word(i);
+    const path = Buffer.from(source.path, 'latin1').subarray(0, FILE_BYTES - PATH);
+    this.words.set([1, reopen(source), ...wanted, path.length], w);
+    this.bytes.set(path, w * 4 + PATH);
+    return i;
   }
 
   get(i: number): MappedFile {
-    const at = MAPPED_FILES + i * FILE_BYTES;
-    const word = (k: number): number => this.words[at / 4 + k] ?? 0;
+    const w = this.word(i);
+    const word = (k: number): number => this.words[w + k] ?? 0;
+    const wide = (low: number): bigint => BigInt.asUintN(64, (BigInt(word(low + 1)) << 32n) | BigInt(word(low) >>> 0));
     return {
       hostFd: word(HOST_FD),
-      inode: word(INODE),
-      device: word(DEVICE),
-      path: Buffer.from(this.bytes.slice(at + PATH, at + PATH + word(LENGTH))).toString('latin1'),
+      writable: word(WRITABLE) !== 0,
+      device: wide(DEVICE_LOW),
+      inode: wide(INODE_LOW),
+      path: Buffer.from(this.bytes.slice(w * 4 + PATH, w * 4 + PATH + word(LENGTH))).toString('latin1'),
     };
   }
 
-  close(): void {
-    for (let i = 1; i < FILE_MAX; i++) {
-      const f = this.get(i);
-      if (f.hostFd > 0 && this.words[(MAPPED_FILES + i * FILE_BYTES) / 4] === 1) closeSync(f.hostFd);
+  hostFd(i: number): number {
+    return this.words[this.word(i) + HOST_FD] ?? -1;
+  }
+
+  /** True when file `i` is the one with this identity. */
+  is(i: number, device: bigint, inode: bigint): boolean {
+    const w = this.word(i);
+    return (
+      this.words[w + INODE_LOW] === Number(BigInt.asIntN(32, inode)) &&
+      this.words[w + INODE_HIGH] === Number(BigInt.asIntN(32, inode >> 32n)) &&
+      this.words[w + DEVICE_LOW] === Number(BigInt.asIntN(32, device)) &&
+      this.words[w + DEVICE_HIGH] === Number(BigInt.asIntN(32, device >> 32n))
+    );
+  }
+
+  /** Mappings of these files have gone: closes those that no mapping names any more. */
+  release(files: Iterable<number>): void {
+    for (const i of files) {
+      const w = this.word(i);
+      if (i === 0 || this.words[w + USED] !== 1 || this.table.names(i)) continue;
+      const fd = this.hostFd(i);
+      if (fd >= 0) closeSync(fd);
+      this.words.fill(0, w, w + FILE_BYTES / 4);
     }
+  }
+
+  /** Index of the record; minus the index of a free one; 0: neither. */
+  private search(wanted: readonly number[], path: string): number {
+    let free = 0;
+    for (let i = 1; i < FILE_MAX; i++) {
+      const w = this.word(i);
+      if (this.words[w + USED] !== 1) {
+        if (free === 0) free = -i;
+        continue;
+      }
+      if (wanted.every((v, k) => this.words[w + WRITABLE + k] === v) && this.get(i).path === path) return i;
+    }
+    return free;
+  }
+
+  private word(i: number): number {
+    return (MAPPED_FILES + i * FILE_BYTES) / 4;
   }
 }
 
-/** A second descriptor of the same file, for reading and writing; -1 where the host gives none. */
-function reopen(fd: number): number {
-  try {
-    return openSync(`/proc/self/fd/${fd}`, 'r+');
-  } catch {
-    return -1;
+/** A second descriptor of the same file; -1 where the host gives none. */
+function reopen(source: FileSource): number {
+  const flags = source.writable ? 'r+' : 'r';
+  for (const path of [`/proc/self/fd/${source.hostFd}`, Buffer.from(source.path, 'latin1')]) {
+    try {
+      const fd = openSync(path, flags);
+      const [own, theirs] = [fstatSync(fd), fstatSync(source.hostFd)];
+      if (own.ino === theirs.ino && own.dev === theirs.dev) return fd;
+      closeSync(fd);
+    } catch {
+      // Hosts without /proc have the path alone, and a file may be unlinked or not ours to open: the mapping then has the contents it was made with.
+    }
   }
+  return -1;
 }

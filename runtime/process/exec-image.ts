@@ -1,9 +1,11 @@
 /**
  * Lays out a program in an address space: segments, interpreter, stack, arguments, environment, auxv. In: parsed ELF files. Out: where it starts.
- * Source: psABI AMD64 3.4.1 (initial stack and auxv), man 3 getauxval, man 2 execve.
+ * Source: psABI AMD64 3.4.1 (initial stack and auxv), man 3 getauxval, man 2 execve ("Limits on size of arguments and environment").
  */
 import { GUEST_END, PAGE_SIZE } from '../../src/guest/memory-map.js';
+import { E2BIG, ENOMEM } from '../linux/errno.js';
 import { MAP, PROT, type AddressSpace } from '../memory/address-space.js';
+import { MMAP_TOP } from '../memory/mman.js';
 import { TAG } from '../memory/vma-table.js';
 import type { ExecLayout } from './mm.js';
 
@@ -17,6 +19,8 @@ export interface ImageFile {
     readonly fileSize: number;
     readonly memorySize: number;
     readonly flags: number;
+    /** Power of two, or 0. */
+    readonly align?: number;
   }[];
   readonly phdr: { readonly address: number; readonly count: number; readonly size: number };
   readonly execStack: boolean;
@@ -77,23 +81,35 @@ const AT = {
   MINSIGSTKSZ: 51,
 } as const;
 
-/** Maps everything into the empty `mm`. Gives a negative errno when memory or addresses do not suffice. */
+/** Bytes between the stack and what mmap places below it. */
+const STACK_GAP = 0x10_0000;
+/** Limits of execve: bytes of one string (MAX_ARG_STRLEN), and of all of them (_STK_LIM / 4 * 3). */
+const MAX_STRING = 32 * PAGE_SIZE;
+const MAX_STRINGS = 6 << 20;
+
+/** Maps everything into the empty `mm`. Gives -E2BIG when arguments and environment are too large, another negative errno when memory or addresses do not suffice. */
 export function loadImage(mm: AddressSpace, bytes: Uint8Array, o: ImageOptions): LoadedImage | number {
+  const stackBytes = Math.ceil(o.stackSize / PAGE_SIZE) * PAGE_SIZE;
+  if (tooBig(o, stackBytes)) return -E2BIG;
+  const stackStart = STACK_TOP - stackBytes;
+  if (stackStart < PROGRAM_BASE) return -ENOMEM;
+  mm.setTop(Math.min(MMAP_TOP, stackStart - STACK_GAP));
+  mm.setStackLimit(stackBytes);
   const bias = place(mm, o.program, PROGRAM_BASE);
   if (bias < 0) return bias;
   const end = Math.max(...o.program.segments.map((s) => s.address + s.memorySize)) + bias;
-  mm.initHeap(Math.ceil(end / PAGE_SIZE) * PAGE_SIZE);
+  // A program that is linked above the fast memory has its heap in it all the same.
+  mm.initHeap(end < MMAP_TOP ? Math.ceil(end / PAGE_SIZE) * PAGE_SIZE : PROGRAM_BASE);
   let interpreterBias = 0;
   if (o.interpreter !== undefined) {
     interpreterBias = place(mm, o.interpreter, 0);
     if (interpreterBias < 0) return interpreterBias;
   }
-  const stackBytes = Math.ceil(o.stackSize / PAGE_SIZE) * PAGE_SIZE;
   const stack = mm.mmap({
-    addr: STACK_TOP - stackBytes,
+    addr: stackStart,
     length: stackBytes,
     prot: PROT.READ | PROT.WRITE | (o.program.execStack ? PROT.EXEC : 0),
-    flags: MAP.PRIVATE | MAP.ANONYMOUS | MAP.FIXED | MAP.GROWSDOWN,
+    flags: MAP.PRIVATE | MAP.ANONYMOUS | MAP.FIXED_NOREPLACE | MAP.GROWSDOWN,
     tag: TAG.STACK,
   });
   if (stack < 0) return stack;
@@ -107,14 +123,19 @@ export function loadImage(mm: AddressSpace, bytes: Uint8Array, o: ImageOptions):
   };
 }
 
+function tooBig(o: ImageOptions, stackBytes: number): boolean {
+  const strings = [...o.argv, ...o.env];
+  const total = strings.reduce((n, s) => n + s.length + 1 + 8, 0);
+  return strings.some((s) => s.length >= MAX_STRING) || total > Math.min(stackBytes / 4, MAX_STRINGS);
+}
+
 /** Maps the segments of `f`; gives the load bias. `base` 0: wherever there is room. */
 function place(mm: AddressSpace, f: ImageFile, base: number): number {
   const first = Math.floor((f.segments[0]?.address ?? 0) / PAGE_SIZE) * PAGE_SIZE;
   const last = Math.max(...f.segments.map((s) => s.address + s.memorySize));
   let bias = 0;
   if (f.type === 'dyn') {
-    // Reserves the whole range first, so that the segments stay together.
-    const at = mm.mmap({ addr: base, length: last - first, prot: PROT.NONE, flags: MAP.PRIVATE | MAP.ANONYMOUS });
+    const at = reserve(mm, base, last - first, Math.max(PAGE_SIZE, ...f.segments.map((s) => s.align ?? 0)));
     if (at < 0) return at;
     bias = at - first;
   }
@@ -123,6 +144,22 @@ function place(mm: AddressSpace, f: ImageFile, base: number): number {
     if (r < 0) return r;
   }
   return bias;
+}
+
+/** Reserves `length` bytes at a multiple of `align`, so that the segments stay together. */
+function reserve(mm: AddressSpace, base: number, length: number, align: number): number {
+  const map = (addr: number, size: number): number =>
+    mm.mmap({ addr, length: size, prot: PROT.NONE, flags: MAP.PRIVATE | MAP.ANONYMOUS });
+  const at = map(base, length);
+  if (at < 0 || at % align === 0) return at;
+  mm.munmap(at, length);
+  const whole = map(0, length + align);
+  if (whole < 0) return whole;
+  const aligned = Math.ceil(whole / align) * align;
+  const end = aligned + Math.ceil(length / PAGE_SIZE) * PAGE_SIZE;
+  if (aligned > whole) mm.munmap(whole, aligned - whole);
+  mm.munmap(end, whole + length + align - end);
+  return aligned;
 }
 
 function mapSegment(mm: AddressSpace, f: ImageFile, s: ImageFile['segments'][number], bias: number): number {

@@ -39,7 +39,8 @@ function mapFile(t: Thread, request: Request, file: number, offset: number): Sys
   if (mode === O_WRONLY || (shared && (request.prot & PROT.WRITE) !== 0 && mode !== O_RDWR)) return -EACCES;
   const fd = hostFd(state, file);
   const path = Buffer.from(filePath(state, file)).toString('latin1');
-  return t.mm.mmap({ ...request, file: { hostFd: fd, path, offset, size: fstatSync(fd).size } });
+  const writable = shared && mode === O_RDWR;
+  return t.mm.mmap({ ...request, file: { hostFd: fd, path, offset, size: fstatSync(fd).size, writable } });
 }
 
 function mincore(t: Thread, a: SyscallArgs): SyscallResult {
@@ -53,9 +54,32 @@ function mlock(t: Thread, a: SyscallArgs): SyscallResult {
   return t.mm.isMapped(a.ptr(0), a.ptr(1)) ? 0 : -ENOMEM;
 }
 
+const MPOL_F_MEMS_ALLOWED = 4;
+
+/** One node, number 0, and the default policy. */
 function getMempolicy(t: Thread, a: SyscallArgs): SyscallResult {
   const mode = a.ptr(0);
-  return mode === 0 || t.mem.writeU32(mode, 0) ? 0 : -EFAULT;
+  const mask = a.ptr(1);
+  const flags = a.u64(4);
+  if ((flags & ~7n) !== 0n) return -EINVAL;
+  if (mode !== 0 && !t.mem.writeU32(mode, 0)) return -EFAULT;
+  if (mask === 0) return 0;
+  const bytes = new Uint8Array(Math.ceil(Math.min(a.ptr(2), MAX_NODES) / 64) * 8);
+  if (bytes.length > 0 && flags === BigInt(MPOL_F_MEMS_ALLOWED)) bytes[0] = 1;
+  return t.mem.write(mask, bytes) ? 0 : -EFAULT;
+}
+/** Bits of a node mask that are looked at. */
+const MAX_NODES = 4096;
+
+/** MS_ASYNC 1, MS_INVALIDATE 2, MS_SYNC 4; not both of ASYNC and SYNC. */
+function msync(t: Thread, a: SyscallArgs): SyscallResult {
+  const flags = a.i32(2);
+  return (flags & ~7) !== 0 || (flags & 5) === 5 ? -EINVAL : t.mm.msync(a.ptr(0), a.ptr(1));
+}
+
+/** Without protection keys the key -1 is the only one. */
+function pkeyMprotect(t: Thread, a: SyscallArgs): SyscallResult {
+  return a.i32(3) === -1 ? t.mm.mprotect(a.ptr(0), a.ptr(1), a.i32(2)) : -EINVAL;
 }
 
 export const memoryRows = [
@@ -64,7 +88,7 @@ export const memoryRows = [
     name: 'mmap',
     args: 'p,lu,mp,ms,d,lx',
     support: 'partly',
-    note: 'fixed addresses above 3.5 GiB: ENOMEM',
+    note: 'file pages are copied at the first touch or before, and a file has one copy a mapping; MAP_FIXED across 3.5 GiB and MAP_HUGETLB: ENOMEM',
     handler: mmap,
   },
   {
@@ -80,7 +104,8 @@ export const memoryRows = [
     nr: 25,
     name: 'mremap',
     args: 'p,lu,lu,mr,p',
-    support: 'yes',
+    support: 'partly',
+    note: 'an old size of 0 (a second view of shared pages): EINVAL',
     handler: (t, a) => t.mm.mremap(a.ptr(0), a.ptr(1), a.ptr(2), a.i32(3), a.ptr(4)),
   },
   {
@@ -88,7 +113,7 @@ export const memoryRows = [
     name: 'msync',
     args: 'p,lu,x',
     support: 'yes',
-    handler: (t, a) => ([0, 1, 2, 4, 6].includes(a.i32(2)) ? t.mm.msync(a.ptr(0), a.ptr(1)) : -EINVAL),
+    handler: msync,
   },
   { nr: 27, name: 'mincore', args: 'p,lu,p', support: 'yes', handler: mincore },
   {
@@ -114,4 +139,15 @@ export const memoryRows = [
     note: 'one node: the default policy',
     handler: getMempolicy,
   },
+  { nr: 216, name: 'remap_file_pages', args: 'p,lu,mp,lu,x', support: 'no', note: 'deprecated; mmap does the same' },
+  {
+    nr: 329,
+    name: 'pkey_mprotect',
+    args: 'p,lu,mp,d',
+    support: 'partly',
+    note: 'no protection keys: key -1 alone',
+    handler: pkeyMprotect,
+  },
+  { nr: 330, name: 'pkey_alloc', args: 'x,x', support: 'no', note: 'no protection keys', quiet: true },
+  { nr: 331, name: 'pkey_free', args: 'd', support: 'no', note: 'no protection keys', quiet: true },
 ] as const satisfies readonly SyscallRow[];
