@@ -38,7 +38,7 @@ export class CompiledCode {
   install(compiled: CompiledModule): void {
     const instance = new WebAssembly.Instance(compiled.module, {
       env: { memory: this.memory, table: this.core.table },
-      core: this.core.exports as Record<string, WebAssembly.ImportValue>,
+      core: this.core.exports,
     });
     withMutex(this.views.i32, (PCB_BASE + PCB.TRANSLATE_LOCK) / 4, () => {
       const stale = this.cache.invalidatedSince(compiled.generation, this.cache.generation);

@@ -103,7 +103,9 @@ export function tableStrings(rows: readonly InsnRow[], seed: number, every = 1):
     }
   }
   const out = new Uint8Array(strings.length * STRIDE);
-  strings.forEach((bytes, index) => fill(out, index * STRIDE, bytes, random));
+  strings.forEach((bytes, index) => {
+    fill(out, index * STRIDE, bytes, random);
+  });
   return out;
 }
 
