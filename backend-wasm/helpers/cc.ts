@@ -74,12 +74,15 @@ export function cc_compute_all(op: i32, dst: i64, src: i64, src2: i64): i64 {
       af = (r & 0xf) == 0xf ? 0x10 : 0;
       overflow = r == top - 1 ? 0x800 : 0;
       break;
+    // AF of a shift is undefined in the SDM; the host processor (AMD, family 26) sets it.
     case CC_SHL:
       cf = (b >> (n - 1)) & 1;
+      af = 0x10;
       overflow = (((b ^ r) >> (n - 1)) & 1) << 11;
       break;
     case CC_SAR:
       cf = b & 1;
+      af = 0x10;
       overflow = (((b ^ r) >> (n - 1)) & 1) << 11;
       break;
     case CC_MUL:

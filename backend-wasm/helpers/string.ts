@@ -36,6 +36,8 @@ export function rep_movs(cpu: i32, size: i32, addrSize: i32, segmentBase: i64): 
   if (<u64>n > count) n = <u32>count;
   const total = n * bytes;
   const first = up ? 0 : <u64>(total - bytes);
+  // Downwards, the first element is the one with the highest address: it tells where a fault is.
+  if (!up && (guardRead(c, from, bytes) == 0 || guardWrite(c, to, bytes) == 0)) return;
   const source = guardRead(c, from - first, total);
   if (source == 0) return;
   const target = guardWrite(c, to - first, total);
@@ -64,6 +66,7 @@ export function rep_stos(cpu: i32, size: i32, addrSize: i32, segmentBase: i64): 
   if (n == 0) n = 1;
   if (<u64>n > count) n = <u32>count;
   const total = n * bytes;
+  if (!up && guardWrite(c, to, bytes) == 0) return;
   const target = guardWrite(c, up ? to : to - (total - bytes), total);
   if (target == 0) return;
   const value = load<u64>(c + RAX);

@@ -16,6 +16,9 @@ import { Flags } from './flags.js';
 import type { Insn, MemOperand, Operand } from './insn.js';
 import { bits, effectiveAddress, memPlace, type Place, regPlace, type Size, wide } from './operands.js';
 
+/** Last address of the lower canonical half, which is the user's (SDM volume 1, 3.3.7.1). */
+const LAST_USER_ADDRESS = 0x7fff_ffff_ffffn;
+
 export interface LiftOptions {
   /** Tests only: SYSCALL leaves with its own pc, and the loop advances it after the call has been served. */
   readonly latePc?: boolean;
@@ -304,36 +307,62 @@ export class Lifter {
 
   // ---------------------------------------------------------------- leaving the TB
 
-  /** Jump to a known guest address through jump slot 0. */
+  /** Jump to a known guest address (64 bits, unsigned) through jump slot 0. */
   jump(target: number | bigint): void {
     this.flags.sync();
-    this.gotoTb(0, Number(target));
+    this.gotoOrFault(0, BigInt(target));
     this.ended = true;
   }
 
   /** Conditional jump on flags: slot 0 falls through, slot 1 is taken. */
   condJump(cc: number, target: bigint): void {
     const { cond, a, b } = this.flags.condition(cc);
-    this.branch(cond, a, b, Number(target));
+    this.branch(cond, a, b, target);
   }
 
   /** Conditional jump on values: slot 0 falls through, slot 1 is taken. */
-  branch(cond: Cond, a: TempId, b: TempId, target: number): void {
+  branch(cond: Cond, a: TempId, b: TempId, target: bigint): void {
     this.flags.sync();
     const taken = this.label();
     this.brcond(cond, a, b, taken);
     this.gotoTb(0, this.next);
     this.setLabel(taken);
-    this.gotoTb(1, target);
+    this.gotoOrFault(1, target);
     this.ended = true;
   }
 
-  /** Jump to the guest address in `target` (i64). */
-  jumpIndirect(target: TempId): void {
+  /**
+   * Jump to the guest address in `target` (i64). `update` emits what else the instruction does: its writes, and guards that come after the check of the target.
+   * A target beyond the user half faults at this instruction, with nothing of it done.
+   */
+  jumpIndirect(target: TempId, update?: () => void): void {
     this.flags.sync();
+    // Side exits set rip to the instruction's own address: it may be written first.
     this.mov(G.rip, target);
+    const wild = this.label();
+    this.brcond('gtu', G.rip, this.i64(LAST_USER_ADDRESS), wild);
+    update?.();
     this.b.emit('lookup_and_goto_ptr', []);
+    this.setLabel(wild);
+    this.wildJump(G.rip);
     this.ended = true;
+  }
+
+  /** True for an address that no jump can go to: wildJump says what happens instead. */
+  isWild(target: bigint): boolean {
+    return target > LAST_USER_ADDRESS;
+  }
+
+  /** Ends the TB with what a jump to `target` beyond the user half raises: #GP when it is not canonical, else a page fault. */
+  wildJump(target: TempId): void {
+    this.call('wild_jump', [target]);
+    this.b.emit('exit', [], [EXIT.EXCEPTION, EXC.GP, this.insn.addr]);
+    this.ended = true;
+  }
+
+  private gotoOrFault(slot: 0 | 1, target: bigint): void {
+    if (this.isWild(target)) this.wildJump(this.i64(target));
+    else this.gotoTb(slot, Number(target));
   }
 
   gotoTb(slot: 0 | 1, pc: number): void {

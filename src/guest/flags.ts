@@ -45,9 +45,9 @@ export const CC = {
   INC: 24,
   /** dst = a - 1, src = CF (0 or 1). */
   DEC: 28,
-  /** dst = a << n, src = a << (n - 1): CF is src's top bit, OF = CF xor the result's top bit; AF as the host leaves it. n is never 0. */
+  /** dst = a << n, src = a << (n - 1): CF is src's top bit, OF = CF xor the result's top bit; AF = 1 (undefined in the SDM; as the host processor leaves it). n is never 0. */
   SHL: 32,
-  /** dst = a >> n, src = a >> (n - 1) (logical or arithmetic, both extended to the width): CF is src's bit 0, OF = top bit of src xor top bit of dst. n is never 0. */
+  /** dst = a >> n, src = a >> (n - 1) (logical or arithmetic, both extended to the width): CF is src's bit 0, OF = top bit of src xor top bit of dst; AF = 1. n is never 0. */
   SAR: 36,
   /** dst = low half of the product, src = nonzero when CF and OF are to be set. */
   MUL: 40,

@@ -140,6 +140,13 @@ const rows = [
   { name: 'round_f64x2', file: 'round', params: ['v128'], ret: 'v128', prose: 'as round_f32x4, of f64' },
   { name: 'rcp_f32x4', file: 'reciprocal', params: ['v128'], ret: 'v128', pure: true, prose: 'RCPPS' },
   { name: 'rsqrt_f32x4', file: 'reciprocal', params: ['v128'], ret: 'v128', pure: true, prose: 'RSQRTPS' },
+  {
+    name: 'wild_jump',
+    file: 'jump',
+    params: ['i64'],
+    faults: true,
+    prose: 'page fault of a jump to arg0, an address beyond the user half; nothing when it is not canonical',
+  },
   { name: 'cpuid', file: 'cpuid', params: [], reads: ['gpr'], writes: ['gpr'], prose: 'CPUID' },
   { name: 'rdtsc', file: 'cpuid', params: [], ret: 'i64', prose: 'time-stamp counter' },
 ] as const satisfies readonly HelperDef[];

@@ -2,6 +2,7 @@
  * Jumps, calls, returns, interrupts. Out: rows. Source: SDM 2A/2B, Jcc JMP CALL RET LOOP INT IRET UD. With operand size prefix 0x66, near branches
  * behave as on Intel: the prefix is ignored.
  */
+import { InternalError } from '../../../src/base/errors.js';
 import { EXC, EXIT, GPR } from '../../../src/guest/cpu-state.js';
 import { G } from '../../../src/ir/globals.js';
 import { CCODE } from '../flags.js';
@@ -10,15 +11,18 @@ import type { Lifter } from '../lifter.js';
 import { pushValue } from './stack.js';
 import type { InsnRow } from '../insn.js';
 
-function target(l: Lifter): bigint | undefined {
+/** Target of a relative branch. */
+function relative(l: Lifter): bigint {
   const o = l.op(0);
-  return o.kind === 'rel' ? o.target : undefined;
+  if (o.kind !== 'rel') throw new InternalError(`${l.insn.row.mnemonic} has no relative target`);
+  return o.target;
 }
+const isRelative = (l: Lifter): boolean => l.op(0).kind === 'rel';
 
 /** Jcc; `cc` is the opcode's low four bits. */
 function jcc(cc: number): LiftFn {
   return (l) => {
-    l.condJump(cc, target(l) ?? 0n);
+    l.condJump(cc, relative(l));
   };
 }
 
@@ -31,36 +35,40 @@ function loop(cc: number | undefined): LiftFn {
     const again =
       cc === undefined ? l.setcond('ne', n, l.i64(0)) : l.and(l.flags.value(cc), l.setcond('ne', n, l.i64(0)));
     counter.store(n);
-    l.branch('ne', again, l.i64(0), Number(target(l)));
+    l.branch('ne', again, l.i64(0), relative(l));
   };
 }
 
 function jrcxz(l: Lifter): void {
-  l.branch('eq', l.zext(G.reg(GPR.RCX), l.insn.addrSize), l.i64(0), Number(target(l)));
+  l.branch('eq', l.zext(G.reg(GPR.RCX), l.insn.addrSize), l.i64(0), relative(l));
 }
 
 function jmp(l: Lifter): void {
-  const to = target(l);
-  if (to === undefined) l.jumpIndirect(l.load(0));
-  else l.jump(to);
+  if (isRelative(l)) l.jump(relative(l));
+  else l.jumpIndirect(l.load(0));
 }
 
 function call(l: Lifter): void {
-  const to = target(l);
-  // The target is read with the stack pointer of before.
-  const indirect = to === undefined ? l.copy(l.load(0)) : undefined;
-  pushValue(l, l.i64(l.next), 8);
-  if (indirect !== undefined) l.jumpIndirect(indirect);
-  else l.jump(to ?? 0n);
+  const push = (): void => {
+    pushValue(l, l.i64(l.next), 8);
+  };
+  if (!isRelative(l)) {
+    // The target is read with the stack pointer of before.
+    l.jumpIndirect(l.load(0), push);
+    return;
+  }
+  const to = relative(l);
+  if (!l.isWild(to)) push();
+  l.jump(to);
 }
 
 function ret(l: Lifter): void {
   const rsp = G.reg(GPR.RSP);
-  const to = l.ld(l.guardRead(rsp, 8), 8);
   const o = l.insn.operands[0];
   const extra = o?.kind === 'imm' ? BigInt.asUintN(16, o.value) : 0n;
-  l.mov(rsp, l.add(rsp, l.i64(8n + extra)));
-  l.jumpIndirect(to);
+  l.jumpIndirect(l.ld(l.guardRead(rsp, 8), 8), () => {
+    l.mov(rsp, l.add(rsp, l.i64(8n + extra)));
+  });
 }
 
 const int3 = (l: Lifter): void => {

@@ -73,13 +73,14 @@ const sar = (l: Lifter): void => {
   });
 };
 
-/** SHLD. With 16 bits and counts past 16 the first operand comes in again, as processors do it (the SDM leaves it undefined). */
+/** SHLD. Of 16 bits with a count past 16 (undefined in the SDM) the second operand comes in again, as on AMD. */
 const shld = (l: Lifter): void => {
   const size = l.size(0);
   const b = l.load(1);
   shift(l, CC.SHL, 2, (a, n, less) => {
     if (size === 2) {
-      const all = l.or(l.or(l.shl(l.zext(a, 2), l.i64(32)), l.shl(l.zext(b, 2), l.i64(16))), l.zext(a, 2));
+      const z = l.zext(b, 2);
+      const all = l.or(l.or(l.shl(a, l.i64(32)), l.shl(z, l.i64(16))), z);
       const down = (by: TempId): TempId => l.shr(all, l.and(l.sub(l.i64(32), by), l.i64(63)));
       return { result: down(n), before: down(less) };
     }
@@ -87,18 +88,21 @@ const shld = (l: Lifter): void => {
     return { result: l.or(l.shl(a, n), low), before: l.shl(a, less) };
   });
 };
-/** SHRD, likewise. */
+/** SHRD, likewise. OF is the change of the top bit by the last of the single shifts. */
 const shrd = (l: Lifter): void => {
   const size = l.size(0);
   const b = l.load(1);
   shift(l, CC.SAR, 2, (a, n, less) => {
-    const z = l.zext(a, size);
-    if (size === 2) {
-      const all = l.or(l.or(z, l.shl(l.zext(b, 2), l.i64(16))), l.shl(z, l.i64(32)));
-      return { result: l.shr(all, n), before: l.shr(all, less) };
+    if (size === 8) {
+      const high = l.shl(b, l.and(l.sub(l.i64(64), n), l.i64(63)));
+      const result = l.or(l.shr(a, n), high);
+      // Bit 62 of the result was the top bit one shift before; CF is the lowest bit of then.
+      return { result, before: l.e('deposit_i64', [l.shl(result, l.i64(1)), l.shr(a, less)], [0, 1]) };
     }
-    const high = l.shl(b, l.and(l.sub(l.i64(bits(size)), n), l.i64(63)));
-    return { result: l.or(l.shr(z, n), high), before: l.shr(z, less) };
+    const z = l.zext(b, size);
+    const twice = size === 2 ? l.or(z, l.shl(z, l.i64(16))) : z;
+    const all = l.or(l.zext(a, size), l.shl(twice, l.i64(bits(size))));
+    return { result: l.shr(all, n), before: l.shr(all, less) };
   });
 };
 

@@ -80,25 +80,26 @@ function popf(l: Lifter): void {
   l.jump(l.next);
 }
 
-/** ENTER with nesting level 0 to 31: pushes RBP, copies level - 1 frame pointers, pushes the new one. */
+/**
+ * ENTER with nesting level 0 to 31: pushes RBP, then level - 1 frame pointers from below RBP and the new one. The copies read what the pushes have written where the two meet.
+ * A fault of the first write below the new RSP is one of ENTER (SDM 2A, ENTER).
+ */
 function enter(l: Lifter): void {
   const size = stackSize(l);
   const alloc = l.op(0);
   const nesting = l.op(1);
   const bytes = alloc.kind === 'imm' ? BigInt.asUintN(16, alloc.value) : 0n;
   const level = nesting.kind === 'imm' ? Number(nesting.value) & 31 : 0;
-  const step = l.i64(size);
-  const frame = l.sub(RSP, step);
-  // All guards first: the slots below, and the frame pointers that are copied. The last access probes the final stack pointer.
+  const below = (base: TempId, n: number): TempId => l.sub(base, l.i64(size * n));
   const slots = level === 0 ? 1 : level + 1;
-  const hosts = Array.from({ length: slots }, (_, i) => l.guardWrite(l.sub(RSP, l.i64(size * (i + 1))), size));
-  const copies = Array.from({ length: Math.max(0, level - 1) }, (_, i) =>
-    l.ld(l.guardRead(l.sub(RBP, l.i64(size * (i + 1))), size), size),
-  );
+  const hosts = Array.from({ length: slots }, (_, i) => l.guardWrite(below(RSP, i + 1), size));
+  const sources = Array.from({ length: Math.max(0, level - 1) }, (_, i) => l.guardRead(below(RBP, i + 1), size));
+  const frame = below(RSP, 1);
   const sp = l.sub(RSP, l.i64(BigInt(size * slots) + bytes));
   l.guardWrite(sp, size);
   hosts.forEach((host, i) => {
-    l.st(host, i === 0 ? RBP : i === slots - 1 ? frame : (copies[i - 1] ?? frame), size);
+    const source = sources[i - 1];
+    l.st(host, i === 0 ? RBP : source === undefined ? frame : l.ld(source, size), size);
   });
   l.reg(GPR.RBP, size).store(frame);
   l.mov(RSP, sp);

@@ -174,7 +174,8 @@ export const systemRows = [
   { enc: '0F 0D /5', mnemonic: 'prefetch', operands: 'Mb', feature: '3dnow-prefetch', lift: nop },
   { enc: '0F 0D /6', mnemonic: 'prefetch', operands: 'Mb', feature: '3dnow-prefetch', lift: nop },
   { enc: '0F 0D /7', mnemonic: 'prefetch', operands: 'Mb', feature: '3dnow-prefetch', lift: nop },
-  { enc: '0F 0D /r', mnemonic: 'nop', operands: 'Ev,Gv', feature: 'base', lift: nop },
+  // On AMD, whose prefetch this is, a register form is #UD.
+  { enc: '0F 0D /r', mnemonic: 'nop', operands: 'Ev,Gv', feature: 'base', lift: ud },
   { enc: '0F 18 /0', mnemonic: 'prefetchnta', operands: 'Mb', feature: 'sse', lift: nop },
   { enc: '0F 18 /1', mnemonic: 'prefetcht0', operands: 'Mb', feature: 'sse', lift: nop },
   { enc: '0F 18 /2', mnemonic: 'prefetcht1', operands: 'Mb', feature: 'sse', lift: nop },
