@@ -35,10 +35,9 @@ function slow(cpu: usize, addr: u64, size: u32, need: u32): usize {
   const last = addr + size - 1;
   if (addr >= 0x0000800000000000 || last >= 0x0000800000000000) {
     const canonical = <i64>(addr << 16) >> 16 == <i64>addr && <i64>(last << 16) >> 16 == <i64>last;
-    if (!canonical) {
-      exception(cpu, EXC_GP);
-      return 0;
-    }
+    if (canonical) pageFault(cpu, addr, (need & PERM_W ? PF_WRITE : 0) | PF_USER);
+    else exception(cpu, EXC_GP);
+    return 0;
   }
   let code = false;
   for (let page = addr >> 12; page <= last >> 12; page++) {
