@@ -17,6 +17,8 @@ const STT_FUNC = 2;
 const STT_GNU_IFUNC = 10;
 const STB_GLOBAL = 1;
 const STB_WEAK = 2;
+/** Section indices from here on are no sections: absolute and common symbols. */
+const SHN_LORESERVE = 0xff00;
 const SHDR_SIZE = 64;
 const SYM_SIZE = 24;
 /** Longer names are cut. */
@@ -146,7 +148,8 @@ function readSymbol(v: DataView, at: number): SymbolEntry | undefined {
   const bind = info >> 4;
   const address = Number(v.getBigUint64(at + 8, true));
   const nameAt = v.getUint32(at, true);
-  const defined = v.getUint16(at + 6, true) !== 0;
+  const section = v.getUint16(at + 6, true);
+  const defined = section !== 0 && section < SHN_LORESERVE;
   if (!defined || address === 0 || nameAt === 0) return undefined;
   if (type !== STT_FUNC && type !== STT_NOTYPE && type !== STT_GNU_IFUNC) return undefined;
   const size = Number(v.getBigUint64(at + 16, true));

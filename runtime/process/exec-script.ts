@@ -18,14 +18,18 @@ export interface Shebang {
 /** The #! line of `head`; undefined: no script; -ENOEXEC: one without an interpreter, or whose path does not fit into HEAD_BYTES. */
 export function parseShebang(head: Uint8Array): Shebang | number | undefined {
   if (head[0] !== 0x23 || head[1] !== 0x21) return undefined;
-  const text = Buffer.from(head.subarray(2, HEAD_BYTES)).toString('latin1');
-  const end = text.search(/[\n\0]/);
-  const whole = end >= 0 || head.length < HEAD_BYTES;
-  const line = (end < 0 ? text : text.slice(0, end)).replace(/^[ \t]+/, '');
-  const [, interpreter, rest] = /^([^ \t]*)(.*)$/s.exec(line) ?? [];
-  if (interpreter === undefined || interpreter === '' || rest === undefined) return -ENOEXEC;
-  if (rest === '' && !whole) return -ENOEXEC;
-  const argument = rest.replace(/^[ \t]+|[ \t]+$/g, '');
+  const text = Buffer.from(head.subarray(0, HEAD_BYTES)).toString('latin1');
+  const newline = text.indexOf('\n');
+  // Without a newline the last byte does not count; a shorter file is followed by NULs.
+  const whole = newline < 0 ? text.slice(0, HEAD_BYTES - 1) : text.slice(0, newline).replace(/[ \t]+$/, '');
+  const [line = ''] = whole
+    .slice(2)
+    .replace(/^[ \t]+/, '')
+    .split('\0');
+  const [, interpreter = '', rest = ''] = /^([^ \t]*)(.*)$/s.exec(line) ?? [];
+  if (interpreter === '') return -ENOEXEC;
+  if (newline < 0 && rest === '' && whole.length === HEAD_BYTES - 1 && !whole.includes('\0')) return -ENOEXEC;
+  const argument = rest.replace(/^[ \t]+/, '');
   return { interpreter, argument: argument === '' ? undefined : argument };
 }
 

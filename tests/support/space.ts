@@ -20,18 +20,17 @@ export const RW = PROT.READ | PROT.WRITE;
 export const ANON = MAP.PRIVATE | MAP.ANONYMOUS;
 export const PAGE = 4096;
 
-let shared: SharedArrayBuffer | undefined;
+let shared: WebAssembly.Memory | undefined;
 
 /** The memory that the tests of a file share: 4 GiB of addresses, of which touched pages cost. */
-function memory(): SharedArrayBuffer {
-  shared ??= new WebAssembly.Memory({ initial: WASM_PAGES, maximum: WASM_PAGES, shared: true })
-    .buffer as unknown as SharedArrayBuffer;
+export function memory(): WebAssembly.Memory {
+  shared ??= new WebAssembly.Memory({ initial: WASM_PAGES, maximum: WASM_PAGES, shared: true });
   return shared;
 }
 
 /** An empty address space. One at a time: it empties the one before. */
 export function makeSpace(): Space {
-  const buffer = memory();
+  const buffer = memory().buffer as unknown as SharedArrayBuffer;
   const bytes = new Uint8Array(buffer);
   const invalidate = (addr: number, size: number): void => {
     space.invalidated.push([addr, size]);
