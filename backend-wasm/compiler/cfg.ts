@@ -154,7 +154,7 @@ function terminator(tb: Tb, end: number, id: number, targets: Targets): Terminat
     case 'brcond_i64':
       return { kind: 'branch', op, taken: label(Number(op.imms[1])), next: id + 1 };
     default:
-      return fail(`${op?.name ?? 'nothing'} ends a node`);
+      return fail(`${op.name} ends a node`);
   }
 }
 

@@ -11,15 +11,14 @@ import { ModuleParts } from './module-parts.js';
 import type { Region } from './region.js';
 
 const F = binaryen.Features;
-const FEATURES =
-  F.Atomics |
+const FEATURES = (F.Atomics |
   F.MutableGlobals |
   F.NontrappingFPToInt |
   F.SIMD128 |
   F.BulkMemory |
   F.SignExt |
   F.TailCall |
-  F.ReferenceTypes;
+  F.ReferenceTypes) as binaryen.Features;
 
 export interface CompiledModule {
   readonly bytes: Uint8Array;

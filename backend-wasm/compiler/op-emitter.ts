@@ -187,7 +187,11 @@ export class OpEmitter {
       return;
     }
     values.flushLoads();
-    const reload = writes.intersection(this.used).ids();
+    // What the call's own result is written to keeps that.
+    const reload = writes
+      .intersection(this.used)
+      .ids()
+      .filter((id) => info.outs === 0 || id !== op.args[0]);
     for (const id of reload) values.flushReaders(values.globalLocal(id));
     const before = exits.stores(place.dirty.intersection(stores));
     const faults = helper.faults === true;

@@ -30,7 +30,7 @@ interface Pending {
   readonly widen: boolean;
   /** Locals that it reads and that may be written while it waits. */
   readonly reads: readonly number[];
-  /** Locals whose last reader it is: given back once it has been built in. */
+  /** Temps whose locals it reads and that are never written again: the last reader to be built in gives the local back. */
   readonly holds: readonly number[];
   readonly load: boolean;
 }
@@ -43,7 +43,7 @@ export class Values {
   private readonly globalLocals: number[] = [];
 
   private tb: Tb | undefined;
-  /** Of the temps of the TB: definitions, uses not yet met, and whether the one use follows the one definition in its node. */
+  /** Of the temps of the TB: definitions, uses not yet built in, and whether the one use follows the one definition in its node. */
   private defs: number[] = [];
   private uses: number[] = [];
   private nested: boolean[] = [];
@@ -261,15 +261,8 @@ export class Values {
     }
     const local = this.tempLocals.get(t.id);
     if (local === undefined) throw new InternalError(`${t.name} is read before it is written`);
-    if (t.kind === 'ebb' && this.defs[t.id] === 1) {
-      // Never written again: only its last reader gives the local back.
-      const left = (this.uses[t.id] as number) - 1;
-      this.uses[t.id] = left;
-      if (left === 0) {
-        this.tempLocals.delete(t.id);
-        this.holds.push(local);
-      }
-    } else this.reads.push(local);
+    if (t.kind === 'ebb' && this.defs[t.id] === 1) this.holds.push(t.id);
+    else this.reads.push(local);
     return local;
   }
 
@@ -286,12 +279,23 @@ export class Values {
     this.pending.delete(id);
     const t = this.temp(id);
     this.code.push(this.m.local.set(this.tempLocal(t), p.widen ? this.m.i64.extend_u(p.expr) : p.expr));
-    for (const local of p.holds) this.release(local);
+    this.drop(p.holds);
   }
 
   private giveBack(): void {
-    for (const local of this.holds) this.release(local);
+    this.drop(this.holds);
     this.begin();
+  }
+
+  /** What read the locals of these temps has been built in. */
+  private drop(temps: readonly number[]): void {
+    for (const id of temps) {
+      const left = (this.uses[id] as number) - 1;
+      this.uses[id] = left;
+      if (left > 0) continue;
+      this.release(this.tempLocals.get(id) as number);
+      this.tempLocals.delete(id);
+    }
   }
 
   private release(local: number): void {
