@@ -1,147 +1,241 @@
-/** The ELF parser: what it reads of a good file, each of its messages, and 10,000 mutated files. */
+/** ELF files: real ones as readelf and nm see them, and every kind of broken one with its message. */
 import { describe, expect, test } from '@jest/globals';
-import { parseElf } from '../../frontend/elf/elf.js';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { ProgramError } from '../../src/base/errors.js';
+import { type Elf, parseElf } from '../../frontend/elf/elf.js';
 import { readSymbols } from '../../frontend/elf/symbols.js';
-import { EXIT_NOT_EXECUTABLE, ProgramError } from '../../src/base/errors.js';
-import { fuzzElf, fuzzOriginal } from '../fuzz/elf-fuzz.js';
+import { makeElf, PT, text } from '../support/elf-maker.js';
+import { runElfFuzz } from '../fuzz/elf-fuzz.js';
 
-const HEADERS = 64;
-const PHDR = 56;
-const FILE_SIZE = 0x1000;
+const BIN = join('examples', 'bin');
+const programs = readdirSync(BIN)
+  .map((name) => join(BIN, name))
+  .filter((path) => statSync(path).isFile())
+  .concat(['/bin/ls', '/lib64/ld-linux-x86-64.so.2'].filter((path) => existsSync(path)));
 
-interface Phdr {
-  readonly type?: number;
-  readonly flags?: number;
-  readonly offset?: number | bigint;
-  readonly address?: number | bigint;
-  readonly fileSize?: number | bigint;
-  readonly memorySize?: number | bigint;
-  readonly align?: number | bigint;
+function tool(name: string, ...args: string[]): string | undefined {
+  try {
+    return execFileSync(name, args, { encoding: 'latin1', stdio: ['ignore', 'pipe', 'ignore'], maxBuffer: 1 << 26 });
+  } catch {
+    return undefined;
+  }
 }
+/** Skipped where binutils are not installed. */
+const withTools = tool('readelf', '--version') === undefined ? test.skip : test;
 
-/** A file of FILE_SIZE bytes with these program headers; `change` edits it. */
-function elf(phdrs: readonly Phdr[], change: (v: DataView) => void = () => undefined): Uint8Array {
-  const v = new DataView(new ArrayBuffer(FILE_SIZE));
-  v.setUint32(0, 0x7f454c46, false);
-  v.setUint8(4, 2);
-  v.setUint8(5, 1);
-  v.setUint8(6, 1);
-  v.setUint16(16, 2, true);
-  v.setUint16(18, 62, true);
-  v.setBigUint64(24, 0x400100n, true);
-  v.setBigUint64(32, BigInt(HEADERS), true);
-  v.setUint16(54, PHDR, true);
-  v.setUint16(56, phdrs.length, true);
-  phdrs.forEach((p, i) => {
-    const at = HEADERS + i * PHDR;
-    v.setUint32(at, p.type ?? 1, true);
-    v.setUint32(at + 4, p.flags ?? 5, true);
-    const fields = [
-      p.offset ?? 0,
-      p.address ?? 0x400000,
-      0,
-      p.fileSize ?? 0x200,
-      p.memorySize ?? 0x200,
-      p.align ?? 4096,
-    ];
-    fields.forEach((value, n) => {
-      v.setBigUint64(at + 8 + n * 8, BigInt(value), true);
-    });
+describe('real programs', () => {
+  withTools.each(programs)('%s as readelf -lW shows it', (path) => {
+    const elf = parseElf(readFileSync(path), path);
+    const out = tool('readelf', '-lWh', path) ?? '';
+    const flags = (f: number): string => `${f & 4 ? 'R' : ' '}${f & 2 ? 'W' : ' '}${f & 1 ? 'E' : ' '}`;
+    const loads = [...out.matchAll(/^ +LOAD +0x(\w+) 0x(\w+) 0x\w+ 0x(\w+) 0x(\w+) (...) 0x(\w+)/gm)].map(
+      (m) =>
+        [...m.slice(1, 5), m[6]]
+          .map((h) => parseInt(h ?? '', 16))
+          .concat([])
+          .join() + (m[5] ?? ''),
+    );
+    expect(
+      elf.segments.map((s) => [s.offset, s.address, s.fileSize, s.memorySize, s.align].join() + flags(s.flags)),
+    ).toEqual(loads);
+    expect(elf.interpreter).toBe(/interpreter: (.*)\]/.exec(out)?.[1]);
+    expect(elf.entry).toBe(parseInt(/Entry point address: +0x(\w+)/.exec(out)?.[1] ?? '', 16));
+    expect(elf.type).toBe(/Type: +(\w+)/.exec(out)?.[1] === 'EXEC' ? 'exec' : 'dyn');
+    expect(elf.phdr.count).toBe(Number(/Number of program headers: +(\d+)/.exec(out)?.[1]));
+    const stack = /GNU_STACK.*0x000000 (...) 0x/.exec(out)?.[1];
+    expect(elf.execStack).toBe(stack?.includes('E') ?? false);
   });
-  change(v);
-  return new Uint8Array(v.buffer);
-}
 
-const load = elf([{}]);
-const header = (change: (v: DataView) => void): Uint8Array => elf([{}], change);
-const INTERP = 3;
+  withTools('symbols of the static example as nm shows them', () => {
+    const path = join(BIN, 'clone-static');
+    const symbols = readSymbols(readFileSync(path));
+    const rows = [...(tool('nm', '-S', path) ?? '').matchAll(/^(\w{16}) (\w{16}) [TtWwi] (\S+)$/gm)];
+    expect(rows.length).toBeGreaterThan(1000);
+    for (const [, address, size, name] of rows) {
+      if (name === undefined || name.includes('.')) continue;
+      const at = parseInt(address ?? '', 16);
+      const s = symbols.at(at);
+      expect([name, s?.address, s?.size === parseInt(size ?? '', 16) || s?.name !== name]).toEqual([name, at, true]);
+    }
+    const main = symbols.named('main');
+    expect(main).toBeDefined();
+    if (main === undefined) return;
+    expect(symbols.at(main.address + main.size - 1)?.name).toBe('main');
+    expect(symbols.endOf(main)).toBe(main.address + main.size);
+    expect(symbols.at(0x10)).toBeUndefined();
+    expect(symbols.named('no such function')).toBeUndefined();
+  });
 
-const MESSAGES: readonly (readonly [string, Uint8Array])[] = [
-  ['empty file, not an ELF program', new Uint8Array(0)],
-  ['not an ELF program', new Uint8Array(3)],
-  ['not an ELF program', new Uint8Array(200)],
-  ['truncated ELF header: 63 of 64 bytes', load.subarray(0, 63)],
-  ['32-bit ELF program; lift64 runs 64-bit x86-64 programs', header((v) => v.setUint8(4, 1))],
-  ['unknown ELF class 3', header((v) => v.setUint8(4, 3))],
-  ['big-endian ELF program; lift64 runs x86-64 programs', header((v) => v.setUint8(5, 2))],
-  ['ELF program for ARM, not x86-64', header((v) => v.setUint16(18, 40, true))],
-  ['ELF program for machine 999, not x86-64', header((v) => v.setUint16(18, 999, true))],
-  ['unknown ELF version 2', header((v) => v.setUint8(6, 2))],
-  ['ELF object file, not linked', header((v) => v.setUint16(16, 1, true))],
-  ['core dump, not a program', header((v) => v.setUint16(16, 4, true))],
-  ['unknown ELF type 9', header((v) => v.setUint16(16, 9, true))],
-  ['no program headers', elf([])],
-  ['program headers of 32 bytes, not 56', header((v) => v.setUint16(54, 32, true))],
-  ['2000 program headers', header((v) => v.setUint16(56, 2000, true))],
-  ['truncated: the program headers lie beyond the end of the file', load.subarray(0, 100)],
-  [
-    'truncated: the program headers lie beyond the end of the file',
-    header((v) => v.setBigUint64(32, 0xffffffffffffffffn, true)),
-  ],
-  ['no PT_LOAD segment', elf([{ type: 6 }])],
-  ['no PT_LOAD segment', elf([{ fileSize: 0, memorySize: 0 }])],
-  ['PT_LOAD segment 0 has more bytes in the file than in memory', elf([{ fileSize: 0x201 }])],
-  ['PT_LOAD segment 0 lies beyond the end of the file', elf([{ fileSize: 0x1001, memorySize: 0x1001 }])],
-  ['PT_LOAD segment 0 at 0x800000000000 is outside of the 47-bit address space', elf([{ address: 1n << 47n }])],
-  ['PT_LOAD segment 0 has alignment 3, which is no power of two below 2**47', elf([{ align: 3 }])],
-  ['PT_LOAD segment 0: address and file offset differ within a page', elf([{ address: 0x400010 }])],
-  ['PT_LOAD segments at 0x400000 and 0x401000 overlap', elf([{ memorySize: 0x1001 }, { address: 0x401000 }])],
-  ['PT_INTERP has a bad size', elf([{}, { type: INTERP, fileSize: 1 }])],
-  ['PT_INTERP has a bad size', elf([{}, { type: INTERP, offset: 1n << 63n }])],
-  [
-    'PT_INTERP is not terminated',
-    elf([{}, { type: INTERP, offset: 0x300, fileSize: 2 }], (v) => v.setUint16(0x300, 0x2f2f)),
-  ],
-  [
-    'entry point 0x800000000000 is outside of the 47-bit address space',
-    header((v) => v.setBigUint64(24, 1n << 47n, true)),
-  ],
-];
+  test('a stripped shared program has its dynamic symbols', () => {
+    const symbols = readSymbols(readFileSync('/lib/x86_64-linux-gnu/libc.so.6'));
+    const malloc = symbols.named('malloc');
+    expect(malloc === undefined ? '' : symbols.at(malloc.address + 1)?.name).toMatch(/malloc/);
+  });
+});
 
-describe('messages', () => {
-  test.each(MESSAGES)('%s', (message, file) => {
-    let caught: unknown;
+describe('bad files', () => {
+  const message = (file: Uint8Array): string => {
     try {
       parseElf(file, 'prog');
     } catch (e) {
-      caught = e;
+      if (!(e instanceof ProgramError)) throw e;
+      expect(e.exitCode).toBe(126);
+      return e.message;
     }
-    expect(caught).toBeInstanceOf(ProgramError);
-    expect(caught).toMatchObject({ message: `prog: ${message}`, exitCode: EXIT_NOT_EXECUTABLE });
+    return 'accepted';
+  };
+  const load = (over: object): Uint8Array => makeElf({ phdrs: [{ ...text(), ...over }] });
+
+  test.each([
+    ['empty', new Uint8Array(0), 'empty file, not an ELF program'],
+    ['text', Buffer.from('hello, I am no program\n'), 'not an ELF program'],
+    ['short text', Buffer.from('hi'), 'not an ELF program'],
+    ['a cut ELF header', makeElf({ phdrs: [text()] }).subarray(0, 40), 'truncated ELF header: 40 of 64 bytes'],
+    [
+      '32 bits',
+      makeElf({ phdrs: [text()], patches: [[4, '\x01']] }),
+      '32-bit ELF program; lift64 runs 64-bit x86-64 programs',
+    ],
+    ['no class', makeElf({ phdrs: [text()], patches: [[4, '\x07']] }), 'unknown ELF class 7'],
+    [
+      'big-endian',
+      makeElf({ phdrs: [text()], patches: [[5, '\x02']] }),
+      'big-endian ELF program; lift64 runs x86-64 programs',
+    ],
+    ['version', makeElf({ phdrs: [text()], patches: [[6, '\x09']] }), 'unknown ELF version 9'],
+    ['AArch64', makeElf({ machine: 183, phdrs: [text()] }), 'ELF program for AArch64, not x86-64'],
+    ['ARM', makeElf({ machine: 40, phdrs: [text()] }), 'ELF program for ARM, not x86-64'],
+    ['another machine', makeElf({ machine: 777, phdrs: [text()] }), 'ELF program for machine 777, not x86-64'],
+    ['an object file', makeElf({ type: 1, phdrs: [text()] }), 'ELF object file, not linked'],
+    ['a core dump', makeElf({ type: 4, phdrs: [text()] }), 'core dump, not a program'],
+    ['an unknown type', makeElf({ type: 99, phdrs: [text()] }), 'unknown ELF type 99'],
+    ['no program headers', makeElf({ phdrs: [] }), 'no program headers'],
+    [
+      'program headers of another size',
+      makeElf({ phdrs: [text()], patches: [[54, '\x20']] }),
+      'program headers of 32 bytes, not 56',
+    ],
+    ['absurdly many', makeElf({ phdrs: [text()], patches: [[56, '\xff\xff']] }), '65535 program headers'],
+    [
+      'headers past the end',
+      makeElf({ phdrs: [text()], patches: [[32, '\0\0\x01']] }),
+      'truncated: the program headers lie beyond the end of the file',
+    ],
+    [
+      'headers at an absurd offset',
+      makeElf({ phdrs: [text()], patches: [[32, '\xff\xff\xff\xff\xff\xff\xff\xff']] }),
+      'truncated: the program headers lie beyond the end of the file',
+    ],
+    ['no PT_LOAD', makeElf({ phdrs: [{ type: PT.GNU_STACK }] }), 'no PT_LOAD segment'],
+    ['empty PT_LOAD', load({ filesz: 0 }), 'no PT_LOAD segment'],
+    ['past the file', load({ filesz: 8193 }), 'PT_LOAD segment 0 lies beyond the end of the file'],
+    [
+      'past the file by an offset that wraps',
+      load({ offset: 4096, filesz: 2n ** 64n - 4096n, memsz: 2n ** 64n - 1n }),
+      'PT_LOAD segment 0 lies beyond the end of the file',
+    ],
+    ['smaller in memory', load({ memsz: 100 }), 'PT_LOAD segment 0 has more bytes in the file than in memory'],
+    [
+      'outside of the 47 bits',
+      load({ vaddr: 2n ** 47n }),
+      'PT_LOAD segment 0 at 0x800000000000 is outside of the 47-bit address space',
+    ],
+    [
+      'across the 47 bits',
+      load({ vaddr: 2n ** 47n - 4096n, memsz: 8192 }),
+      'PT_LOAD segment 0 at 0x7ffffffff000 is outside of the 47-bit address space',
+    ],
+    ['alignment', load({ align: 4097 }), 'PT_LOAD segment 0 has alignment 4097, which is no power of two below 2**47'],
+    [
+      'alignment out of all bounds',
+      load({ align: 2n ** 60n }),
+      'PT_LOAD segment 0 has alignment 1152921504606847000, which is no power of two below 2**47',
+    ],
+    [
+      'offset and address',
+      load({ vaddr: 0x40_0010 }),
+      'PT_LOAD segment 0: address and file offset differ within a page',
+    ],
+    [
+      'overlap',
+      makeElf({ phdrs: [text(), { type: PT.LOAD, vaddr: 0x40_0000, filesz: 8 }] }),
+      'PT_LOAD segments at 0x400000 and 0x400000 overlap',
+    ],
+    [
+      'overlap of a larger one',
+      makeElf({
+        phdrs: [
+          { ...text(), memsz: 0x10_0000 },
+          { type: PT.LOAD, vaddr: 0x48_0000, filesz: 8 },
+        ],
+      }),
+      'PT_LOAD segments at 0x400000 and 0x480000 overlap',
+    ],
+    [
+      'entry',
+      makeElf({ entry: 2n ** 47n, phdrs: [text()] }),
+      'entry point 0x800000000000 is outside of the 47-bit address space',
+    ],
+    [
+      'PT_INTERP without an end',
+      makeElf({ phdrs: [text(), { type: PT.INTERP, offset: 600, filesz: 8 }] }),
+      'PT_INTERP is not terminated',
+    ],
+    [
+      'PT_INTERP past the file',
+      makeElf({ phdrs: [text(), { type: PT.INTERP, offset: 8190, filesz: 8 }] }),
+      'PT_INTERP has a bad size',
+    ],
+    [
+      'PT_INTERP of no bytes',
+      makeElf({ phdrs: [text(), { type: PT.INTERP, offset: 600, filesz: 1 }] }),
+      'PT_INTERP has a bad size',
+    ],
+    [
+      'PT_INTERP of 5000 bytes',
+      makeElf({ phdrs: [text(), { type: PT.INTERP, offset: 600, filesz: 5000 }] }),
+      'PT_INTERP has a bad size',
+    ],
+  ])('%s', (_name, file, expected) => {
+    const got = message(file);
+    expect(got).toBe(`prog: ${expected}`);
+    expect(got).not.toContain('\n');
+  });
+
+  test('what a loader may need is there', () => {
+    const elf: Elf = parseElf(
+      makeElf({
+        type: 3,
+        entry: 0x1100,
+        phdrs: [
+          { type: PT.INTERP, offset: 1000, filesz: 7 },
+          { type: PT.LOAD, vaddr: 0x20_1000, offset: 4096, filesz: 100, memsz: 5000, flags: 6, align: 0x20_0000 },
+          { type: PT.LOAD, vaddr: 0, filesz: 4096 },
+          { type: PT.GNU_STACK, flags: 7 },
+        ],
+        patches: [[1000, '/ld.so\0']],
+      }),
+      'prog',
+    );
+    expect(elf).toEqual({
+      type: 'dyn',
+      entry: 0x1100,
+      segments: [
+        { address: 0, offset: 0, fileSize: 4096, memorySize: 4096, flags: 5, align: 4096 },
+        { address: 0x20_1000, offset: 4096, fileSize: 100, memorySize: 5000, flags: 6, align: 0x20_0000 },
+      ],
+      interpreter: '/ld.so',
+      phdr: { address: 64, count: 4, size: 56 },
+      execStack: true,
+    });
   });
 });
 
-test('segments are sorted by address; interpreter, entry, headers and stack are read', () => {
-  const file = elf(
-    [
-      { address: 0x500000, flags: 6, fileSize: 0, memorySize: 0x5000 },
-      {},
-      { type: INTERP, offset: 0x300, fileSize: 5 },
-      { type: 0x6474e551, flags: 7 },
-    ],
-    (v) => {
-      v.setUint16(16, 3, true);
-      new Uint8Array(v.buffer).set(Buffer.from('/ld\0'), 0x300);
-    },
-  );
-  const parsed = parseElf(file, 'prog');
-  expect(parsed).toMatchObject({ type: 'dyn', entry: 0x400100, interpreter: '/ld', execStack: true });
-  expect(parsed.phdr).toEqual({ address: 0x400040, count: 4, size: PHDR });
-  expect(parsed.segments.map((s) => [s.address, s.fileSize, s.memorySize, s.flags])).toEqual([
-    [0x400000, 0x200, 0x200, 5],
-    [0x500000, 0, 0x5000, 6],
-  ]);
-});
-
-test('symbols of a broken file: none', () => {
-  expect(readSymbols(new Uint8Array(10)).all).toEqual([]);
-  expect(readSymbols(load).all).toEqual([]);
-  expect(readSymbols(header((v) => v.setBigUint64(40, 0xffffffffffffffffn, true))).all).toEqual([]);
-});
-
-test('10,000 mutated files: ProgramError alone', () => {
-  const result = fuzzElf(fuzzOriginal(), 10_000, 1);
-  expect(result.failures).toEqual([]);
-  expect(result.parsed).toBeGreaterThan(100);
-  expect(result.messages.size).toBeGreaterThan(10);
+test('mutated headers never crash the loader', () => {
+  const r = runElfFuzz(64, 300);
+  expect(r.failures).toEqual([]);
+  expect(r.rejected).toBeGreaterThan(60);
+  expect(r.loaded).toBeGreaterThan(50);
 });
