@@ -2,7 +2,7 @@
  * Forms of the integer instructions, from the lifter's rows: widths, registers low, high and equal, memory by every kind of address, LOCK and REP. In: rows. Out: machine code.
  */
 import { parseEncoding } from '../../frontend/x86-64/encoding.js';
-import { isInsn, decode, mnemonicOf } from '../../frontend/x86-64/decoder.js';
+import { isInsn, decode, mnemonicOf, rowKey } from '../../frontend/x86-64/decoder.js';
 import type { InsnRow } from '../../frontend/x86-64/insn.js';
 import { arithRows } from '../../frontend/x86-64/insns/arith.js';
 import { atomicRows } from '../../frontend/x86-64/insns/atomic.js';
@@ -50,7 +50,7 @@ export interface IntegerForm {
 }
 
 /** Bytes between the addresses of forms. */
-const SPACING = 64;
+export const SPACING = 64;
 
 /** Not run alone, with the reason. */
 const EXCLUDED: readonly (readonly [RegExp, string])[] = [
@@ -75,9 +75,14 @@ const UNDEFINED: readonly (readonly [RegExp, number])[] = [
   [/^sh[lr]d16/, FLAG.ARITH],
 ];
 
-/** Flags of a form that are not compared. */
-export function undefinedFlags(form: IntegerForm): number {
-  return UNDEFINED.find(([name]) => name.test(form.text))?.[1] ?? 0;
+/** Flags of the form with this text that are not compared. */
+export function undefinedFlags(text: string): number {
+  return UNDEFINED.find(([name]) => name.test(text))?.[1] ?? 0;
+}
+
+/** Lifted rows that `recorded` lacks although nothing above excludes them. */
+export function unrecorded(recorded: ReadonlySet<InsnRow>): string[] {
+  return INTEGER_ROWS.filter((row) => !isExcluded(row) && !recorded.has(row)).map(rowKey);
 }
 
 const isExcluded = (row: InsnRow): boolean =>
@@ -144,6 +149,8 @@ function widths(row: InsnRow): readonly (readonly number[])[] {
   const { rexW } = parseEncoding(row);
   if (rexW === 1) return [[REX_W]];
   if (!/[vzy]|rAX/.test(row.operands.replace(/Ib|Iw/g, '')) && !row.mnemonic.includes('/')) return [[]];
+  // With 66, AMD reads 32 bits of MOVSXD's source, Intel 16: seen where a page ends.
+  if (row.mnemonic === 'movsxd') return [[], [REX_W]];
   return row.attrs?.includes('d64') === true ? [[], [0x66]] : [[], [0x66], [REX_W]];
 }
 
@@ -154,8 +161,12 @@ const merge = (a: readonly number[], b: readonly number[]): number[] => {
 };
 
 /** States a form deserves: where flags or special values matter, more. */
-const casesOf = (mnemonic: string): number =>
-  /^(sh|sa|ro|rc)[lr]|^sh[lr]d/.test(mnemonic) ? 10 : /^i?div$|^i?mul$|^bs[fr]|cnt$|^cmpxchg/.test(mnemonic) ? 8 : 4;
+function casesOf(mnemonic: string): number {
+  if (/^(sh|sa|ro|rc)[lr]|^sh[lr]d/.test(mnemonic)) return 10;
+  if (/^i?div$|^i?mul$|^bs[fr]|cnt$|^cmpxchg/.test(mnemonic)) return 8;
+  if (/^(nop|prefetch|endbr)/.test(mnemonic)) return 1;
+  return /^(cmov|set)/.test(mnemonic) ? 3 : 4;
+}
 
 class Forms {
   readonly list: IntegerForm[] = [];
@@ -182,7 +193,7 @@ class Forms {
   }
 
   row(row: InsnRow, index: number): void {
-    const { hasModrm, reg, mod, plusReg } = parseEncoding(row);
+    const { hasModrm, reg, mod, rm, plusReg } = parseEncoding(row);
     const cases = casesOf(row.mnemonic);
     const isShiftByImmediate = /^(sh|sa|ro|rc)[lr]/.test(row.mnemonic) && row.operands.endsWith('Ib');
     const repeats = row.attrs?.includes('rep') === true ? [[], [0xf3], [0xf2]] : [[]];
@@ -194,6 +205,10 @@ class Forms {
           if (plusReg) for (const low of [3, 4, 6]) this.add(row, `+${low}`, prefixes, [], low, cases);
           if (plusReg) this.add(row, '+12', merge(prefixes, [REX_B]), [], 4, cases);
           if (/[XYOB]/.test(row.operands)) this.add(row, '67', [0x67, ...prefixes], [], 0, cases);
+          continue;
+        }
+        if (rm >= 0) {
+          this.add(row, '', prefixes, [0xc0 | (reg << 3) | rm], 0, 1);
           continue;
         }
         const withReg = (t: Tail): number[] => (reg < 0 ? [...t.bytes] : [((t.bytes[0] ?? 0) & 0xc7) | (reg << 3), ...t.bytes.slice(1)]);

@@ -68,6 +68,9 @@ function place(random: Random, canFault = true): bigint {
   return 0x8000_0000_0000n + BigInt(random(0x1000));
 }
 
+/** On the stack an address that is not canonical is #SS, which has a signal of its own: none is made there. */
+const onStack = (address: bigint): bigint => (address > 0xffff_ffffn ? BigInt(DATA + 0x1000) : address);
+
 /** Multiplicative inverse of an odd number modulo 2**64. */
 function inverse(odd: bigint): bigint {
   let x = odd;
@@ -152,14 +155,13 @@ function stateFor(insn: Insn, seed: number): IntegerState {
   fillMemory(s, random);
   // ENTER is no exception: what it has pushed before a fault stays pushed on processors.
   const mayFault = insn.row.attrs?.includes('d64') === true && mnemonic !== 'enter' && random(2) === 0;
-  s.setGpr(RSP, place(random, mayFault) & ~7n);
+  s.setGpr(RSP, onStack(place(random, mayFault) & ~7n));
   suit(s, insn, random);
   let target = 0n;
   for (const o of insn.operands) {
     if (o.kind !== 'mem') continue;
     target = place(random);
-    // On the stack a non-canonical address is #SS, which has a signal of its own.
-    if (o.seg === 'ss' && target > 0xffff_ffffn) target = BigInt(DATA + 0x1000);
+    if (o.seg === 'ss') target = onStack(target);
     if (o.size === 16 && random(4) > 0) target &= ~15n;
     if (mnemonic === 'xlatb') s.setGpr(RBX, target - (s.gpr(RAX) & 0xffn));
     else aim(s, o, target, random);
