@@ -1,0 +1,315 @@
+/**
+ * Ways out of a compiled region: faults, polls, chains through the function table, the jump cache, helpers; and the state that each leaves.
+ */
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { compileModule } from '../../backend-wasm/compiler/module.js';
+import { CONTROL, CPU, EXC, EXIT, JUMP_CACHE_BITS } from '../../src/guest/cpu-state.js';
+import { PERM } from '../../src/guest/memory-map.js';
+import { jumpCacheIndex } from '../../src/guest/tb-header.js';
+import { IrBuilder } from '../../src/ir/builder.js';
+import { G, globalId } from '../../src/ir/globals.js';
+import type { Tb } from '../../src/ir/types.js';
+import { IrMachine, regionOf } from '../support/ir-machine.js';
+
+const PC = 0x40_0000;
+const PAGE = 0x60_0000;
+const machine = new IrMachine();
+const RAX = globalId('rax');
+const RCX = globalId('rcx');
+const RBX = globalId('rbx');
+const RSI = globalId('rsi');
+
+beforeEach(() => {
+  machine.allow(PAGE - 4096, 0);
+  machine.allow(PAGE, PERM.R | PERM.W);
+  machine.allow(PAGE + 4096, 0);
+  machine.setI32(CPU.CONTROL, 0);
+  machine.setI32(CPU.EXIT_REASON, 0);
+  machine.set('rip', 0xdeadn);
+  machine.set('cc_op', 5n);
+  for (const [name, v] of [
+    ['rax', 10n],
+    ['rbx', 20n],
+    ['rcx', 30n],
+    ['rsi', BigInt(PAGE)],
+  ] as const)
+    machine.set(name, v);
+});
+
+function build(pc: number, make: (b: IrBuilder) => void): Tb {
+  const b = new IrBuilder(pc);
+  make(b);
+  return b.finish(16);
+}
+function goto(b: IrBuilder, slot: number, pc: number): void {
+  b.emit('goto_tb', [], [slot, pc]);
+  b.emit('exit_tb', [], [slot]);
+}
+
+describe('guards', () => {
+  /** Instructions: rax += 1, flags of an ADD; then an access of 8 bytes at rsi, with CC_OP `ccOp` in insn_start; then rbx = 99. */
+  function access(kind: 'r' | 'w' | 'rw', ccOp: number): Tb {
+    return build(PC, (b) => {
+      b.insnStart(PC, -1);
+      b.emit('add_i64', [RAX, RAX, b.i64(1)]);
+      b.emit('mov_i32', [G.ccOp, b.i32(6)]);
+      b.insnStart(PC + 4, ccOp);
+      const host = b.temp('i32');
+      b.emit(`guard_${kind}`, [host, RSI], [8]);
+      if (kind === 'r') b.emit('gld_i64', [RCX, host], [0]);
+      else b.emit('gst_i64', [host, b.i64(0x77)], [0]);
+      b.free(host);
+      b.emit('mov_i64', [RBX, b.i64(99)]);
+      b.emit('exit', [], [EXIT.SYSCALL, 0, PC + 8]);
+    });
+  }
+  const cases = [
+    { what: 'on the page', at: PAGE + 8, kind: 'rw', perm: PERM.R | PERM.W, end: EXIT.SYSCALL },
+    {
+      what: 'at its end, the next one not mapped',
+      at: PAGE + 4088,
+      kind: 'rw',
+      perm: PERM.R | PERM.W,
+      end: EXIT.SYSCALL,
+    },
+    { what: 'over its end', at: PAGE + 4089, kind: 'r', perm: PERM.R, end: EXIT.PAGE_FAULT, arg0: PAGE + 4096 },
+    { what: 'before it', at: PAGE - 9, kind: 'w', perm: PERM.R | PERM.W, end: EXIT.PAGE_FAULT, arg0: PAGE - 9 },
+    { what: 'not writable', at: PAGE, kind: 'w', perm: PERM.R | PERM.RFAST, end: EXIT.PAGE_FAULT, arg0: PAGE },
+    {
+      what: 'not writable, read and written',
+      at: PAGE,
+      kind: 'rw',
+      perm: PERM.R | PERM.RFAST,
+      end: EXIT.PAGE_FAULT,
+      arg0: PAGE,
+    },
+    {
+      what: 'code',
+      at: PAGE + 16,
+      kind: 'w',
+      perm: PERM.R | PERM.W | PERM.CODE,
+      end: EXIT.CODE_WRITE,
+      arg0: PAGE + 16,
+    },
+    { what: 'code read', at: PAGE + 16, kind: 'r', perm: PERM.R | PERM.W | PERM.CODE, end: EXIT.SYSCALL },
+    {
+      what: 'above 4 GiB, same low half',
+      at: 2 ** 33 + PAGE,
+      kind: 'r',
+      perm: PERM.R | PERM.RFAST,
+      end: EXIT.PAGE_FAULT,
+      arg0: 2 ** 33 + PAGE,
+    },
+    { what: 'not canonical', at: 2 ** 50, kind: 'r', perm: PERM.R, end: EXIT.EXCEPTION, arg0: EXC.GP },
+  ] as const;
+  test.each(cases.flatMap((c) => [-1, 14].map((ccOp) => [c.what, ccOp, c] as const)))(
+    '%s, cc_op %d',
+    (_what, ccOp, c) => {
+      machine.allow(PAGE, c.perm);
+      machine.set('rsi', BigInt(c.at));
+      expect(machine.runCompiled(access(c.kind, ccOp))).toBe(c.end);
+      expect(machine.i32(CPU.EXIT_REASON)).toBe(c.end);
+      const faulted = c.end !== EXIT.SYSCALL;
+      expect(machine.get('rip')).toBe(BigInt(faulted ? PC + 4 : PC + 8));
+      expect(machine.get('rax')).toBe(11n);
+      expect(machine.get('rbx')).toBe(faulted ? 20n : 99n);
+      expect(machine.get('cc_op')).toBe(faulted && ccOp >= 0 ? BigInt(ccOp) : 6n);
+      if ('arg0' in c) expect(machine.i64(CPU.EXIT_ARG0)).toBe(BigInt(c.arg0));
+    },
+  );
+
+  test('of a constant address', () => {
+    const tb = (addr: number): Tb =>
+      build(PC, (b) => {
+        b.insnStart(PC, -1);
+        const host = b.temp('i32');
+        b.emit('guard_w', [host, b.i64(addr)], [8]);
+        b.emit('gst_i64', [host, b.i64(0x1234)], [0]);
+        b.free(host);
+        b.emit('exit', [], [EXIT.SYSCALL, 0, PC + 8]);
+      });
+    expect(machine.runCompiled(tb(PAGE + 64))).toBe(EXIT.SYSCALL);
+    expect(machine.views.view.getBigUint64(PAGE + 64, true)).toBe(0x1234n);
+    expect(machine.runCompiled(tb(PAGE + 4096))).toBe(EXIT.PAGE_FAULT);
+    expect(machine.runCompiled(tb(2 ** 40))).toBe(EXIT.PAGE_FAULT);
+    expect(machine.get('rip')).toBe(BigInt(PC));
+  });
+
+  test('align_check', () => {
+    const tb = build(PC, (b) => {
+      b.insnStart(PC, -1);
+      b.emit('mov_i64', [RAX, b.i64(1)]);
+      b.insnStart(PC + 4, 9);
+      b.emit('align_check', [RSI], [16]);
+      b.emit('exit', [], [EXIT.SYSCALL, 7, PC + 8]);
+    });
+    machine.set('rsi', BigInt(PAGE + 32));
+    expect(machine.runCompiled(tb)).toBe(EXIT.SYSCALL);
+    expect(machine.i64(CPU.EXIT_ARG0)).toBe(7n);
+    machine.set('rsi', BigInt(PAGE + 40));
+    expect(machine.runCompiled(tb)).toBe(EXIT.EXCEPTION);
+    expect(machine.i64(CPU.EXIT_ARG0)).toBe(BigInt(EXC.GP));
+    expect([machine.get('rip'), machine.get('cc_op'), machine.get('rax')]).toEqual([BigInt(PC + 4), 9n, 1n]);
+  });
+});
+
+describe('polls', () => {
+  /** A loop without end that counts in rax and calls mulhu once a round. */
+  const loop = (...path: number[]): Tb[] =>
+    path.map((pc, i) =>
+      build(pc, (b) => {
+        b.insnStart(pc, -1);
+        b.emit('add_i64', [RAX, RAX, b.i64(1)]);
+        if (i === 0) b.emit('call', [RBX, RAX, RAX], ['mulhu']);
+        goto(b, 0, path[(i + 1) % path.length] ?? pc);
+      }),
+    );
+  const stopAt = (count: bigint) => ({
+    mulhu: (a: bigint) => {
+      if (a >= count) machine.setI32(CPU.CONTROL, CONTROL.KICK);
+      return 5n;
+    },
+  });
+
+  test.each([
+    ['one TB', [PC]],
+    ['backward', [PC, PC + 0x40]],
+    ['the way back falls forward', [PC + 0x40, PC, PC + 0x20]],
+  ] as const)('in a loop, %s', (_what, path) => {
+    const tbs = loop(...path);
+    const [run] = machine.compile([regionOf(...tbs)], () => 0, stopAt(1000n));
+    machine.set('rax', 0n);
+    expect(run?.(machine.cpu)).toBe(EXIT.POLL);
+    expect(machine.get('rip')).toBe(BigInt(path[0]));
+    expect(machine.get('rbx')).toBe(5n);
+    // Whole rounds have been done.
+    expect(Number(machine.get('rax')) % path.length).toBe(0);
+    expect(Number(machine.get('rax'))).toBeLessThanOrEqual(1000 + path.length);
+  });
+
+  test('a loop over regions runs in constant stack', () => {
+    const [a, b] = loop(PC, PC + 0x40) as [Tb, Tb];
+    const slots = new Map([
+      [a.pc, 1],
+      [b.pc, 2],
+    ]);
+    const run = machine.compile([regionOf(a), regionOf(b)], (pc) => slots.get(pc) ?? 0, stopAt(500_000n));
+    run.forEach((f, i) => {
+      machine.core.table.set(i + 1, f);
+    });
+    machine.set('rax', 0n);
+    expect(run[0]?.(machine.cpu)).toBe(EXIT.POLL);
+    expect(machine.get('rax')).toBeGreaterThanOrEqual(500_000n);
+    for (const slot of [1, 2]) machine.core.table.set(slot, machine.core.stub);
+  });
+
+  test('a slot whose region is not there goes back to the dispatcher', () => {
+    const [a] = loop(PC, PC + 0x40) as [Tb, Tb];
+    for (const slot of [0, 3]) {
+      const [run] = machine.compile([regionOf(a)], () => slot);
+      expect(run?.(machine.cpu)).toBe(0);
+      expect(machine.get('rip')).toBe(BigInt(PC + 0x40));
+    }
+  });
+});
+
+describe('jump cache', () => {
+  const TARGET = 0x41_2345;
+  const tb = build(PC, (b) => {
+    b.insnStart(PC, -1);
+    b.emit('add_i64', [RAX, RAX, b.i64(1)]);
+    b.emit('mov_i64', [G.rip, RCX]);
+    b.emit('lookup_and_goto_ptr', []);
+  });
+  const target = build(TARGET, (b) => {
+    b.insnStart(TARGET, -1);
+    b.emit('add_i64', [RAX, RAX, b.i64(100)]);
+    b.emit('exit', [], [EXIT.SYSCALL, 0, TARGET + 2]);
+  });
+  const [run, there] = machine.compile([regionOf(tb), regionOf(target)]);
+  const entry = machine.cpu + CPU.JUMP_CACHE + 16 * jumpCacheIndex(TARGET, JUMP_CACHE_BITS);
+  const enter = (pc: number, slot: number): void => {
+    machine.views.i64[entry / 8] = BigInt(pc);
+    machine.views.i32[(entry + 12) / 4] = slot;
+    machine.core.table.set(4, there);
+    machine.set('rcx', BigInt(TARGET));
+  };
+
+  test('hit', () => {
+    enter(TARGET, 4);
+    expect(run?.(machine.cpu)).toBe(EXIT.SYSCALL);
+    expect(machine.get('rax')).toBe(111n);
+  });
+  test.each([
+    ['other pc', TARGET + 2 ** 32, 4],
+    ['no slot', TARGET, 0],
+  ])('miss: %s', (_what, pc, slot) => {
+    enter(pc, slot);
+    expect(run?.(machine.cpu)).toBe(0);
+    expect([machine.get('rax'), machine.get('rip')]).toEqual([11n, BigInt(TARGET)]);
+  });
+  test('polls first', () => {
+    enter(TARGET, 4);
+    machine.setI32(CPU.CONTROL, CONTROL.SIGNAL);
+    expect(run?.(machine.cpu)).toBe(EXIT.POLL);
+    expect([machine.get('rax'), machine.get('rip')]).toEqual([11n, BigInt(TARGET)]);
+  });
+});
+
+describe('helpers', () => {
+  /** rax += 1; a helper that reads and writes general registers; rbx = rcx + rax. */
+  const tb = (helper: string, args: (b: IrBuilder) => number[]): Tb =>
+    build(PC, (b) => {
+      b.insnStart(PC, 11);
+      b.emit('add_i64', [RAX, RAX, b.i64(1)]);
+      b.emit('call', args(b) as never, [helper]);
+      b.emit('add_i64', [RBX, RCX, RAX]);
+      b.emit('exit', [], [EXIT.SYSCALL, 0, PC + 8]);
+    });
+
+  test('see the globals that they read, and what they write is seen', () => {
+    const [run] = machine.compile([regionOf(tb('cpuid', () => []))], () => 0, {
+      cpuid: () => {
+        expect(machine.get('rax')).toBe(11n);
+        machine.set('rcx', 1000n);
+      },
+    });
+    expect(run?.(machine.cpu)).toBe(EXIT.SYSCALL);
+    expect([machine.get('rax'), machine.get('rbx'), machine.get('rcx')]).toEqual([11n, 1011n, 1000n]);
+  });
+
+  test('that fault leave the instruction with what they have done', () => {
+    const region = regionOf(tb('rep_movs', (b) => [b.i32(8), b.i32(8), b.i64(0)]));
+    const [run] = machine.compile([region], () => 0, {
+      rep_movs: () => {
+        machine.set('rcx', 29n);
+        machine.setI32(CPU.EXIT_REASON, EXIT.PAGE_FAULT);
+      },
+    });
+    expect(run?.(machine.cpu)).toBe(EXIT.PAGE_FAULT);
+    expect(machine.globals()).toMatchObject({ rax: 11n, rbx: 20n, rcx: 29n, rip: BigInt(PC), cc_op: 11n });
+  });
+});
+
+test('guest accesses stay in the order of the IR', () => {
+  const tb = build(PC, (b) => {
+    b.insnStart(PC, -1);
+    const host = b.temp('i32');
+    const [x, y] = [b.temp('i64'), b.temp('i64')];
+    b.emit('guard_rw', [host, RSI], [4096]);
+    b.emit('gld_i64', [x, host], [1001]);
+    b.emit('gld_i64', [y, host], [1002]);
+    b.emit('gst_i64', [host, RAX], [1003]);
+    b.emit('gst_i64', [host, y], [1004]);
+    b.emit('gld_i64', [RCX, host], [1005]);
+    b.emit('fence', []);
+    b.emit('gst_i64', [host, x], [1006]);
+    for (const t of [host, x, y]) b.free(t);
+    b.emit('exit', [], [EXIT.SYSCALL, 0, PC + 8]);
+  });
+  const { text } = compileModule([regionOf(tb)], () => 0, true);
+  const order = [...(text ?? '').matchAll(/i64\.(?:load|store) offset=(100\d)|(atomic\.fence)/g)].map(
+    (m) => m[1] ?? m[2],
+  );
+  expect(order).toEqual(['1001', '1002', '1003', '1004', '1005', 'atomic.fence', '1006']);
+});

@@ -1,0 +1,236 @@
+/**
+ * Control flow of compiled regions: irreducible graphs, branch hints, and what a region does not touch.
+ */
+import { describe, expect, test } from '@jest/globals';
+import {
+  flowTargets,
+  immediateDominators,
+  makeReducible,
+  reversePostorder,
+  type FlowNode,
+} from '../../backend-wasm/compiler/flow.js';
+import { compileModule } from '../../backend-wasm/compiler/module.js';
+import { CPU, EXIT } from '../../src/guest/cpu-state.js';
+import { IrBuilder } from '../../src/ir/builder.js';
+import { globalId } from '../../src/ir/globals.js';
+import type { Tb } from '../../src/ir/types.js';
+import { IrMachine, regionOf } from '../support/ir-machine.js';
+import { generator } from '../support/ir-programs.js';
+
+const PC = 0x40_0000;
+const machine = new IrMachine();
+const RAX = globalId('rax');
+const RCX = globalId('rcx');
+
+/** A random graph of `count` nodes with up to two edges each. */
+function randomGraph(seed: number, count: number): FlowNode[] {
+  const random = generator(seed);
+  return Array.from({ length: count }, (): FlowNode => {
+    const [taken, next] = [random(count), random(count)];
+    const kind = random(8);
+    if (kind === 0) return { code: [], term: { kind: 'stop' } };
+    if (kind < 3) return { code: [], term: { kind: 'jump', to: next } };
+    return { code: [], term: { kind: 'branch', cond: 0, taken, next } };
+  });
+}
+
+/** Walks of both graphs with the same decisions pass the same original nodes; a dispatch goes where the last edge said. */
+function walk(
+  nodes: readonly FlowNode[],
+  sets: ReadonlyMap<number, readonly [number, number]>,
+  seed: number,
+): number[] {
+  const random = generator(seed);
+  const locals = new Map<number, number>();
+  const path: number[] = [];
+  let at = 0;
+  for (let steps = 0; steps < 400 && path.length < 60; steps++) {
+    const node = nodes[at] as FlowNode;
+    for (const expr of node.code) {
+      const set = sets.get(expr);
+      if (set !== undefined) locals.set(set[0], set[1]);
+    }
+    const { term } = node;
+    if (term.kind === 'stop') return [...path, at];
+    if (term.kind === 'switch') {
+      at = term.targets[locals.get(term.local) ?? -1] as number;
+      continue;
+    }
+    if (node.code.length === 0) path.push(at);
+    at = term.kind === 'jump' ? term.to : random(2) === 0 ? term.taken : term.next;
+  }
+  return path;
+}
+
+test('makeReducible: every loop is entered at one node, and walks stay the same', () => {
+  let dispatches = 0;
+  for (let seed = 0; seed < 300; seed++) {
+    const before = randomGraph(seed, 3 + (seed % 9));
+    const after = randomGraph(seed, 3 + (seed % 9));
+    const sets = new Map<number, readonly [number, number]>();
+    // The entry has no edge to it, as in the compiler.
+    for (const nodes of [before, after]) nodes.push({ code: [], term: { kind: 'jump', to: 0 } });
+    const start = after.length - 1;
+    makeReducible(after, start, {
+      local: () => dispatches++,
+      set: (local, value) => {
+        sets.set(sets.size + 1, [local, value]);
+        return sets.size;
+      },
+    });
+    const targets = (n: number): readonly number[] => flowTargets((after[n] as FlowNode).term);
+    const order = reversePostorder(targets, start);
+    const idom = immediateDominators(order, targets);
+    const position = new Map(order.map((n, i) => [n, i]));
+    order.forEach((n, i) => {
+      for (const to of targets(n)) {
+        const header = position.get(to) as number;
+        if (header > i) continue;
+        let up = i;
+        while (up > header) up = idom[up] as number;
+        expect(up).toBe(header);
+      }
+    });
+    for (let w = 0; w < 4; w++) expect(walk(after, sets, w)).toEqual(walk(before, new Map(), w));
+  }
+  expect(dispatches).toBeGreaterThan(20);
+});
+
+/** The loop A <-> B with entries at both: HEAD goes to A or B by rcx; A adds 1 to rax, B adds 100; each goes on while rax < 1000. */
+function twoEntryLoop(): Tb[] {
+  const [head, a, b] = [PC, PC + 0x40, PC + 0x80];
+  const body = (pc: number, add: number, other: number): Tb => {
+    const ir = new IrBuilder(pc);
+    const done = ir.label();
+    ir.insnStart(pc, -1);
+    ir.emit('add_i64', [RAX, RAX, ir.i64(add)]);
+    ir.emit('brcond_i64', [RAX, ir.i64(1000)], ['geu', done]);
+    ir.emit('goto_tb', [], [0, other]);
+    ir.emit('exit_tb', [], [0]);
+    ir.emit('set_label', [], [done]);
+    ir.emit('exit', [], [EXIT.SYSCALL, 0, pc]);
+    return ir.finish(8);
+  };
+  const ir = new IrBuilder(head);
+  const toB = ir.label();
+  ir.insnStart(head, -1);
+  ir.emit('brcond_i64', [RCX, ir.i64(0)], ['ne', toB]);
+  ir.emit('goto_tb', [], [0, a]);
+  ir.emit('exit_tb', [], [0]);
+  ir.emit('set_label', [], [toB]);
+  ir.emit('goto_tb', [], [1, b]);
+  ir.emit('exit_tb', [], [1]);
+  return [ir.finish(8), body(a, 1, b), body(b, 100, a)];
+}
+
+describe('an irreducible loop', () => {
+  test.each([
+    [0n, 1000n, PC + 0x80],
+    [1n, 1009n, PC + 0x80],
+  ])('entered with rcx = %d', (rcx, rax, rip) => {
+    machine.set('rax', 0n);
+    machine.set('rcx', rcx);
+    expect(machine.runCompiled(...twoEntryLoop())).toBe(EXIT.SYSCALL);
+    const simulated = simulate(rcx);
+    expect([machine.get('rax'), machine.get('rip')]).toEqual(simulated);
+    expect(simulated[0]).toBeGreaterThanOrEqual(rax - 100n);
+    expect([PC + 0x40, rip]).toContain(Number(simulated[1]));
+  });
+
+  function simulate(rcx: bigint): [bigint, bigint] {
+    let rax = 0n;
+    for (let inA = rcx === 0n; ; inA = !inA) {
+      rax += inA ? 1n : 100n;
+      if (rax >= 1000n) return [rax, BigInt(inA ? PC + 0x40 : PC + 0x80)];
+    }
+  }
+
+  test('goes through a switch', () => {
+    expect(compileModule([regionOf(...twoEntryLoop())], () => 0, true).text).toContain('br_table');
+  });
+});
+
+test('globals that a region does not write are not stored', () => {
+  const ir = new IrBuilder(PC);
+  ir.insnStart(PC, -1);
+  ir.emit('add_i64', [RAX, RAX, RCX]);
+  ir.emit('exit', [], [EXIT.SYSCALL, 0, PC]);
+  const { text } = compileModule([regionOf(ir.finish(8))], () => 0, true);
+  const stores = [...(text ?? '').matchAll(/i64\.store(?: offset=(\d+))?/g)].map((m) => Number(m[1] ?? 0));
+  expect(stores.sort((a, b) => a - b)).toEqual([CPU.REGS, CPU.RIP, CPU.EXIT_ARG0]);
+});
+
+/** Opcodes that the module's branch hints are about, by function. */
+function hintedOpcodes(bytes: Uint8Array): number[] {
+  let at = 8;
+  const u32 = (): number => {
+    let v = 0;
+    for (let shift = 0; ; shift += 7) {
+      const b = bytes[at++] ?? 0;
+      v |= (b & 0x7f) << shift;
+      if (b < 0x80) return v >>> 0;
+    }
+  };
+  const hints: { func: number; offset: number; value: number }[] = [];
+  let imported = 0;
+  const opcodes: number[] = [];
+  while (at < bytes.length) {
+    const id = bytes[at++];
+    const size = u32();
+    const end = at + size;
+    if (id === 0) {
+      const length = u32();
+      expect(Buffer.from(bytes.slice(at, at + length)).toString()).toBe('metadata.code.branch_hint');
+      at += length;
+      for (let n = u32(); n > 0; n--) {
+        const func = u32();
+        for (let k = u32(); k > 0; k--) {
+          const offset = u32();
+          expect(u32()).toBe(1);
+          hints.push({ func, offset, value: bytes[at++] ?? 0 });
+        }
+      }
+    }
+    if (id === 10) {
+      for (let n = u32(), func = imported; n > 0; n--, func++) {
+        const length = u32();
+        for (const h of hints) if (h.func === func) opcodes.push(bytes[at + h.offset] ?? -1, h.value);
+        at += length;
+      }
+    }
+    if (id === 2) {
+      for (let n = u32(); n > 0; n--) {
+        for (let names = 0; names < 2; names++) {
+          const length = u32();
+          at += length;
+        }
+        const kind = bytes[at++];
+        if (kind === 0) {
+          imported++;
+          u32();
+        } else {
+          if (kind === 1) at++;
+          const flags = bytes[at++] ?? 0;
+          u32();
+          if ((flags & 1) !== 0) u32();
+        }
+      }
+    }
+    at = end;
+  }
+  return opcodes;
+}
+
+test('guards and polls carry branch hints', () => {
+  const ir = new IrBuilder(PC);
+  ir.insnStart(PC, -1);
+  const host = ir.temp('i32');
+  ir.emit('guard_r', [host, RCX], [8]);
+  ir.emit('gld_i64', [RAX, host], [0]);
+  ir.free(host);
+  ir.emit('goto_tb', [], [0, PC]);
+  ir.emit('exit_tb', [], [0]);
+  const { bytes } = compileModule([regionOf(ir.finish(8))], () => 0);
+  const [BR_IF, IF] = [0x0d, 0x04];
+  expect(hintedOpcodes(bytes)).toEqual([BR_IF, 0, BR_IF, 1, IF, 0]);
+});
