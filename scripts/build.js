@@ -6,12 +6,10 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const STAMPS = join(ROOT, 'dist', '.stamps.json');
-/** AS_STATIC_BASE of src/guest/memory-map.ts: constants of the AssemblyScript module. */
-const AS_STATIC_BASE = 0xe0c0_0000;
 
 /** An installed package has no sources and needs no build. */
 if (!existsSync(join(ROOT, 'tsconfig.json')) || !existsSync(join(ROOT, 'node_modules', 'typescript-native')))
@@ -61,9 +59,11 @@ const corePrint = fingerprint([
   ...filesBelow('src/guest', (p) => p.endsWith('.ts')),
   ...filesBelow('backend-wasm/bytecode', (p) => p.endsWith('.ts')),
   join(ROOT, 'scripts', 'gen-core.js'),
+  ...filesBelow('scripts/gen', (p) => p.endsWith('.js')),
   fileURLToPath(import.meta.url),
 ]);
 if (stamps.core !== corePrint || !existsSync(join(ROOT, 'dist', 'core.wasm'))) {
+  const map = await import(pathToFileURL(join(ROOT, 'dist', 'src', 'guest', 'memory-map.js')).href);
   run('generating the interpreter', [join('scripts', 'gen-core.js')]);
   const options = [
     '--importMemory',
@@ -83,7 +83,7 @@ if (stamps.core !== corePrint || !existsSync(join(ROOT, 'dist', 'core.wasm'))) {
     '-o',
     'dist/core.wasm',
     '--memoryBase',
-    String(AS_STATIC_BASE),
+    String(map.AS_STATIC_BASE),
     '--runtime',
     'stub',
     '-O3',

@@ -1,9 +1,9 @@
 /**
  * The interpreter's opcodes, derived from the IR's op table and the helper table. In: OPS, HELPERS. Out: one Opcode a variant, numbered in order;
- * the encoder picks by key, scripts/gen-core.js writes the interpreter's switch from the same list.
+ * the encoder picks by key (plans.ts), scripts/gen-core.js writes the interpreter's switch from the same list.
  *
- * Format: u16 fields [opcode, arguments as offsets from the CPU block, small immediates], padded to 8 bytes, then 8-byte words (64-bit constants, guest pcs)
- * or 16 bytes (lanes, v128 constants).
+ * Format: u16 fields [opcode, arguments as offsets from the CPU block, small immediates], padded to 8 bytes, then 8-byte words: a 64-bit constant, then jump words or the
+ * distance of a branch; or 16 bytes (lanes, v128 constants). A jump word is the guest pc with the offset of the link cell in the TB header from bit 48 up.
  */
 import { HELPER_LIST, type HelperDef } from '../../src/ir/helpers.js';
 import { OP_LIST, type OpDef } from '../../src/ir/ops.js';
@@ -12,22 +12,32 @@ import { CONDS, type Cond } from '../../src/ir/types.js';
 /** How the last input is given: in a slot, as a 16-bit signed constant in its field, or as a 64-bit word behind. */
 export type LastInput = 'slot' | 'k16' | 'k64';
 
+/**
+ * Ops that one opcode does together (fuse.ts finds them):
+ * guard: guard and load or store [value, address]; add-guard: address addition before it [value, base, i16 displacement];
+ * push: add-guard store whose address goes to a slot [value, base, i16 displacement, slot]; pop: guarded load, then addition to the base [value, base, i16];
+ * cmp: cc_dst = a - b, cc_src = b [a, b]; jump: brcond to one of two goto_tb [a, b, i16 cc_op or -1], jump words not taken and taken.
+ */
+export type Fusion = 'guard' | 'add-guard' | 'push' | 'pop' | 'cmp' | 'jump';
+
 export interface Opcode {
   readonly code: number;
-  /** Unique: `op`, `op.cond`, with ':k' or ':K' for constant forms; 'call helper'; names of fused and special ones. */
+  /** Unique: `op`, `op.cond`, with ':k' or ':K' for constant forms, '+fusion'; 'call helper'; 'movi_type:k'. */
   readonly key: string;
   readonly op: OpDef;
   readonly last: LastInput;
   readonly cond?: Cond;
   readonly helper?: HelperDef;
-  /** Fused memory access: the guard (and address addition) is part of this op. */
-  readonly fused?: 'guard' | 'add-guard';
+  readonly fusion?: Fusion;
   /** movi: the constant goes to the slot. */
   readonly movi?: boolean;
 }
 
 /** Ops that never become bytecode: markers, and what is merged into another. */
-const NOT_ENCODED = new Set(['insn_start', 'set_label', 'exit_tb', 'call']);
+export const NOT_ENCODED: ReadonlySet<string> = new Set(['insn_start', 'set_label', 'exit_tb', 'call']);
+
+/** Bit of a jump word where the link cell's offset begins. */
+export const JUMP_LINK_SHIFT = 48;
 
 /** Inputs of 32 or 64 bits of which the last may be a constant. */
 function takesConstant(op: OpDef): boolean {
@@ -42,7 +52,6 @@ function takesConstant(op: OpDef): boolean {
   );
 }
 
-/** Loads and stores that have fused forms. */
 export const isGuestLoad = (name: string): boolean => name.startsWith('gld');
 export const isGuestStore = (name: string): boolean => name.startsWith('gst');
 
@@ -51,26 +60,32 @@ function build(): Opcode[] {
   const add = (o: Omit<Opcode, 'code'>): void => {
     list.push({ code: list.length, ...o });
   };
+  const constantForms = (o: Omit<Opcode, 'code' | 'last'>): void => {
+    add({ ...o, last: 'slot' });
+    if (!takesConstant(o.op)) return;
+    add({ ...o, key: `${o.key}:k`, last: 'k16' });
+    add({ ...o, key: `${o.key}:K`, last: 'k64' });
+  };
   for (const op of OP_LIST) {
     if (NOT_ENCODED.has(op.name)) continue;
     const conds: readonly (Cond | undefined)[] = op.imms.includes('cond') ? CONDS : [undefined];
     for (const cond of conds) {
-      const base = cond === undefined ? op.name : `${op.name}.${cond}`;
-      const c = cond === undefined ? {} : { cond };
-      add({ key: base, op, last: 'slot', ...c });
-      if (takesConstant(op)) {
-        add({ key: `${base}:k`, op, last: 'k16', ...c });
-        add({ key: `${base}:K`, op, last: 'k64', ...c });
-      }
+      if (cond === undefined) constantForms({ key: op.name, op });
+      else constantForms({ key: `${op.name}.${cond}`, op, cond });
+      if (cond !== undefined && op.name === 'brcond_i64')
+        constantForms({ key: `${op.name}.${cond}+jump`, op, cond, fusion: 'jump' });
     }
     if (op.name.startsWith('mov_') && op.name !== 'mov_f32' && op.name !== 'mov_f64') {
       if (op.name !== 'mov_v128') add({ key: `movi${op.name.slice(3)}:k`, op, last: 'k16', movi: true });
       add({ key: `movi${op.name.slice(3)}:K`, op, last: 'k64', movi: true });
     }
     if (isGuestLoad(op.name) || isGuestStore(op.name)) {
-      add({ key: `${op.name}+guard`, op, last: 'slot', fused: 'guard' });
-      add({ key: `${op.name}+add`, op, last: 'slot', fused: 'add-guard' });
+      add({ key: `${op.name}+guard`, op, last: 'slot', fusion: 'guard' });
+      add({ key: `${op.name}+add`, op, last: 'slot', fusion: 'add-guard' });
     }
+    if (op.name === 'gst_i64') add({ key: 'gst_i64+push', op, last: 'slot', fusion: 'push' });
+    if (op.name === 'gld_i64') add({ key: 'gld_i64+pop', op, last: 'slot', fusion: 'pop' });
+    if (op.name === 'sub_i64') constantForms({ key: 'sub_i64+cmp', op, fusion: 'cmp' });
   }
   const call = OP_LIST.find((o) => o.name === 'call');
   if (call !== undefined)
@@ -80,6 +95,46 @@ function build(): Opcode[] {
 
 export const OPCODES: readonly Opcode[] = build();
 export const OPCODE_BY_KEY: ReadonlyMap<string, Opcode> = new Map(OPCODES.map((o) => [o.key, o]));
+
+/** FNV-1a over all keys, i32: the core has that of the opcodes that it was built for. */
+export const BYTECODE_FINGERPRINT: number = OPCODES.reduce((hash, o) => {
+  for (const c of `${o.key};`) hash = Math.imul(hash ^ c.charCodeAt(0), 0x0100_0193);
+  return hash;
+}, 0x811c_9dc5 | 0);
+
+/** u16 fields, the opcode among them. */
+export function fieldCount(o: Opcode): number {
+  if (o.helper !== undefined) return 1 + (o.helper.ret === undefined ? 0 : 1) + o.helper.params.length;
+  switch (o.fusion) {
+    case 'push':
+      return 5;
+    case 'guard':
+    case 'add-guard':
+    case 'pop':
+    case 'cmp':
+    case 'jump':
+      return 4;
+    default:
+  }
+  if (o.movi === true || o.op.effects.includes('exit')) return 4;
+  return 1 + o.op.outs.length + o.op.ins.length + o.op.imms.filter((kind) => kind === 'num').length;
+}
+
+/** Bytes before the words: the fields, padded. */
+export const fieldBytes = (o: Opcode): number => (2 * fieldCount(o) + 7) & ~7;
+
+/** Bytes of the whole op. */
+export function opcodeSize(o: Opcode): number {
+  const fields = fieldBytes(o);
+  if (o.movi === true && o.op.outs[0] === 'v128') return fields + 16;
+  const constant = o.last === 'k64' ? 8 : 0;
+  if (o.fusion === 'jump') return fields + constant + 16;
+  if (o.op.name === 'goto_tb') return fields + 8;
+  if (o.op.name === 'exit') return fields + 16;
+  if (o.op.imms.includes('label')) return fields + constant + 8;
+  if (o.op.imms.includes('lanes')) return fields + 16;
+  return fields + constant;
+}
 
 /** Bytes that a guest load or store accesses. */
 export function accessSize(name: string): number {

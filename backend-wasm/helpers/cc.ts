@@ -97,6 +97,36 @@ export function cc_compute_all(op: i32, dst: i64, src: i64, src2: i64): i64 {
   return <i64>(flags | cf | af | overflow);
 }
 
+/** CF alone: what ADC, SBB, RCL, RCR and the conditions b, ae, be, a ask for. */
 export function cc_compute_c(op: i32, dst: i64, src: i64, src2: i64): i64 {
-  return cc_compute_all(op, dst, src, src2) & 1;
+  if (op < 4) return src & 1;
+  const n: u32 = 8 << (op & 3);
+  const shift = <u64>(64 - n);
+  // At the top of 64 bits, so that comparisons see the width alone.
+  const r = <u64>dst << shift;
+  const b = <u64>src << shift;
+  const c = (<u64>src2 & 1) != 0;
+  switch (op & ~3) {
+    case CC_ADD:
+      return i64(r < b);
+    case CC_ADC:
+      return i64(c ? r <= b : r < b);
+    case CC_SUB:
+      return i64(r + b < b);
+    case CC_SBB:
+      return i64(c ? r + b + (<u64>1 << shift) <= b : r + b < b);
+    case CC_INC:
+    case CC_DEC:
+      return src & 1;
+    case CC_SHL:
+      return <i64>(b >> 63);
+    case CC_SAR:
+      return src & 1;
+    case CC_MUL:
+      return i64(src != 0);
+    case CC_COMI:
+      return cc_compute_all(op, dst, src, src2) & 1;
+    default:
+      return 0;
+  }
 }

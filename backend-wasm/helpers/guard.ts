@@ -1,9 +1,15 @@
 /**
  * Permission checks outside of the fast path. In: a guest address and a size. Out: the address in the memory, or 0 with the exit recorded in CPU state:
  * page fault at the first byte that lacks the permission, #GP for a non-canonical address, CODE_WRITE for a store to translated code.
- * Source: src/guest/memory-map.ts (PERM), SDM volume 3, 4.7 (error code).
+ * Source: src/guest/memory-map.ts (PERM, HIGH_MAP_BASE), SDM volume 1, 3.3.7.1 (canonical addresses), volume 3, 4.7 (error code).
  */
-import { CPU_EXIT_ARG0, CPU_EXIT_ARG1, CPU_EXIT_REASON, EXC_GP, EXIT_CODE_WRITE, EXIT_EXCEPTION, EXIT_PAGE_FAULT, GUEST_END, HIGH_MAP_BASE, PERM_CODE, PERM_R, PERM_RFAST, PERM_TABLE, PERM_W, PERM_WFAST, PF_PRESENT, PF_USER, PF_WRITE } from '../interpreter/gen/constants';
+import {
+  CPU_EXIT_ARG0, CPU_EXIT_ARG1, CPU_EXIT_REASON, EXC_GP, EXIT_CODE_WRITE, EXIT_EXCEPTION, EXIT_PAGE_FAULT, EXIT_SPLIT_PAGE, GUEST_END, HIGH_MAP_BASE, HIGH_TABLE_BITS,
+  PERM_CODE, PERM_R, PERM_RFAST, PERM_TABLE, PERM_W, PERM_WFAST, PF_PRESENT, PF_USER, PF_WRITE,
+} from '../interpreter/gen/constants';
+
+/** First address outside of the lower canonical half. */
+const USER_END: u64 = 0x0000800000000000;
 
 // @ts-ignore: decorator
 @inline
@@ -30,56 +36,82 @@ export function guardRW(cpu: usize, addr: u64, size: u32): usize {
   return fast(addr, PERM_RFAST | PERM_WFAST) ? <usize>addr : slow(cpu, addr, size, PERM_R | PERM_W);
 }
 
-/** First page number outside of the 47 bits that user space has. */
-const USER_PAGES: u64 = 0x800000000;
-
-/** Leaf entry of a guest page in the radix table (src/guest/memory-map.ts, HIGH_MAP_BASE): backing page | permission byte << 24; 0 not present. */
-function highEntry(page: u64): u32 {
-  if (page >= USER_PAGES) return 0;
-  const middle = <usize>load<u32>(HIGH_MAP_BASE + (<usize>(page >> 24) << 2));
-  if (middle == 0) return 0;
-  const leaf = <usize>load<u32>(middle + ((<usize>(page >> 12) & 0xfff) << 2));
-  return leaf == 0 ? 0 : load<u32>(leaf + ((<usize>page & 0xfff) << 2));
+/** An access that stays in its page needs that page alone: the last page before one of other permissions comes here all the time. */
+function slow(cpu: usize, addr: u64, size: u32, need: u32): usize {
+  if (addr < <u64>GUEST_END && (<u32>addr & 4095) + size <= 4096) {
+    const perm: u32 = load<u8>(PERM_TABLE + <usize>(addr >> 12));
+    if ((perm & need) == need && (perm & PERM_CODE & codeBit(need)) == 0) return <usize>addr;
+  }
+  return exact(cpu, addr, size, need);
 }
 
-/** The exact check, page by page. Pages from GUEST_END up lie where the radix table says; those of one access are adjacent there too (runtime/memory/backing.ts). */
-function slow(cpu: usize, addr: u64, size: u32, need: u32): usize {
+/** PERM_CODE for accesses that must not touch translated code. */
+// @ts-ignore: decorator
+@inline
+function codeBit(need: u32): u32 {
+  return need & PERM_W ? PERM_CODE : 0;
+}
+
+/** Page by page, at most two of them. */
+function exact(cpu: usize, addr: u64, size: u32, need: u32): usize {
   const last = addr + size - 1;
-  if (addr >= 0x0000800000000000 || last >= 0x0000800000000000) {
-    const canonical = <i64>(addr << 16) >> 16 == <i64>addr && <i64>(last << 16) >> 16 == <i64>last;
-    if (!canonical) {
-      exception(cpu, EXC_GP);
+  if (!canonical(addr) || !canonical(last)) {
+    exception(cpu, EXC_GP);
+    return 0;
+  }
+  // The upper half is the kernel's.
+  if (addr >= USER_END) return refuse(cpu, addr, need, 0);
+  const page = addr >> 12;
+  const entry = leaf(page);
+  if ((entry >> 24 & need) != need) return refuse(cpu, addr, need, entry);
+  let code = entry >> 24 & codeBit(need);
+  if (last >> 12 != page) {
+    const next = leaf(page + 1);
+    if ((next >> 24 & need) != need) return refuse(cpu, (page + 1) << 12, need, next);
+    if ((next & 0xfffff) != (entry & 0xfffff) + 1) {
+      store<i32>(cpu + CPU_EXIT_REASON, EXIT_SPLIT_PAGE);
+      store<u64>(cpu + CPU_EXIT_ARG0, addr);
+      store<u64>(cpu + CPU_EXIT_ARG1, size);
       return 0;
     }
+    code |= next >> 24 & codeBit(need);
   }
-  let code = false;
-  let host = <usize>addr;
-  for (let page = addr >> 12; page <= last >> 12; page++) {
-    let perm: u32 = 0;
-    if (page < <u64>GUEST_END >> 12) perm = load<u8>(PERM_TABLE + <usize>page);
-    else {
-      const entry = highEntry(page);
-      const backing = <usize>(entry & 0xffffff);
-      // Translated code is marked on the backing page.
-      perm = (entry >> 24) | (<u32>load<u8>(PERM_TABLE + backing) & PERM_CODE);
-      if (page == addr >> 12) host = (backing << 12) | (<usize>addr & 0xfff);
-    }
-    if ((perm & need) != need) {
-      const at = page == addr >> 12 ? addr : page << 12;
-      pageFault(cpu, at, (need & PERM_W ? PF_WRITE : 0) | PF_USER | (perm & (PERM_R | PERM_W) ? PF_PRESENT : 0));
-      return 0;
-    }
-    if (perm & PERM_CODE && need & PERM_W) code = true;
-  }
-  if (code) {
+  const host = <usize>(entry << 12) + (<usize>addr & 4095);
+  if (code != 0) {
     store<i32>(cpu + CPU_EXIT_REASON, EXIT_CODE_WRITE);
-    store<u64>(cpu + CPU_EXIT_ARG0, <u64>host);
+    store<u64>(cpu + CPU_EXIT_ARG0, host);
     store<u64>(cpu + CPU_EXIT_ARG1, size);
     return 0;
   }
   return host;
 }
 
+// @ts-ignore: decorator
+@inline
+function canonical(addr: u64): bool {
+  return <i64>(addr << 16) >> 16 == <i64>addr;
+}
+
+/** Backing page of a guest page | its permissions << 24; 0 when there is none. CODE is that of the backing page. */
+function leaf(page: u64): u32 {
+  if (page < <u64>(GUEST_END >> 12)) return (<u32>load<u8>(PERM_TABLE + <usize>page) << 24) | <u32>page;
+  const mask = (1 << HIGH_TABLE_BITS) - 1;
+  const middle = <usize>atomic.load<u32>(HIGH_MAP_BASE + 4 * <usize>(<u32>(page >> (2 * HIGH_TABLE_BITS)) & mask));
+  if (middle == 0) return 0;
+  const low = <usize>atomic.load<u32>(middle + 4 * <usize>(<u32>(page >> HIGH_TABLE_BITS) & mask));
+  if (low == 0) return 0;
+  const entry = atomic.load<u32>(low + 4 * <usize>(<u32>page & mask));
+  const backing = entry & 0xfffff;
+  return entry | ((load<u8>(PERM_TABLE + <usize>backing) & PERM_CODE) << 24);
+}
+
+function refuse(cpu: usize, at: u64, need: u32, entry: u32): usize {
+  const present: u32 = entry >> 24 & (PERM_R | PERM_W) ? PF_PRESENT : 0;
+  pageFault(cpu, at, (need & PERM_W ? PF_WRITE : 0) | PF_USER | present);
+  return 0;
+}
+
+/** A page fault with PF bits `error`. */
 export function pageFault(cpu: usize, addr: u64, error: u32): void {
   store<i32>(cpu + CPU_EXIT_REASON, EXIT_PAGE_FAULT);
   store<u64>(cpu + CPU_EXIT_ARG0, addr);

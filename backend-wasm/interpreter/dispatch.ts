@@ -9,9 +9,12 @@ import {
   CPU_EXIT_ARG0,
   CPU_EXIT_LINK,
   CPU_EXIT_REASON,
+  CPU_FUEL,
+  CPU_INSN_EXECS,
   CPU_JUMP_CACHE,
   CPU_RIP,
   CPU_RUN_FLAGS,
+  CPU_TB_EXECS,
   EXIT_HOT,
   EXIT_INSTALL,
   EXIT_TRANSLATE,
@@ -34,9 +37,10 @@ import {
 } from './gen/constants';
 import { interpret } from './gen/interpret';
 
-/** Runs from rip until JavaScript is needed. */
+/** Runs from rip until JavaScript is needed. Gives the exit reason, which CPU state holds too. */
 export function run(cpu: i32): i32 {
   const c = <usize>cpu;
+  store<i32>(c + CPU_EXIT_REASON, 0);
   const tb = resolve(c, 0);
   return tb == 0 ? load<i32>(c + CPU_EXIT_REASON) : interpret(c, tb);
 }
@@ -91,18 +95,33 @@ export function resolve(cpu: usize, link: usize): usize {
   }
 }
 
-/** Valid TB at rip: jump cache, then hash table (src/guest/tb-header.ts has the hashes). */
+/** Address of the jump cache's entry for `pc` (src/guest/tb-header.ts, jumpCacheIndex). */
+// @ts-ignore: decorator
+@inline
+function cacheEntry(cpu: usize, pc: u64): usize {
+  const lo = <u32>pc;
+  return cpu + CPU_JUMP_CACHE + 16 * <usize>((lo ^ (lo >> JUMP_CACHE_BITS)) & ((1 << JUMP_CACHE_BITS) - 1));
+}
+
+/** TB of `pc` by the jump cache alone, 0 none; it may be dead. */
+// @ts-ignore: decorator
+@inline
+export function cached(cpu: usize, pc: u64): usize {
+  const entry = cacheEntry(cpu, pc);
+  return load<u64>(entry) == pc ? <usize>load<u32>(entry + 8) : 0;
+}
+
+/** Valid TB at rip: jump cache, then hash table (src/guest/tb-header.ts, pcHash). */
 function lookup(cpu: usize): usize {
   const pc = load<u64>(cpu + CPU_RIP);
-  const lo = <u32>pc;
-  const entry = cpu + CPU_JUMP_CACHE + 16 * <usize>((lo ^ (lo >> JUMP_CACHE_BITS)) & ((1 << JUMP_CACHE_BITS) - 1));
-  let tb = <usize>load<u32>(entry + 8);
-  if (tb != 0 && load<u64>(entry) == pc && load<i32>(tb + TB_STATE) == TB_STATE_VALID) {
+  const entry = cacheEntry(cpu, pc);
+  let tb = cached(cpu, pc);
+  if (tb != 0 && load<i32>(tb + TB_STATE) == TB_STATE_VALID) {
     // The region may have come after the entry: compiled code that looks here finds it from now on.
     store<i32>(entry + 12, load<i32>(tb + TB_SLOT));
     return tb;
   }
-  const bucket = ((lo ^ (<u32>(pc >> 32))) * HASH_MULTIPLIER) >> (32 - TB_HASH_BITS);
+  const bucket = (((<u32>pc) ^ (<u32>(pc >> 32))) * HASH_MULTIPLIER) >> (32 - TB_HASH_BITS);
   tb = <usize>atomic.load<u32>(TB_HASH + 4 * <usize>bucket);
   while (tb != 0) {
     if (load<u64>(tb + TB_PC) == pc && load<i32>(tb + TB_STATE) == TB_STATE_VALID) {
@@ -116,15 +135,30 @@ function lookup(cpu: usize): usize {
   return 0;
 }
 
+/** Adds to the counts what ran since the interpreter was entered: `fuel` is what is left of CPU.FUEL, which went down by one at every TB but the first. */
+function account(cpu: usize, fuel: i32, insns: i64): void {
+  const tbs: u32 = load<i32>(cpu + CPU_FUEL) - fuel + 1;
+  store<i32>(cpu + CPU_FUEL, fuel);
+  store<i64>(cpu + CPU_TB_EXECS, load<i64>(cpu + CPU_TB_EXECS) + <i64>tbs);
+  store<i64>(cpu + CPU_INSN_EXECS, load<i64>(cpu + CPU_INSN_EXECS) + insns);
+}
+
+/** Leaves by the exit that CPU state holds. */
+export function left(cpu: usize, fuel: i32, insns: i64): i32 {
+  account(cpu, fuel, insns);
+  return load<i32>(cpu + CPU_EXIT_REASON);
+}
+
 /** Leaves at the boundary before `target`. */
-export function leave(cpu: usize, target: i64, reason: i32): i32 {
-  store<i64>(cpu + CPU_RIP, target);
+export function leave(cpu: usize, target: u64, reason: i32, fuel: i32, insns: i64): i32 {
+  store<u64>(cpu + CPU_RIP, target);
   store<i32>(cpu + CPU_EXIT_REASON, reason);
+  account(cpu, fuel, insns);
   return reason;
 }
 
 /** The op at `pc` can't be done: rip and cc_op become those of its instruction (the last row of the table that starts at or before it). */
-export function fault(cpu: usize, pc: usize): i32 {
+export function fault(cpu: usize, pc: usize, fuel: i32, insns: i64): i32 {
   store<i32>(cpu + CPU_CUR_OP, <i32>pc);
   const tb = <usize>load<u32>(cpu + CPU_CUR_TB);
   const offset = <i32>(pc - <usize>load<u32>(tb + TB_CODE));
@@ -140,5 +174,6 @@ export function fault(cpu: usize, pc: usize): i32 {
   store<i64>(cpu + CPU_RIP, load<i64>(row + 8));
   const ccOp = load<i32>(row + 4);
   if (ccOp >= 0) store<i32>(cpu + CPU_CC_OP, ccOp);
-  return load<i32>(cpu + CPU_EXIT_REASON);
+  // The instructions behind it were not done.
+  return left(cpu, fuel, insns - <i64>(load<i32>(tb + TB_INSNS) - low));
 }

@@ -1,6 +1,7 @@
 /**
  * The AssemblyScript core in one thread: its instance, function table and exports. In: the compiled module and the memory. Out: typed functions.
  */
+import { BYTECODE_FINGERPRINT } from '../../backend-wasm/bytecode/opcodes.js';
 import { InternalError } from '../base/errors.js';
 import type { FlagsOf } from './cpu-view.js';
 import { MAX_SLOTS } from './slots.js';
@@ -26,6 +27,9 @@ export function instantiateCore(module: WebAssembly.Module, memory: WebAssembly.
     if (typeof f !== 'function') throw new InternalError(`the core has no function ${name}`);
     return f;
   };
+  const fingerprint = get('bytecodeFingerprint') as () => number;
+  if (fingerprint() !== BYTECODE_FINGERPRINT)
+    throw new InternalError('dist/core.wasm was built for other bytecode: run npm run build');
   // The types are those of backend-wasm/interpreter/dispatch.ts and backend-wasm/helpers/cc.ts.
   return {
     exports,

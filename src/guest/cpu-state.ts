@@ -185,6 +185,8 @@ export const EXIT = {
   INSTALL: 12,
   /** The TB at rip has found that its guest bytes are others now. */
   STALE: 13,
+  /** An access crosses from a page to one whose backing is not adjacent (only at GUEST_END): ARG0 = guest address, ARG1 = size. rip is the instruction, nothing of it done. */
+  SPLIT_PAGE: 14,
 } as const;
 
 /** CPU exception vectors (SDM volume 3, table 6-1). */

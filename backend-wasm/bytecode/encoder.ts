@@ -1,0 +1,334 @@
+/**
+ * Bytecode of one TB. In: a Tb (verified). Out: bytes in a buffer that all encoders of a thread share, and the instruction table's rows. Format: opcodes.ts.
+ * Errors: InternalError for what the verifier would have refused, and when the frame is full.
+ */
+import { InternalError } from '../../src/base/errors.js';
+import { CPU } from '../../src/guest/cpu-state.js';
+import { TB } from '../../src/guest/tb-header.js';
+import { G } from '../../src/ir/globals.js';
+import type { Op, Tb } from '../../src/ir/types.js';
+import { Fuser, type Access, type Jump } from './fuse.js';
+import { JUMP_LINK_SHIFT } from './opcodes.js';
+import { codesOf, opcode, planOf, type Codes, type Plan } from './plans.js';
+import { assignSlots, type Slots } from './slots.js';
+
+/** The buffer that the encoders use in turn, and views over it. */
+let buffer = new Uint8Array(1 << 14);
+let halves = new Uint16Array(buffer.buffer);
+let words = new DataView(buffer.buffer);
+
+const MOVI = {
+  i32: codesOf('movi_i32'),
+  i64: codesOf('movi_i64'),
+  v128: opcode('movi_v128:K'),
+};
+const COMPARE = codesOf('sub_i64+cmp');
+const fits16 = (n: number): boolean => n >= -0x8000 && n < 0x8000;
+const NO_CC_OP = 0xffff;
+
+/** cached by key: codes of the fused forms. */
+const fusedCodes = new Map<string, Codes>();
+function fused(key: string): Codes {
+  let codes = fusedCodes.get(key);
+  if (codes === undefined) fusedCodes.set(key, (codes = codesOf(key)));
+  return codes;
+}
+
+export class Encoder {
+  /** Bytes written. */
+  size = 0;
+  /** Rows of the instruction table: offset of the first op, cc_op, pc. */
+  readonly insns: number[] = [];
+  private readonly slots: Slots;
+  private readonly fuser: Fuser;
+  private readonly labelAt: Int32Array;
+  /** Positions of distances to fill in, each followed by its label. */
+  private readonly fixups: number[] = [];
+  /** Constants of the present op that stand in slots, after the frame of the temps. */
+  private constants = 0;
+
+  constructor(private readonly tb: Tb) {
+    this.slots = assignSlots(tb);
+    this.fuser = new Fuser(tb, this.slots);
+    this.labelAt = new Int32Array(tb.labels).fill(-1);
+  }
+
+  get bytes(): Uint8Array {
+    return buffer;
+  }
+
+  run(): void {
+    const count = this.tb.ops.length;
+    for (let i = 0; i < count;) {
+      this.constants = 0;
+      i += this.op(i);
+    }
+    for (let n = 0; n < this.fixups.length; n += 2) {
+      const at = this.fixups[n] ?? 0;
+      const target = this.labelAt[this.fixups[n + 1] ?? 0] ?? -1;
+      if (target < 0) throw new InternalError(`bytecode: L${String(this.fixups[n + 1])} is not set`);
+      words.setInt32(at, target - at, true);
+    }
+  }
+
+  /** Encodes the op at `i`, with those that it fuses with; gives how many ops that took. */
+  private op(i: number): number {
+    const op = this.tb.ops[i] as Op;
+    const plan = planOf(op.name);
+    switch (plan.kind) {
+      case 'insn_start':
+        this.insns.push(this.size, Number(op.imms[1]), Number(op.imms[0]));
+        return 1;
+      case 'set_label':
+        this.labelAt[Number(op.imms[0])] = this.size;
+        return 1;
+      case 'exit_tb':
+        if (this.tb.ops[i - 1]?.name !== 'goto_tb') throw new InternalError('bytecode: exit_tb without its goto_tb');
+        return 1;
+      case 'goto_tb':
+        return this.gotoTb(op, NO_CC_OP);
+      case 'lookup_and_goto_ptr':
+        this.fields(plan.codes.get('')?.slot ?? 0, NO_CC_OP, 0, 0);
+        return 1;
+      case 'exit':
+        this.fields(plan.codes.get('')?.slot ?? 0, Number(op.imms[0]), 0, 0);
+        this.pcWord(Number(op.imms[1]), 0);
+        this.pcWord(Number(op.imms[2]), 0);
+        return 1;
+      case 'br':
+        return this.branch(i, op, plan);
+      case 'call':
+        return this.call(i, op);
+      case 'guard':
+      case 'add_i64':
+        return this.access(i) ?? this.plain(op, plan);
+      case 'sub_i64':
+        return this.access(i) ?? this.compare(i, op) ?? this.plain(op, plan);
+      case 'mov':
+        return this.move(i, op, plan);
+      case 'brcond_i64':
+        return this.conditionalJump(this.fuser.jump(i), NO_CC_OP) ?? this.plain(op, plan);
+      case 'plain':
+        return this.plain(op, plan);
+    }
+  }
+
+  /** mov of a constant; of a constant to cc_op before the jump that ends the TB. */
+  private move(i: number, op: Op, plan: Plan): number {
+    const value = this.tb.temps[op.args[1] ?? 0]?.value;
+    if (value === undefined) return this.plain(op, plan);
+    const k = Number(value);
+    if (op.args[0] === G.ccOp && k < 0x8000) {
+      const jump = this.conditionalJump(this.fuser.jump(i + 1), k);
+      if (jump !== undefined) return 1 + jump;
+      const next = this.tb.ops[i + 1];
+      if (next?.name === 'goto_tb') return 1 + this.gotoTb(next, k);
+      if (next?.name === 'lookup_and_goto_ptr') {
+        this.fields(opcode(next.name), k, 0, 0);
+        return 2;
+      }
+    }
+    this.constant(this.slot(op.args[0]), plan.def.outs[0] ?? 'i64', value);
+    return 1;
+  }
+
+  private gotoTb(op: Op, ccOp: number): number {
+    this.fields(planOf('goto_tb').codes.get('')?.slot ?? 0, ccOp, 0, 0);
+    this.jumpWord(op);
+    return 1;
+  }
+
+  private conditionalJump(jump: Jump | undefined, ccOp: number): number | undefined {
+    if (jump === undefined) return undefined;
+    const { brcond } = jump;
+    const [a, b] = brcond.args;
+    const codes = fused(`brcond_i64.${String(brcond.imms[0])}+jump`);
+    this.lastInput(codes, 64, b, (code, last) => {
+      this.fields(code, this.input(a), last, ccOp);
+    });
+    this.jumpWord(jump.notTaken);
+    this.jumpWord(jump.taken);
+    return jump.ops;
+  }
+
+  private branch(i: number, op: Op, plan: Plan): number {
+    const next = this.tb.ops[i + 1];
+    if (next?.name === 'set_label' && next.imms[0] === op.imms[0]) return 1;
+    return this.plain(op, plan);
+  }
+
+  private access(i: number): number | undefined {
+    const found = this.fuser.access(i);
+    if (found === undefined) return undefined;
+    const value = found.load ? this.slot(found.value) : this.input(found.value);
+    const base = this.input(found.base);
+    const code = (fusion: string): number => fused(`${found.name}+${fusion}`).slot;
+    if (found.push !== undefined) {
+      this.fields(code('push'), value, base, (found.displacement ?? 0) & 0xffff);
+      this.fields(this.slot(found.push.to), 0, 0, 0);
+      this.slots.slots[found.push.from] = this.slot(found.push.to);
+    } else if (found.pop !== undefined) this.fields(code('pop'), value, base, found.pop & 0xffff);
+    else this.fields(code(accessFusion(found)), value, base, (found.displacement ?? 0) & 0xffff);
+    return found.ops;
+  }
+
+  private compare(i: number, op: Op): number | undefined {
+    if (!this.fuser.isCompare(i)) return undefined;
+    this.lastInput(COMPARE, 64, op.args[2], (code, last) => {
+      this.fields(code, this.input(op.args[1]), last, 0);
+    });
+    return 2;
+  }
+
+  private plain(op: Op, plan: Plan): number {
+    const { def } = plan;
+    const codes = plan.codes.get(plan.condImm < 0 ? '' : String(op.imms[plan.condImm]));
+    if (codes === undefined) throw new InternalError(`bytecode: no opcode for ${op.name}`);
+    const last = op.args.length - 1;
+    const list: number[] = [0];
+    const write = (code: number, lastField: number): void => {
+      for (let k = 0; k < plan.outs; k++) list.push(this.slot(op.args[k]));
+      for (let k = plan.outs; k < last; k++) list.push(this.input(op.args[k]));
+      if (last >= plan.outs) list.push(lastField);
+      for (let k = 0; k < def.imms.length; k++) if (def.imms[k] === 'num') list.push(Number(op.imms[k]));
+      list[0] = code;
+      this.fieldList(list);
+    };
+    if (last >= plan.outs) this.lastInput(codes, plan.lastBits, op.args[last], write);
+    else write(codes.slot, 0);
+    for (let k = 0; k < def.imms.length; k++) {
+      const imm = op.imms[k];
+      if (def.imms[k] === 'label') {
+        this.fixups.push(this.size, Number(imm));
+        this.word(0, 0);
+      } else if (def.imms[k] === 'lanes' && typeof imm === 'object') {
+        this.reserve(16);
+        buffer.set(imm, this.size);
+        this.size += 16;
+      }
+    }
+    return 1;
+  }
+
+  private call(i: number, op: Op): number {
+    const outs = this.slots.outs[i] ?? 0;
+    const code = fused(`call ${String(op.imms[0])}`).slot;
+    if (code < 0) throw new InternalError(`bytecode: no helper ${String(op.imms[0])}`);
+    const args = op.args.map((id, k) => (k < outs ? this.slot(id) : this.input(id)));
+    this.fieldList([code, ...args]);
+    return 1;
+  }
+
+  /** Writes fields whose last input is `id`: its slot; or, when it is a constant and there is a form for that, the constant in its field or behind. */
+  private lastInput(
+    codes: Codes,
+    bits: number,
+    id: number | undefined,
+    write: (code: number, last: number) => void,
+  ): void {
+    const value = this.tb.temps[id ?? 0]?.value;
+    if (value === undefined || codes.k16 < 0) {
+      write(codes.slot, this.input(id));
+      return;
+    }
+    const k = signed(value, bits);
+    if (fits16(k)) {
+      write(codes.k16, k & 0xffff);
+      return;
+    }
+    write(codes.k64, 0);
+    this.reserve(8);
+    words.setBigUint64(this.size, value, true);
+    this.size += 8;
+  }
+
+  /** Slot of an input; a constant is put into a slot first. */
+  private input(id: number | undefined): number {
+    const t = this.tb.temps[id ?? 0];
+    if (t?.value === undefined) return this.slot(id);
+    const slot = this.slots.end + 16 * this.constants++;
+    if (slot + 16 > CPU.FRAME_END) throw new InternalError('bytecode: the frame is full');
+    this.constant(slot, t.type, t.value);
+    return slot;
+  }
+
+  private constant(slot: number, type: string, value: bigint): void {
+    if (type === 'v128') {
+      this.fields(MOVI.v128, slot, 0, 0);
+      this.reserve(16);
+      words.setBigUint64(this.size, value & 0xffff_ffff_ffff_ffffn, true);
+      words.setBigUint64(this.size + 8, value >> 64n, true);
+      this.size += 16;
+      return;
+    }
+    const int = type === 'i32' || type === 'f32' ? 'i32' : 'i64';
+    const k = signed(value, int === 'i32' ? 32 : 64);
+    if (fits16(k)) {
+      this.fields(MOVI[int].k16, slot, k & 0xffff, 0);
+      return;
+    }
+    this.fields(MOVI[int].k64, slot, 0, 0);
+    this.reserve(8);
+    words.setBigUint64(this.size, value, true);
+    this.size += 8;
+  }
+
+  private slot(id: number | undefined): number {
+    return this.slots.slots[id ?? 0] ?? 0;
+  }
+
+  /** Room for `bytes` more. */
+  private reserve(bytes: number): void {
+    if (this.size + bytes <= buffer.length) return;
+    const larger = new Uint8Array(2 * buffer.length);
+    larger.set(buffer);
+    buffer = larger;
+    halves = new Uint16Array(buffer.buffer);
+    words = new DataView(buffer.buffer);
+  }
+
+  /** Four u16 fields: the opcode first in an op. */
+  private fields(a: number, b: number, c: number, d: number): void {
+    this.reserve(8);
+    const at = this.size >> 1;
+    halves[at] = a;
+    halves[at + 1] = b;
+    halves[at + 2] = c;
+    halves[at + 3] = d;
+    this.size += 8;
+  }
+
+  /** u16 fields, padded to a multiple of four. */
+  private fieldList(list: readonly number[]): void {
+    for (let k = 0; k < list.length; k += 4)
+      this.fields(list[k] ?? 0, list[k + 1] ?? 0, list[k + 2] ?? 0, list[k + 3] ?? 0);
+  }
+
+  private word(low: number, high: number): void {
+    this.reserve(8);
+    words.setUint32(this.size, low, true);
+    words.setUint32(this.size + 4, high, true);
+    this.size += 8;
+  }
+
+  /** A guest pc, with 16 bits above it. */
+  private pcWord(pc: number, above: number): void {
+    const high = Math.floor(pc / 2 ** 32);
+    this.word(pc >>> 0, above === 0 ? high : high | (above << (JUMP_LINK_SHIFT - 32)));
+  }
+
+  private jumpWord(op: Op): void {
+    const pc = Number(op.imms[1]);
+    if (pc >= 2 ** JUMP_LINK_SHIFT) throw new InternalError(`bytecode: goto_tb to 0x${pc.toString(16)}`);
+    this.pcWord(pc, op.imms[0] === 0 ? TB.LINK0 : TB.LINK1);
+  }
+}
+
+const accessFusion = (found: Access): string => (found.displacement === undefined ? 'guard' : 'add');
+
+/** `value` of `bits` bits as a signed number; exact where it is small. */
+function signed(value: bigint, bits: number): number {
+  const n = Number(value);
+  if (n < 0x8000) return n;
+  return Number(BigInt.asIntN(bits, value));
+}

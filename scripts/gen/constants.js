@@ -1,0 +1,30 @@
+/** Constants of the guest layout as AssemblyScript. In: the compiled contract modules of src/guest. Out: the text of gen/constants.ts. */
+
+/** @param {{ cpu: object, map: object, tbh: object, flags: object }} modules cpu-state, memory-map, tb-header, flags */
+export function constants({ cpu, map, tbh, flags }) {
+  const lines = [];
+  const put = (name, type, value) => lines.push(`export const ${name}: ${type} = ${value};`);
+  const group = (prefix, type, object) => {
+    for (const [name, value] of Object.entries(object))
+      put(`${prefix}_${name}`, type, type === 'i32' ? value : value >>> 0);
+  };
+  for (const name of ['GUEST_END', 'PERM_TABLE', 'PCB_BASE', 'TB_HASH', 'HIGH_MAP_BASE']) put(name, 'usize', map[name]);
+  for (const name of ['TB_HASH_BITS', 'HIGH_TABLE_BITS']) put(name, 'i32', map[name]);
+  put('JUMP_CACHE_BITS', 'i32', cpu.JUMP_CACHE_BITS);
+  put('HASH_MULTIPLIER', 'u32', tbh.HASH_MULTIPLIER);
+  put('HEAT_OFF', 'i32', tbh.HEAT_OFF);
+  group('PCB', 'usize', map.PCB);
+  group('CPU', 'usize', cpu.CPU);
+  group('TB', 'usize', tbh.TB);
+  group('PERM', 'u32', map.PERM);
+  group('PF', 'u32', cpu.PF);
+  group('EXIT', 'i32', cpu.EXIT);
+  group('EXC', 'i32', cpu.EXC);
+  group('RUN_FLAG', 'i32', cpu.RUN_FLAG);
+  group('CONTROL', 'i32', cpu.CONTROL);
+  group('TB_STATE', 'i32', tbh.TB_STATE);
+  group('TB_FLAG', 'i32', tbh.TB_FLAG);
+  group('CC', 'i32', flags.CC);
+  group('FLAG', 'i32', flags.FLAG);
+  return lines.join('\n') + '\n';
+}
