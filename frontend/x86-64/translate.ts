@@ -64,5 +64,6 @@ function faultTb(pc: number, error: DecodeError): Tb {
     case 'invalid':
       b.emit('exit', [], [EXIT.EXCEPTION, EXC.UD, pc]);
   }
-  return b.finish(error.kind === 'truncated' ? 1 : error.length);
+  // A fetch that crosses into a missing page depends on that page too.
+  return b.finish(error.kind === 'truncated' ? error.at - pc + 1 : error.length);
 }

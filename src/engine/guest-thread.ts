@@ -100,15 +100,19 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
     this.quiesce = new Quiesce(this.views.i32, base);
     this.logger = new Log(options.log);
     const buffer = this.views.u8.buffer;
-    this.mem = new SharedGuestMemory(buffer, (addr, size) => {
-      this.invalidate(addr, size);
-    });
+    this.mem = new SharedGuestMemory(
+      buffer,
+      (addr, size) => {
+        this.invalidate(addr, size);
+      },
+      (addr, size) => this.mm.materialise(addr, size),
+    );
     this.mm = new AddressSpace(buffer, this);
     this.symbols = new GuestSymbols(this.mm);
     this.cache = new CodeCache(this.views, (page, on) => {
       setCode(this.views.u8, page, on);
     });
-    this.reader = new GuestCodeReader(this.views, () => undefined);
+    this.reader = new GuestCodeReader(this.views, (page) => this.mm.highCode(page));
     this.passes = enginePasses(options.disabledPasses, options.breaks.includes('reorder-memory'));
     this.compiled = new CompiledCode(this.views, memory, this.core, this.cache);
     this.translator = new Translator(
@@ -244,8 +248,8 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
 
   pageFault(address: bigint, error: number): void {
     const at = BigInt.asUintN(64, address);
-    const kind = this.mm.faultKind(at);
-    if (kind === 'maperr' && this.mm.grow(Number(at))) return;
+    const kind = this.mm.fault(at, error);
+    if (kind === 'retry') return;
     const s = pageFaultSignal(at, error, kind);
     const present = this.mm.isPresent(Number(at));
     this.raise(s.signal, s.code, s.address, s.trapno, (s.error & ~1) | (present ? 1 : 0));
