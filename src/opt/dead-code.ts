@@ -8,7 +8,7 @@
  *              mov_i64 cc_dst, rcx                ...
  *              mov_i32 cc_op, $0x17
  *
- * A side exit observes all globals but those lazy-flag globals that the instruction's static CC_OP does not use (insn_start's immediate).
+ * Exits, branches and labels observe all globals but those lazy-flag globals that the CC_OP known there does not use: insn_start's immediate, or what has been moved to cc_op since.
  */
 import type { TempId } from '../base/ids.js';
 import { CC } from '../guest/flags.js';
@@ -27,7 +27,14 @@ export function removeDeadCode(tb: Tb): Tb {
   const observeTbTemps = (): void => {
     for (const t of tb.temps) if (t.kind === 'tb') live.add(t.id);
   };
-  const ccOps = staticCcOps(reachable);
+  const observe = (ccOp: number): void => {
+    const flags = [G.ccDst, G.ccSrc, G.ccSrc2, G.ccOp].filter((id) => live.has(id));
+    observeGlobals();
+    if (ccOp < 0) return;
+    for (const id of [G.ccDst, G.ccSrc, G.ccSrc2]) live.delete(id);
+    for (const id of [...flags, ...flagsUsed(ccOp)]) live.add(id);
+  };
+  const ccOps = knownCcOps(reachable, tb);
   const kept: Op[] = [];
   for (let i = reachable.length - 1; i >= 0; i--) {
     const op = reachable[i] as Op;
@@ -39,18 +46,16 @@ export function removeDeadCode(tb: Tb): Tb {
     for (const id of op.args.slice(0, outs)) live.delete(id);
     const helper = helperOf(op);
     if (helper !== undefined && helper.faults !== true) for (const id of globalsOf(helper.writes)) live.delete(id);
-    if (effects.includes('exit')) observeGlobals();
+    const known = ccOps[i];
+    if (effects.includes('exit')) observe(known?.now ?? -1);
     if (effects.includes('side-exit') || helper?.faults === true) {
-      const flags = [G.ccDst, G.ccSrc, G.ccSrc2, G.ccOp].filter((id) => live.has(id));
-      observeGlobals();
-      const ccOp = ccOps[i] ?? -1;
-      if (ccOp >= 0) {
-        for (const id of [G.ccDst, G.ccSrc, G.ccSrc2, G.ccOp]) live.delete(id);
-        for (const id of [...flags, ...flagsUsed(ccOp)]) live.add(id);
-      }
+      const needsCcOp = live.has(G.ccOp);
+      observe(known?.atStart ?? -1);
+      // The fault restores cc_op from the instruction table.
+      if ((known?.atStart ?? -1) >= 0 && !needsCcOp) live.delete(G.ccOp);
     }
     if (effects.includes('label') || effects.includes('branch')) {
-      observeGlobals();
+      observe(known?.now ?? -1);
       observeTbTemps();
     }
     for (const id of globalsOf(helper?.reads)) live.add(id);
@@ -77,12 +82,44 @@ export function flagsUsed(ccOp: number): readonly TempId[] {
   }
 }
 
-/** The static CC_OP at each op: the last insn_start's, -1 dynamic. */
-function staticCcOps(ops: readonly Op[]): number[] {
-  let ccOp = -1;
+/** CC_OP where it is known, else -1: at the start of the op's instruction, which is what side exits go back to, and at the op. */
+interface KnownCcOp {
+  readonly atStart: number;
+  readonly now: number;
+}
+
+function knownCcOps(ops: readonly Op[], tb: Tb): KnownCcOp[] {
+  const atLabel = new Map<number, number>();
+  /** Labels that a branch further down goes to: nothing is known there. */
+  const seen = new Set<number>();
+  const backward = new Set<number>();
+  for (const op of ops) {
+    if (op.name === 'set_label') seen.add(Number(op.imms[0]));
+    else if (opDef(op.name).effects.includes('branch') && seen.has(Number(op.imms.at(-1))))
+      backward.add(Number(op.imms.at(-1)));
+  }
+  let atStart = -1;
+  /** Undefined: not reached by falling through. */
+  let now: number | undefined = -1;
   return ops.map((op) => {
-    if (op.name === 'insn_start') ccOp = Number(op.imms[1]);
-    return ccOp;
+    const { effects } = opDef(op.name);
+    if (op.name === 'insn_start') atStart = now = Number(op.imms[1]);
+    else if (op.name === 'set_label') {
+      const label = Number(op.imms[0]);
+      const there = atLabel.get(label);
+      now = backward.has(label) ? -1 : now === undefined || now === there ? there : there === undefined ? now : -1;
+    } else if (op.args.slice(0, outCount(op)).includes(G.ccOp)) {
+      const value = tb.temps[op.args[1] ?? 0]?.value;
+      now = op.name === 'mov_i32' && value !== undefined ? Number(value) : -1;
+    }
+    if (effects.includes('branch')) {
+      const label = Number(op.imms.at(-1));
+      const there = atLabel.get(label);
+      atLabel.set(label, there === undefined || there === now ? (now ?? -1) : -1);
+    }
+    const known = { atStart, now: now ?? -1 };
+    if (effects.includes('end')) now = undefined;
+    return known;
   });
 }
 

@@ -5,7 +5,7 @@
 import { InternalError } from '../../../src/base/errors.js';
 import { EXC, EXIT, GPR } from '../../../src/guest/cpu-state.js';
 import { G } from '../../../src/ir/globals.js';
-import { CCODE } from '../flags.js';
+import { CCODE } from '../conditions.js';
 import type { LiftFn } from '../insn.js';
 import type { Lifter } from '../lifter.js';
 import { pushValue } from './stack.js';

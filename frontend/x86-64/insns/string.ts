@@ -4,7 +4,7 @@
 import type { TempId } from '../../../src/base/ids.js';
 import { GPR } from '../../../src/guest/cpu-state.js';
 import { G } from '../../../src/ir/globals.js';
-import { CCODE } from '../flags.js';
+import { CCODE } from '../conditions.js';
 import type { Lifter } from '../lifter.js';
 import { LOG2, type Size } from '../operands.js';
 import type { InsnRow } from '../insn.js';
