@@ -4,18 +4,11 @@
  */
 import binaryen from 'binaryen';
 import { CPU, EXC, EXIT } from '../../src/guest/cpu-state.js';
-import { PAGE_SHIFT, PAGE_SIZE, PERM, PERM_TABLE } from '../../src/guest/memory-map.js';
 import type { Type } from '../../src/ir/types.js';
 import type { Expr } from './flow.js';
 import { wasmType } from './values.js';
 
 export type GuardKind = 'r' | 'w' | 'rw';
-
-/** Bits of a page's permission byte that an access within the page asks for, and those that it looks at. */
-const ON_PAGE = {
-  read: { may: PERM.R, mask: PERM.R | PERM.SLOW },
-  write: { may: PERM.W, mask: PERM.W | PERM.SLOW | PERM.CODE },
-} as const;
 
 export class ModuleParts {
   /** Internal name of the function table. */
@@ -36,42 +29,21 @@ export class ModuleParts {
     return this.m.call(name, args, type);
   }
 
-  /**
-   * The second look at an access that the permission byte does not allow at once: gives the address in the memory, or 0 after a fault,
-   * with rip and (from 0 on) cc_op stored. What stays on its page is allowed here (the last page of a mapping), the rest is the core's.
-   */
+  /** The core's close look at an access: gives the address in the memory, or 0 after a fault, with rip and (from 0 on) cc_op stored. */
   slowGuard(kind: GuardKind, cpu: Expr, address: Expr, size: number, pc: number, ccOp: number): Expr {
     const { m } = this;
     const params = ['i32', 'i64', 'i32', 'i64', 'i32'] as const;
-    const name = this.own(`slow_${kind}`, params, 'i32', ['i32'], (p) => {
-      const { may, mask } = kind === 'r' ? ON_PAGE.read : ON_PAGE.write;
-      const host = (): Expr => m.local.get(5, binaryen.i32);
-      const perm = m.i32.load8_u(PERM_TABLE, 1, m.i32.shr_u(host(), m.i32.const(PAGE_SHIFT)));
-      const offset = m.i32.and(host(), m.i32.const(PAGE_SIZE - 1));
-      const look = this.core(`guardSlow_${kind}`, ['i32', 'i64', 'i32'], 'i32', [p(0), p(1), p(2)]);
-      return [
-        m.local.set(5, m.i32.wrap(p(1))),
-        m.if(
-          m.i64.eq(p(1), m.i64.extend_u(host())),
-          m.if(
-            m.i32.and(
-              m.i32.eq(m.i32.and(perm, m.i32.const(mask)), m.i32.const(may)),
-              m.i32.le_u(m.i32.add(offset, p(2)), m.i32.const(PAGE_SIZE)),
-            ),
-            m.return(host()),
-          ),
+    const name = this.own(`slow_${kind}`, params, 'i32', ['i32'], (p) => [
+      m.local.set(5, this.core(`guardSlow_${kind}`, ['i32', 'i64', 'i32'], 'i32', [p(0), p(1), p(2)])),
+      m.if(
+        m.i32.eqz(m.local.get(5, binaryen.i32)),
+        m.block(
+          null,
+          this.storePosition(p(0), p(3), () => p(4)),
         ),
-        m.local.set(5, look),
-        m.if(
-          m.i32.eqz(host()),
-          m.block(
-            null,
-            this.storePosition(p(0), p(3), () => p(4)),
-          ),
-        ),
-        m.return(host()),
-      ];
-    });
+      ),
+      m.return(m.local.get(5, binaryen.i32)),
+    ]);
     return m.call(name, [cpu, address, m.i32.const(size), m.i64.const(BigInt(pc)), m.i32.const(ccOp)], binaryen.i32);
   }
 

@@ -4,7 +4,7 @@
 import binaryen from 'binaryen';
 import { InternalError } from '../../src/base/errors.js';
 import { CPU } from '../../src/guest/cpu-state.js';
-import { GUEST_END, PAGE_SHIFT, PERM, PERM_TABLE } from '../../src/guest/memory-map.js';
+import { GUEST_END, PAGE_SHIFT, PAGE_SIZE, PERM, PERM_TABLE } from '../../src/guest/memory-map.js';
 import { G } from '../../src/ir/globals.js';
 import type { Cond, Op } from '../../src/ir/types.js';
 import { sideExitStores } from './dataflow.js';
@@ -27,6 +27,12 @@ type Build = (...args: readonly (number | readonly number[])[]) => Expr;
 
 /** Permission bit of the fast path. What may be written may be read (mmap(2) on x86), so rw asks for WFAST alone. */
 const FAST = { r: PERM.RFAST, w: PERM.WFAST, rw: PERM.WFAST } as const satisfies Record<GuardKind, number>;
+
+/** Bits of a page's permission byte that an access within the page asks for, and those that it looks at. */
+const ON_PAGE = {
+  read: { may: PERM.R, mask: PERM.R | PERM.SLOW },
+  write: { may: PERM.W, mask: PERM.W | PERM.SLOW | PERM.CODE },
+} as const;
 
 export class OpEmitter {
   private readonly m: binaryen.Module;
@@ -132,12 +138,13 @@ export class OpEmitter {
    *     block $ok
    *       block $slow
    *         br_if $slow (address != zero-extended (host = low half of address))
-   *         br_if $ok (permission byte of host's page & bit)
+   *         br_if $ok ((byte = permission byte of host's page) & bit for this page and the next)
+   *         br_if $ok (byte allows it on this page and the access stays there)
    *       end
    *       br_if $exit (host = slow_x(cpu, address, size, pc, cc_op)) == 0
    *     end
    *
-   * branch-hints.ts knows the pattern by its load from the permission table.
+   * The second chance is for the last page of a mapping: stacks, .bss and thread blocks end there. branch-hints.ts knows the pattern by its load from the permission table.
    */
   private guard(op: Op, kind: GuardKind, place: OpPlace): void {
     const { m, values } = this;
@@ -148,26 +155,38 @@ export class OpEmitter {
     const host = values.writable(op);
     const ok = `G${this.guards}`;
     const slow = `S${this.guards++}`;
-    const fast = (base: number, page: Expr): Expr =>
-      m.br_if(ok, m.i32.and(m.i32.load8_u(PERM_TABLE + base, 1, page), m.i32.const(FAST[kind])));
+    const check = (base: number, page: Expr): Expr[] => {
+      const [perm, again] = values.twice(m.i32.load8_u(PERM_TABLE + base, 1, page), 'i32');
+      const fast = m.br_if(ok, m.i32.and(perm, m.i32.const(FAST[kind])));
+      return [fast, m.br_if(ok, this.allowedOnPage(kind, again, host, size))];
+    };
     const inline: Expr[] = [];
     if (known === undefined) {
       const low = m.local.tee(host, m.i32.wrap(again()), binaryen.i32);
       inline.push(
         m.block(slow, [
           m.br_if(slow, m.i64.ne(first, m.i64.extend_u(low))),
-          fast(0, m.i32.shr_u(m.local.get(host, binaryen.i32), m.i32.const(PAGE_SHIFT))),
+          ...check(0, m.i32.shr_u(m.local.get(host, binaryen.i32), m.i32.const(PAGE_SHIFT))),
         ]),
       );
     } else if (known < GUEST_END) {
       inline.push(
         m.local.set(host, intConst(m, 'i32', known)),
-        fast(Number(known >> BigInt(PAGE_SHIFT)), m.i32.const(0)),
+        ...check(Number(known >> BigInt(PAGE_SHIFT)), m.i32.const(0)),
       );
     }
     const look = this.parts.slowGuard(kind, this.cpu(), again(), size, place.pc, place.ccOp);
     const exit = m.br_if(this.faultLabel(place), m.i32.eqz(m.local.tee(host, look, binaryen.i32)));
     values.statement(m.block(ok, [...inline, exit]));
+  }
+
+  private allowedOnPage(kind: GuardKind, perm: Expr, host: number, size: number): Expr {
+    const { m } = this;
+    const { may, mask } = kind === 'r' ? ON_PAGE.read : ON_PAGE.write;
+    const allowed = m.i32.eq(m.i32.and(perm, m.i32.const(mask)), m.i32.const(may));
+    if (size === 1) return allowed;
+    const offset = m.i32.and(m.local.get(host, binaryen.i32), m.i32.const(PAGE_SIZE - 1));
+    return m.i32.and(allowed, m.i32.le_u(offset, m.i32.const(PAGE_SIZE - size)));
   }
 
   private alignCheck(op: Op, place: OpPlace): void {
