@@ -236,6 +236,7 @@ export class Encoder {
       write(codes.k16, k & 0xffff);
       return;
     }
+    if (codes.k64 < 0) throw new InternalError(`bytecode: constant ${value} is too large`);
     write(codes.k64, 0);
     this.reserve(8);
     words.setBigUint64(this.size, value, true);

@@ -52,6 +52,9 @@ function takesConstant(op: OpDef): boolean {
   );
 }
 
+/** Counts of shifts and rotations are below the width: they fit the field. */
+const takesWord = (op: OpDef): boolean => !/^(shl|shr|sar|rotl|rotr)_/.test(op.name);
+
 export const isGuestLoad = (name: string): boolean => name.startsWith('gld');
 export const isGuestStore = (name: string): boolean => name.startsWith('gst');
 
@@ -64,7 +67,7 @@ function build(): Opcode[] {
     add({ ...o, last: 'slot' });
     if (!takesConstant(o.op)) return;
     add({ ...o, key: `${o.key}:k`, last: 'k16' });
-    add({ ...o, key: `${o.key}:K`, last: 'k64' });
+    if (takesWord(o.op)) add({ ...o, key: `${o.key}:K`, last: 'k64' });
   };
   for (const op of OP_LIST) {
     if (NOT_ENCODED.has(op.name)) continue;
