@@ -12,6 +12,7 @@
 import type { TempId } from '../base/ids.js';
 import { opDef } from '../ir/ops.js';
 import type { Imm, Op, Tb } from '../ir/types.js';
+import { KnownWidths } from './known-width.js';
 import { globalsOf, helperOf, outCount, Rewrite } from './rewrite.js';
 
 /** What an op with constant operands becomes: a constant, one of its inputs, or unknown. */
@@ -19,12 +20,14 @@ type Simplified = { readonly value: bigint } | { readonly copy: TempId } | undef
 
 export function foldConstants(tb: Tb): Tb {
   const r = new Rewrite(tb);
+  const widths = new KnownWidths(r.temps);
   /** Temp or global -> the constant or older temp that holds the same value. */
   const same = new Map<TempId, TempId>();
   /** Reverse of `same`: source -> copies, so that a write to the source drops them. */
   const copies = new Map<TempId, Set<TempId>>();
 
   const forget = (id: TempId): void => {
+    widths.forget(id);
     const source = same.get(id);
     if (source !== undefined) copies.get(source)?.delete(id);
     same.delete(id);
@@ -44,6 +47,7 @@ export function foldConstants(tb: Tb): Tb {
     if (op.name === 'set_label') {
       same.clear();
       copies.clear();
+      widths.clear();
     }
     const outs = outCount(op);
     const args = op.args.map((id, i) => (i < outs ? id : (same.get(id) ?? id)));
@@ -53,7 +57,7 @@ export function foldConstants(tb: Tb): Tb {
     if (branch !== undefined) next = branch;
     const out = args[0];
     if (outs === 1 && out !== undefined && opDef(op.name).effects.length === 0) {
-      const simple = simplify(next, value);
+      const simple = simplify(next, value) ?? narrowed(next, widths);
       const type = r.temps[out]?.type ?? 'i64';
       if (simple !== undefined && !op.name.startsWith('mov_')) {
         next = {
@@ -64,10 +68,12 @@ export function foldConstants(tb: Tb): Tb {
       }
     }
     r.ops.push(next);
+    const width = outs === 1 ? widths.result(next) : undefined;
     for (const id of next.args.slice(0, outs)) forget(id);
     for (const id of globalsOf(helperOf(op)?.writes)) forget(id);
     if (/^mov_[ifv]/.test(next.name) && next.args[0] !== undefined && next.args[1] !== undefined)
       learn(next.args[0], next.args[1]);
+    if (out !== undefined) widths.learn(out, width);
   }
   return r.finish();
 }
@@ -92,6 +98,15 @@ function simplify(op: Op, value: (id: TempId | undefined) => bigint | undefined)
     if (folded !== undefined) return { value: folded };
   }
   return identity(op, inputs, values);
+}
+
+/** An extension of what is no wider already. */
+function narrowed(op: Op, widths: KnownWidths): Simplified {
+  const m = /^ext(8|16|32)([us])_i64$/.exec(op.name);
+  const a = op.args[1];
+  if (m === null || a === undefined) return undefined;
+  const bits = Number(m[1]);
+  return widths.of(a) <= (m[2] === 'u' ? bits : bits - 1) ? { copy: a } : undefined;
 }
 
 /** Algebraic identities of the integer ops. */
