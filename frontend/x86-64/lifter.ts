@@ -221,6 +221,13 @@ export class Lifter {
     return o;
   }
 
+  /** Number of the general register that is operand `i`. */
+  register(i: number): number {
+    const o = this.op(i);
+    if (o.kind !== 'gpr') throw new InternalError(`operand ${i} of ${this.insn.row.mnemonic} is no general register`);
+    return o.reg;
+  }
+
   /** Guest address of a memory operand, plus `extra` (i64, bytes) before the segment base. */
   ea(m: MemOperand, extra?: TempId): TempId {
     return effectiveAddress(this, m, extra);

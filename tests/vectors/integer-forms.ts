@@ -61,6 +61,7 @@ const EXCLUDED: readonly (readonly [RegExp, string])[] = [
   [/^(sgdt|sidt|smsw|sldt|str)$/, 'what Linux emulates'],
   [/^(fxsave|fxrstor|ldmxcsr|stmxcsr|wait)/, 'x87 and SSE state'],
   [/^(rdfsbase|wr[fg]sbase)$/, 'the C library needs fs'],
+  [/^(lar|lsl|ver[rw]|l[sfg]s)$/, 'selectors: written out below'],
   [/^popf/, 'written out below: not every flag may be set'],
 ];
 /**
@@ -272,6 +273,39 @@ function sequences(): IntegerForm[] {
     add(`sequence popf ${n}`, 8, 0x81, 0x24, 0x24, [0xd5, 0x0c, 0x20, 0x00], prefix, 0x9d, prefix, 0x9c);
     add(`sequence popf jcc ${n}`, 4, 0x81, 0x24, 0x24, [0xd5, 0x0c, 0x00, 0x00], prefix, 0x9d, 0x7f, 4, SKIPPED);
   }
+  // Selectors: mov eax, imm; mov ds, eax; mov ecx, ds. And of gs, whose base is read too: rdgsbase rdx.
+  for (const selector of [0, 1, 3, 0x10, 0x20, 0x23, 0x28, 0x2b, 0x33, 0x34, 0x53, 0x78, 0x7b, 0xfff8]) {
+    const [low, high] = [selector & 0xff, selector >> 8];
+    const load = [0xb8, low, high, 0x34, 0x12];
+    add(`sequence ds ${selector}`, 1, load, 0x8e, 0xd8, 0x8c, 0xd9);
+    add(`sequence ss ${selector}`, 1, load, 0x8e, 0xd0, 0x8c, 0xd1);
+    add(`sequence gs ${selector}`, 1, load, 0x8e, 0xe8, 0x8c, 0xe9, [0xf3, 0x48, 0x0f, 0xae, 0xca]);
+    add(`sequence push pop gs ${selector}`, 1, 0x68, low, high, 0x34, 0x12, [0x0f, 0xa9], [0x0f, 0xa8], 0x66, [0x0f, 0xa8]);
+    for (const width of [0x66, 0x90, 0x48]) {
+      add(`sequence lar ${selector} ${width}`, 2, load, width, [0x0f, 0x02, 0xc8]);
+      // That of 0x78 tells the number of the CPU.
+      if (selector >> 3 !== 15) add(`sequence lsl ${selector} ${width}`, 2, load, width, [0x0f, 0x03, 0xc8]);
+    }
+    add(`sequence verr ${selector}`, 2, load, [0x0f, 0x00, 0xe0]);
+    add(`sequence verw ${selector}`, 2, load, [0x0f, 0x00, 0xe8]);
+    // mov dword [rsi], edx; mov word [rsi+4], ax; lgs ecx, [rsi].
+    add(`sequence lgs ${selector}`, 1, load, [0x89, 0x16], [0x66, 0x89, 0x46, 0x04], [0x0f, 0xb5, 0x0e], [0x8c, 0xed]);
+  }
+  // REP over pages, up to one that can't be written: mov ecx, imm; std or cld; rep.
+  for (const [name, op] of [
+    ['movsb', [0xa4]],
+    ['movsq', [0x48, 0xa5]],
+    ['stosd', [0xab]],
+    ['stosw', [0x66, 0xab]],
+    ['lodsq', [0x48, 0xad]],
+  ] as const)
+    for (const direction of [0xfc, 0xfd])
+      for (const count of [0x210, 0x1100]) {
+        const prefixes = op.length === 1 ? [0xf3] : op[0] === 0x66 ? [0x66, 0xf3] : [0xf3, 0x48];
+        add(`sequence rep ${name} ${direction} ${count}`, 2, 0xb9, count & 0xff, count >> 8, 0, 0, direction, prefixes, op.slice(-1));
+      }
+  add('sequence repne scasb', 3, 0xb9, [0, 0x20, 0, 0], 0x31, 0xc0, [0xf2, 0xae]);
+  add('sequence repe cmpsb', 3, 0xb9, [0, 0x20, 0, 0], [0xf3, 0xa6]);
   add('sequence ud2', 1, 0x0f, 0x0b);
   add('sequence int3', 1, 0xcc, 0x90);
   add('sequence int 3', 1, 0xcd, 0x03, 0x90);

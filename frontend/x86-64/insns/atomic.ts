@@ -44,7 +44,7 @@ function cmpxchg(l: Lifter): void {
   const zero = l.i64(0);
   if (!l.insn.lock) {
     const stored = l.movcond('ne', equal, zero, value, old);
-    const full = d.host === undefined ? G.reg(register(l)) : undefined;
+    const full = d.host === undefined ? G.reg(l.register(0)) : undefined;
     // A register destination of 32 bits keeps its upper half when the comparison fails.
     if (full !== undefined && size === 4) l.mov(full, l.movcond('ne', equal, zero, l.zext(value, 4), full));
     else d.store(stored);
@@ -53,11 +53,6 @@ function cmpxchg(l: Lifter): void {
   const loaded = size === 4 ? old : size === 8 ? old : l.e('deposit_i64', [rax, old], [0, 8 * size]);
   l.mov(rax, l.movcond('ne', equal, zero, rax, loaded));
 }
-const register = (l: Lifter): number => {
-  const o = l.op(0);
-  return o.kind === 'gpr' ? o.reg : 0;
-};
-
 /** CMPXCHG8B and CMPXCHG16B, always atomic: a helper that gives ZF and writes rDX:rAX. */
 function cmpxchgPair(helper: 'cmpxchg8b' | 'cmpxchg16b'): LiftFn {
   return (l) => {

@@ -53,16 +53,12 @@ function lockedBit(l: Lifter, place: Place, op: 'bts' | 'btr' | 'btc', mask: Tem
 function scan(l: Lifter, position: (source: TempId) => TempId): void {
   const size = l.size(0);
   const source = l.copy(l.loadZ(1));
-  const d = l.reg(regOf(l), 8);
+  const d = l.reg(l.register(0), 8);
   const found = position(source);
   l.flags.set(CC.ZERO, size, source);
   const narrow = size === 2 ? l.e('deposit_i64', [d.load(), found], [0, 16]) : found;
   d.store(l.movcond('eq', source, l.i64(0), d.load(), narrow));
 }
-const regOf = (l: Lifter): number => {
-  const o = l.op(0);
-  return o.kind === 'gpr' ? o.reg : 0;
-};
 const bsf = (l: Lifter): void => {
   scan(l, (s) => l.e('ctz_i64', [s]));
 };

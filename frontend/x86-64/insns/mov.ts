@@ -1,10 +1,12 @@
 /**
  * Data movement between registers and memory. Out: rows. Source: SDM 2B, MOV MOVZX MOVSX MOVSXD LEA MOVNTI XLAT LSS/LFS/LGS.
  */
-import { CPU, EXC, GPR } from '../../../src/guest/cpu-state.js';
+import { GPR } from '../../../src/guest/cpu-state.js';
 import { G } from '../../../src/ir/globals.js';
+import type { InsnRow, LiftFn } from '../insn.js';
 import type { Lifter } from '../lifter.js';
-import type { InsnRow } from '../insn.js';
+import { wide } from '../operands.js';
+import { loadSegment, readSegment, SEG, segmentOf } from '../segments.js';
 
 function mov(l: Lifter): void {
   const value = l.load(1);
@@ -25,31 +27,28 @@ function lea(l: Lifter): void {
   l.dest(0).store(l.ea({ ...l.mem(1), seg: 'ds' }));
 }
 
-/** Selectors that Linux gives a 64-bit process. */
-const USER_CS = 0x33;
-const USER_SS = 0x2b;
-const CS = 1;
-const SS = 2;
-
 function movFromSegment(l: Lifter): void {
-  const seg = l.op(1);
-  const n = seg.kind === 'seg' ? seg.reg : 0;
-  const value =
-    n === CS ? l.i64(USER_CS) : n === SS ? l.i64(USER_SS) : l.up(l.e('ld16u_i32', [], [CPU.SEG_SELECTORS + 2 * n]));
-  l.dest(0).store(value);
+  const d = l.dest(0);
+  d.store(readSegment(l, segmentOf(l, 1)));
 }
 
-/** A null selector or the user data selector is taken and kept; others raise #GP, CS #UD. */
 function movToSegment(l: Lifter): void {
-  const seg = l.op(0);
-  const n = seg.kind === 'seg' ? seg.reg : 0;
-  if (n === CS) {
-    l.undefinedOpcode();
-    return;
-  }
-  const value = l.copy(l.zext(l.load(1), 2), 'tb');
-  l.raiseIf('ne', l.and(l.e('andc_i64', [value, l.i64(3)]), l.setcond('ne', value, l.i64(USER_SS))), l.i64(0), EXC.GP);
-  l.emit('st16_i32', [l.lo(value)], [CPU.SEG_SELECTORS + 2 * n]);
+  const n = segmentOf(l, 0);
+  if (n === SEG.CS) l.undefinedOpcode();
+  else loadSegment(l, n, l.load(1))();
+}
+
+/** LSS, LFS, LGS: offset, then selector. */
+function loadFarPointer(n: number): LiftFn {
+  return (l) => {
+    const m = l.mem(1);
+    const size = wide(m.size - 2);
+    const host = l.guardRead(l.ea(m), m.size);
+    const offset = l.copy(l.ld(host, size), 'tb');
+    const write = loadSegment(l, n, l.ld(host, 2, size));
+    l.dest(0).store(offset);
+    write();
+  };
 }
 
 function xlat(l: Lifter): void {
@@ -81,7 +80,7 @@ export const movRows = [
   { enc: '63 /r', mnemonic: 'movsxd', operands: 'Gv,Ez', feature: 'base', lift: movsx },
   { enc: 'NP 0F C3 /r', mnemonic: 'movnti', operands: 'My,Gy', feature: 'sse2', lift: mov },
   { enc: 'D7', mnemonic: 'xlatb', operands: 'BAb', feature: 'base', lift: xlat },
-  { enc: '0F B2 /r', mnemonic: 'lss', operands: 'Gv,Mp', feature: 'base' },
-  { enc: '0F B4 /r', mnemonic: 'lfs', operands: 'Gv,Mp', feature: 'base' },
-  { enc: '0F B5 /r', mnemonic: 'lgs', operands: 'Gv,Mp', feature: 'base' },
+  { enc: '0F B2 /r', mnemonic: 'lss', operands: 'Gv,Mp', feature: 'base', lift: loadFarPointer(SEG.SS) },
+  { enc: '0F B4 /r', mnemonic: 'lfs', operands: 'Gv,Mp', feature: 'base', lift: loadFarPointer(SEG.FS) },
+  { enc: '0F B5 /r', mnemonic: 'lgs', operands: 'Gv,Mp', feature: 'base', lift: loadFarPointer(SEG.GS) },
 ] as const satisfies readonly InsnRow[];

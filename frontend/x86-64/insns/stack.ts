@@ -2,12 +2,13 @@
  * Stack operations. Out: rows. Source: SDM 2B, PUSH POP PUSHF POPF ENTER LEAVE.
  */
 import type { TempId } from '../../../src/base/ids.js';
-import { CPU, EXC, GPR } from '../../../src/guest/cpu-state.js';
+import { CPU, GPR } from '../../../src/guest/cpu-state.js';
 import { FLAG } from '../../../src/guest/flags.js';
 import { G } from '../../../src/ir/globals.js';
 import type { Lifter } from '../lifter.js';
 import { memPlace, type Size, wide } from '../operands.js';
 import type { InsnRow } from '../insn.js';
+import { loadSegment, readSegment, segmentOf } from '../segments.js';
 
 const RSP = G.reg(GPR.RSP);
 const RBP = G.reg(GPR.RBP);
@@ -39,18 +40,13 @@ function pop(l: Lifter): void {
 }
 
 function pushSegment(l: Lifter): void {
-  const o = l.op(0);
-  const n = o.kind === 'seg' ? o.reg : 0;
-  pushValue(l, l.up(l.e('ld16u_i32', [], [CPU.SEG_SELECTORS + 2 * n])), stackSize(l));
+  pushValue(l, readSegment(l, segmentOf(l, 0)), stackSize(l));
 }
 
 function popSegment(l: Lifter): void {
   const size = stackSize(l);
-  const o = l.op(0);
-  const n = o.kind === 'seg' ? o.reg : 0;
-  const value = l.copy(l.zext(l.ld(l.guardRead(RSP, size), size), 2), 'tb');
-  l.raiseIf('ne', l.and(l.e('andc_i64', [value, l.i64(3)]), l.setcond('ne', value, l.i64(0x2b))), l.i64(0), EXC.GP);
-  l.emit('st16_i32', [l.lo(value)], [CPU.SEG_SELECTORS + 2 * n]);
+  const write = loadSegment(l, segmentOf(l, 0), l.ld(l.guardRead(RSP, size), size));
+  write();
   l.mov(RSP, l.add(RSP, l.i64(size)));
 }
 

@@ -3,10 +3,11 @@
  */
 import type { TempId } from '../../../src/base/ids.js';
 import { CPU, EXC, EXIT, GPR } from '../../../src/guest/cpu-state.js';
+import { FLAG } from '../../../src/guest/flags.js';
 import { G } from '../../../src/ir/globals.js';
-import type { LiftFn } from '../insn.js';
+import type { InsnRow, LiftFn } from '../insn.js';
 import type { Lifter } from '../lifter.js';
-import type { InsnRow } from '../insn.js';
+import { describe, isAccessible } from '../segments.js';
 import { bare, fxState } from '../x87.js';
 
 /** SYSCALL: the pc is advanced before the call is served (DESIGN.md section 7). */
@@ -80,6 +81,29 @@ function stmxcsr(l: Lifter): void {
   d.store(l.up(l.env(CPU.MXCSR)));
 }
 
+/** ZF says that the selector in the operand is one of user code's; the other flags stay. */
+function setZero(l: Lifter, zf: TempId): void {
+  l.flags.setEflags(l.or(l.and(l.flags.all(), l.i64(~FLAG.ZF)), l.shl(zf, l.i64(6))));
+}
+
+/** LAR, LSL: the destination keeps its value when ZF is 0. */
+function describeSelector(what: 'rights' | 'limit'): LiftFn {
+  return (l) => {
+    const { result, valid } = describe(l, l.load(1), what);
+    const d = G.reg(l.register(0));
+    const full = l.insn.opSize === 2 ? l.e('deposit_i64', [d, result], [0, 16]) : result;
+    setZero(l, valid);
+    l.mov(d, l.movcond('ne', valid, l.i64(0), full, d));
+  };
+}
+
+/** VERR, VERW. */
+function verify(forWriting: boolean): LiftFn {
+  return (l) => {
+    setZero(l, isAccessible(l, l.load(0), forWriting));
+  };
+}
+
 export const systemRows = [
   { enc: '0F 05', mnemonic: 'syscall', operands: '', feature: 'base', attrs: ['branch'], lift: syscall },
   { enc: '0F 34', mnemonic: 'sysenter', operands: '', feature: 'base', attrs: ['branch'], lift: ud },
@@ -111,8 +135,8 @@ export const systemRows = [
   { enc: '0F 00 /1', mnemonic: 'str', operands: 'Ev/w', feature: 'base', lift: generalProtection },
   { enc: '0F 00 /2', mnemonic: 'lldt', operands: 'Ev/w', feature: 'base', attrs: ['privileged'] },
   { enc: '0F 00 /3', mnemonic: 'ltr', operands: 'Ev/w', feature: 'base', attrs: ['privileged'] },
-  { enc: '0F 00 /4', mnemonic: 'verr', operands: 'Ev/w', feature: 'base' },
-  { enc: '0F 00 /5', mnemonic: 'verw', operands: 'Ev/w', feature: 'base' },
+  { enc: '0F 00 /4', mnemonic: 'verr', operands: 'Ev/w', feature: 'base', lift: verify(false) },
+  { enc: '0F 00 /5', mnemonic: 'verw', operands: 'Ev/w', feature: 'base', lift: verify(true) },
   { enc: '0F 01 /0', mnemonic: 'sgdt', operands: 'Ms', feature: 'base', lift: generalProtection },
   { enc: '0F 01 /1', mnemonic: 'sidt', operands: 'Ms', feature: 'base', lift: generalProtection },
   { enc: '0F 01 /2', mnemonic: 'lgdt', operands: 'Ms', feature: 'base', attrs: ['privileged'] },
@@ -120,8 +144,8 @@ export const systemRows = [
   { enc: '0F 01 /4', mnemonic: 'smsw', operands: 'Ev/w', feature: 'base', lift: generalProtection },
   { enc: '0F 01 /6', mnemonic: 'lmsw', operands: 'Ev/w', feature: 'base', attrs: ['privileged'] },
   { enc: '0F 01 /7', mnemonic: 'invlpg', operands: 'M', feature: 'base', attrs: ['privileged'] },
-  { enc: '0F 02 /r', mnemonic: 'lar', operands: 'Gv,Ev/w', feature: 'base' },
-  { enc: '0F 03 /r', mnemonic: 'lsl', operands: 'Gv,Ev/w', feature: 'base' },
+  { enc: '0F 02 /r', mnemonic: 'lar', operands: 'Gv,Ev/w', feature: 'base', lift: describeSelector('rights') },
+  { enc: '0F 03 /r', mnemonic: 'lsl', operands: 'Gv,Ev/w', feature: 'base', lift: describeSelector('limit') },
   { enc: '0F 20 /r', mnemonic: 'mov', operands: 'Rq,Cq', feature: 'base', attrs: ['mod-ignored', 'privileged'] },
   { enc: '0F 21 /r', mnemonic: 'mov', operands: 'Rq,Dq', feature: 'base', attrs: ['mod-ignored', 'privileged'] },
   { enc: '0F 22 /r', mnemonic: 'mov', operands: 'Cq,Rq', feature: 'base', attrs: ['mod-ignored', 'privileged'] },

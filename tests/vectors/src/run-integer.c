@@ -131,8 +131,9 @@ int main(void) {
   must(mmap(CODE, CODE_BYTES, PROT_READ | PROT_WRITE | PROT_EXEC, flags, -1, 0), CODE);
   for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++)
     must(mmap(DATA + 4096 * pages[i].page, 4096, PROT_READ | PROT_WRITE, flags, -1, 0), DATA + 4096 * pages[i].page);
-  syscall(SYS_arch_prctl, ARCH_SET_GS, GS_BASE);
   while (fread(&r, sizeof r, 1, stdin) == 1) {
+    __asm__ volatile("mov %0, %%ds\n mov %0, %%gs" : : "r"(0));
+    syscall(SYS_arch_prctl, ARCH_SET_GS, GS_BASE);
     uint64_t end = r.state.rip + r.length;
     current = &r.state;
     entry = (void *)r.state.rip;
