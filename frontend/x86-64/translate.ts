@@ -2,8 +2,7 @@
  * Guest code to IR: decodes and lifts one TB. In: a code reader and a guest pc. Out: a Tb.
  * A TB ends at a branch, at its limit of instructions, before an instruction that can't be fetched or decoded (which then has a TB of its own, whose only op is the fault).
  */
-import { EXC, EXIT, PF } from '../../src/guest/cpu-state.js';
-import { CPU } from '../../src/guest/cpu-state.js';
+import { CPU, EXC, EXIT, PF } from '../../src/guest/cpu-state.js';
 import { IrBuilder } from '../../src/ir/builder.js';
 import type { Tb } from '../../src/ir/types.js';
 import { type CodeReader, decode, isInsn, mnemonicOf } from './decoder.js';
@@ -19,8 +18,12 @@ export interface TranslateOptions extends LiftOptions {
   readonly unimplemented?: (pc: number, mnemonic: string) => void;
 }
 
+/** Last address of the user half. Lifted jumps never go past it (Lifter.wildJump), but a signal frame can hold anything. */
+const LAST_USER_PC = 0x7fff_ffff_ffff;
+
 /** The TB at `pc`. */
 export function translate(reader: CodeReader, pc: number, options: TranslateOptions): Tb {
+  if (pc > LAST_USER_PC) return wildTb(pc);
   const first = decode(reader, pc);
   if (!isInsn(first)) return faultTb(pc, first);
   const l = new Lifter(pc, options);
@@ -47,6 +50,14 @@ function liftInsn(l: Lifter, insn: Insn, options: TranslateOptions): void {
     l.exit(EXIT.UNIMPLEMENTED, 0, insn.addr);
   }
   l.end();
+}
+
+/** #GP at an address that is no user's; past 2**53, where a number is not exact, the last that is. */
+function wildTb(pc: number): Tb {
+  const b = new IrBuilder(Math.min(pc, Number.MAX_SAFE_INTEGER));
+  b.insnStart(b.pc, -1);
+  b.emit('exit', [], [EXIT.EXCEPTION, EXC.GP, b.pc]);
+  return b.finish(1);
 }
 
 /** A TB that raises what fetching or decoding at `pc` raises: #PF at the missing byte, #GP past 15 bytes, else #UD. */

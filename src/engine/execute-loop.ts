@@ -4,7 +4,7 @@
  */
 import { InternalError } from '../base/errors.js';
 import { hex } from '../base/hex.js';
-import { CONTROL, CPU, EXIT, JUMP_CACHE_BITS, JUMP_CACHE_SIZE, RUN_FLAG } from '../guest/cpu-state.js';
+import { CONTROL, CPU, EXC, EXIT, JUMP_CACHE_BITS, JUMP_CACHE_SIZE, PF, RUN_FLAG } from '../guest/cpu-state.js';
 import { jumpCacheIndex, TB, TB_FLAG } from '../guest/tb-header.js';
 import type { CodeCache } from './code-cache.js';
 import type { CpuRegisters } from './cpu-view.js';
@@ -49,6 +49,9 @@ export interface LoopOptions {
   /** `entering` is wanted. */
   readonly logEntries: boolean;
 }
+
+/** Last address of the user half (SDM volume 1, 3.3.7.1). */
+const LAST_USER_ADDRESS = 0x7fff_ffff_ffffn;
 
 /** Steps between two returns of the interpreter while V8 may still have it in its baseline tier; then never. */
 const FUEL_STEPS = 20_000;
@@ -147,6 +150,13 @@ export class ExecuteLoop {
     const { cpu } = this;
     const link = cpu.i32(CPU.EXIT_LINK) >>> 0;
     cpu.setI32(CPU.EXIT_LINK, 0);
+    const { rip } = cpu;
+    if (rip > LAST_USER_ADDRESS) {
+      // A signal frame can hold anything; lifted jumps fault where they stand.
+      if (BigInt.asUintN(64, BigInt.asIntN(48, rip)) === rip) this.services.pageFault(rip, PF.USER | PF.INSTR);
+      else this.services.exception(EXC.GP, 0n);
+      return;
+    }
     const header = this.translator.translate(cpu.pc);
     if (((this.views.i32[(header + TB.FLAGS) / 4] ?? 0) & TB_FLAG.ONE_SHOT) !== 0) {
       this.runOneShot(header);

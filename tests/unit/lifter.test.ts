@@ -144,6 +144,11 @@ describe('translation', () => {
     verifyTb(tb);
   });
 
+  test('code beyond the user half is #GP', () => {
+    for (const pc of [0x8000_0000_0000, 0x4141_4141_4141_4141])
+      expect(lift(hexed('90'), pc).ops.at(-1)?.imms).toMatchObject([EXIT.EXCEPTION, EXC.GP, Math.min(pc, 2 ** 53 - 1)]);
+  });
+
   test('an instruction that is not lifted leaves with UNIMPLEMENTED and is told of', () => {
     const told: string[] = [];
     const tb = translate(codeReader(hexed('cf'), PC), PC, {
