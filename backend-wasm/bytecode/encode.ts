@@ -1,6 +1,6 @@
 /**
  * IR to bytecode in the shared memory. In: a Tb (verified, optimised) and an allocator of arena bytes. Out: the address of its TB header (src/guest/tb-header.ts),
- * followed by the instruction table and the code.
+ * followed by the code and the instruction table.
  */
 import { HEAT_OFF, TB, TB_STATE } from '../../src/guest/tb-header.js';
 import type { Tb } from '../../src/ir/types.js';
@@ -23,10 +23,10 @@ export function encodeTb(tb: Tb, view: DataView, allocate: (bytes: number) => nu
   e.run();
   const { insns } = e;
   const rows = insns.length / 3;
-  const total = TB.HEADER_SIZE + INSN_ROW * rows + e.size;
+  const total = TB.CODE + e.size + INSN_ROW * rows;
   const header = allocate(total);
-  const table = header + TB.HEADER_SIZE;
-  const code = table + INSN_ROW * rows;
+  const code = header + TB.CODE;
+  const table = code + e.size;
   const i32 = (offset: number, value: number): void => {
     view.setInt32(header + offset, value, true);
   };
@@ -36,13 +36,10 @@ export function encodeTb(tb: Tb, view: DataView, allocate: (bytes: number) => nu
   i32(TB.STATE, TB_STATE.VALID);
   i32(TB.HEAT, options.hotThreshold === 0 ? HEAT_OFF : options.hotThreshold);
   i32(TB.SLOT, 0);
-  i32(TB.CODE, code);
   i32(TB.SIZE, tb.size);
   i32(TB.ID, 0);
   i32(TB.INSNS, rows);
   i32(TB.INSN_TABLE, table);
-  i32(TB.LINK0, 0);
-  i32(TB.LINK1, 0);
   i32(TB.FLAGS, 0);
   i32(TB.ARENA_SIZE, total);
   for (let n = 0; n < rows; n++) {

@@ -4,11 +4,10 @@
  */
 import { InternalError } from '../../src/base/errors.js';
 import { CPU } from '../../src/guest/cpu-state.js';
-import { TB } from '../../src/guest/tb-header.js';
 import { G } from '../../src/ir/globals.js';
+import { HELPER_LIST } from '../../src/ir/helpers.js';
 import type { Op, Tb } from '../../src/ir/types.js';
-import { Fuser, type Access, type Jump } from './fuse.js';
-import { JUMP_LINK_SHIFT } from './opcodes.js';
+import { Fuser, type Jump } from './fuse.js';
 import { codesOf, opcode, planOf, type Codes, type Plan } from './plans.js';
 import { assignSlots, type Slots } from './slots.js';
 
@@ -22,17 +21,17 @@ const MOVI = {
   i64: codesOf('movi_i64'),
   v128: opcode('movi_v128:K'),
 };
+const GOTO_TB = opcode('goto_tb');
+const LOOKUP = opcode('lookup_and_goto_ptr');
 const COMPARE = codesOf('sub_i64+cmp');
 const fits16 = (n: number): boolean => n >= -0x8000 && n < 0x8000;
 const NO_CC_OP = 0xffff;
 
-/** cached by key: codes of the fused forms. */
-const fusedCodes = new Map<string, Codes>();
-function fused(key: string): Codes {
-  let codes = fusedCodes.get(key);
-  if (codes === undefined) fusedCodes.set(key, (codes = codesOf(key)));
-  return codes;
-}
+/** Fields of the op that is being encoded: the opcode, at most eleven more. */
+const scratch = new Int32Array(12);
+
+const CALLS: ReadonlyMap<string, number> = new Map(HELPER_LIST.map((h) => [h.name, opcode(`call ${h.name}`)]));
+const JUMPS = planOf('brcond_i64').jumps;
 
 export class Encoder {
   /** Bytes written. */
@@ -44,12 +43,17 @@ export class Encoder {
   private readonly labelAt: Int32Array;
   /** Positions of distances to fill in, each followed by its label. */
   private readonly fixups: number[] = [];
+  private readonly plans: readonly Plan[];
   /** Constants of the present op that stand in slots, after the frame of the temps. */
   private constants = 0;
+  /** What lastInput found: the field, and the constant behind the fields. */
+  private lastField = 0;
+  private wordValue: bigint | undefined;
 
   constructor(private readonly tb: Tb) {
-    this.slots = assignSlots(tb);
-    this.fuser = new Fuser(tb, this.slots);
+    this.plans = tb.ops.map((op) => planOf(op.name));
+    this.slots = assignSlots(tb, this.plans);
+    this.fuser = new Fuser(tb, this.plans, this.slots);
     this.labelAt = new Int32Array(tb.labels).fill(-1);
   }
 
@@ -74,7 +78,7 @@ export class Encoder {
   /** Encodes the op at `i`, with those that it fuses with; gives how many ops that took. */
   private op(i: number): number {
     const op = this.tb.ops[i] as Op;
-    const plan = planOf(op.name);
+    const plan = this.plans[i] as Plan;
     switch (plan.kind) {
       case 'insn_start':
         this.insns.push(this.size, Number(op.imms[1]), Number(op.imms[0]));
@@ -88,12 +92,12 @@ export class Encoder {
       case 'goto_tb':
         return this.gotoTb(op, NO_CC_OP);
       case 'lookup_and_goto_ptr':
-        this.fields(plan.codes.get('')?.slot ?? 0, NO_CC_OP, 0, 0);
+        this.fields(plan.codes.slot, NO_CC_OP, 0, 0);
         return 1;
       case 'exit':
-        this.fields(plan.codes.get('')?.slot ?? 0, Number(op.imms[0]), 0, 0);
-        this.pcWord(Number(op.imms[1]), 0);
-        this.pcWord(Number(op.imms[2]), 0);
+        this.fields(plan.codes.slot, Number(op.imms[0]), 0, 0);
+        this.pcWord(Number(op.imms[1]));
+        this.pcWord(Number(op.imms[2]));
         return 1;
       case 'br':
         return this.branch(i, op, plan);
@@ -124,7 +128,7 @@ export class Encoder {
       const next = this.tb.ops[i + 1];
       if (next?.name === 'goto_tb') return 1 + this.gotoTb(next, k);
       if (next?.name === 'lookup_and_goto_ptr') {
-        this.fields(opcode(next.name), k, 0, 0);
+        this.fields(LOOKUP, k, 0, 0);
         return 2;
       }
     }
@@ -133,21 +137,22 @@ export class Encoder {
   }
 
   private gotoTb(op: Op, ccOp: number): number {
-    this.fields(planOf('goto_tb').codes.get('')?.slot ?? 0, ccOp, 0, 0);
-    this.jumpWord(op);
+    this.fields(GOTO_TB, ccOp, 0, 0);
+    this.way(op);
     return 1;
   }
 
   private conditionalJump(jump: Jump | undefined, ccOp: number): number | undefined {
     if (jump === undefined) return undefined;
     const { brcond } = jump;
-    const [a, b] = brcond.args;
-    const codes = fused(`brcond_i64.${String(brcond.imms[0])}+jump`);
-    this.lastInput(codes, 64, b, (code, last) => {
-      this.fields(code, this.input(a), last, ccOp);
-    });
-    this.jumpWord(jump.notTaken);
-    this.jumpWord(jump.taken);
+    const a = this.input(brcond.args[0]);
+    const codes = JUMPS.get(String(brcond.imms[0]));
+    if (codes === undefined) throw new InternalError(`bytecode: no condition ${String(brcond.imms[0])}`);
+    const code = this.lastInput(codes, 64, brcond.args[1]);
+    this.fields(code, a, this.lastField, ccOp);
+    this.lastWord();
+    this.way(jump.notTaken);
+    this.way(jump.taken);
     return jump.ops;
   }
 
@@ -160,87 +165,95 @@ export class Encoder {
   private access(i: number): number | undefined {
     const found = this.fuser.access(i);
     if (found === undefined) return undefined;
-    const value = found.load ? this.slot(found.value) : this.input(found.value);
+    const { guarded, isLoad } = found.plan;
+    const value = isLoad ? this.slot(found.value) : this.input(found.value);
     const base = this.input(found.base);
-    const code = (fusion: string): number => fused(`${found.name}+${fusion}`).slot;
+    const displacement = (found.displacement ?? 0) & 0xffff;
     if (found.push !== undefined) {
-      this.fields(code('push'), value, base, (found.displacement ?? 0) & 0xffff);
+      this.fields(guarded.push, value, base, displacement);
       this.fields(this.slot(found.push.to), 0, 0, 0);
       this.slots.slots[found.push.from] = this.slot(found.push.to);
-    } else if (found.pop !== undefined) this.fields(code('pop'), value, base, found.pop & 0xffff);
-    else this.fields(code(accessFusion(found)), value, base, (found.displacement ?? 0) & 0xffff);
+    } else if (found.pop !== undefined) this.fields(guarded.pop, value, base, found.pop & 0xffff);
+    else this.fields(found.displacement === undefined ? guarded.guard : guarded.add, value, base, displacement);
     return found.ops;
   }
 
   private compare(i: number, op: Op): number | undefined {
     if (!this.fuser.isCompare(i)) return undefined;
-    this.lastInput(COMPARE, 64, op.args[2], (code, last) => {
-      this.fields(code, this.input(op.args[1]), last, 0);
-    });
+    const a = this.input(op.args[1]);
+    const code = this.lastInput(COMPARE, 64, op.args[2]);
+    this.fields(code, a, this.lastField, 0);
+    this.lastWord();
     return 2;
   }
 
   private plain(op: Op, plan: Plan): number {
-    const { def } = plan;
-    const codes = plan.codes.get(plan.condImm < 0 ? '' : String(op.imms[plan.condImm]));
+    const { def, outs } = plan;
+    const { args, imms } = op;
+    const codes = plan.condImm < 0 ? plan.codes : plan.byCond.get(String(imms[plan.condImm]));
     if (codes === undefined) throw new InternalError(`bytecode: no opcode for ${op.name}`);
-    const last = op.args.length - 1;
-    const list: number[] = [0];
-    const write = (code: number, lastField: number): void => {
-      for (let k = 0; k < plan.outs; k++) list.push(this.slot(op.args[k]));
-      for (let k = plan.outs; k < last; k++) list.push(this.input(op.args[k]));
-      if (last >= plan.outs) list.push(lastField);
-      for (let k = 0; k < def.imms.length; k++) if (def.imms[k] === 'num') list.push(Number(op.imms[k]));
-      list[0] = code;
-      this.fieldList(list);
-    };
-    if (last >= plan.outs) this.lastInput(codes, plan.lastBits, op.args[last], write);
-    else write(codes.slot, 0);
-    for (let k = 0; k < def.imms.length; k++) {
-      const imm = op.imms[k];
-      if (def.imms[k] === 'label') {
-        this.fixups.push(this.size, Number(imm));
-        this.word(0, 0);
-      } else if (def.imms[k] === 'lanes' && typeof imm === 'object') {
-        this.reserve(16);
-        buffer.set(imm, this.size);
-        this.size += 16;
-      }
+    const last = args.length - 1;
+    // Constants that have no form of their own go to slots first.
+    let n = 1;
+    for (let k = 0; k < last || k < outs; k++) scratch[n++] = k < outs ? this.slot(args[k]) : this.input(args[k]);
+    scratch[0] = codes.slot;
+    this.wordValue = undefined;
+    if (last >= outs) {
+      scratch[0] = this.lastInput(codes, plan.lastBits, args[last]);
+      scratch[n++] = this.lastField;
+    }
+    if (imms.length > 0)
+      for (let k = 0; k < imms.length; k++) if (def.imms[k] === 'num') scratch[n++] = Number(imms[k]);
+    this.fieldList(scratch, n);
+    this.lastWord();
+    if (plan.labelImm >= 0) {
+      this.fixups.push(this.size, Number(imms[plan.labelImm]));
+      this.word(0, 0);
+    } else if (typeof imms[0] === 'object') {
+      this.reserve(16);
+      buffer.set(imms[0], this.size);
+      this.size += 16;
     }
     return 1;
   }
 
   private call(i: number, op: Op): number {
     const outs = this.slots.outs[i] ?? 0;
-    const code = fused(`call ${String(op.imms[0])}`).slot;
-    if (code < 0) throw new InternalError(`bytecode: no helper ${String(op.imms[0])}`);
-    const args = op.args.map((id, k) => (k < outs ? this.slot(id) : this.input(id)));
-    this.fieldList([code, ...args]);
+    const code = CALLS.get(String(op.imms[0]));
+    if (code === undefined) throw new InternalError(`bytecode: no helper ${String(op.imms[0])}`);
+    let n = 0;
+    scratch[n++] = code;
+    op.args.forEach((id, k) => {
+      scratch[n++] = k < outs ? this.slot(id) : this.input(id);
+    });
+    this.fieldList(scratch, n);
     return 1;
   }
 
-  /** Writes fields whose last input is `id`: its slot; or, when it is a constant and there is a form for that, the constant in its field or behind. */
-  private lastInput(
-    codes: Codes,
-    bits: number,
-    id: number | undefined,
-    write: (code: number, last: number) => void,
-  ): void {
+  /**
+   * How to give the last input `id`: returns the opcode to take; `lastField` is its field, and `lastWord` writes what stands behind the fields.
+   * A constant that has no form of its own is put into a slot.
+   */
+  private lastInput(codes: Codes, bits: number, id: number | undefined): number {
     const value = this.tb.temps[id ?? 0]?.value;
+    this.wordValue = undefined;
     if (value === undefined || codes.k16 < 0) {
-      write(codes.slot, this.input(id));
-      return;
+      this.lastField = this.input(id);
+      return codes.slot;
     }
     const k = signed(value, bits);
     if (fits16(k)) {
-      write(codes.k16, k & 0xffff);
-      return;
+      this.lastField = k & 0xffff;
+      return codes.k16;
     }
     if (codes.k64 < 0) throw new InternalError(`bytecode: constant ${value} is too large`);
-    write(codes.k64, 0);
-    this.reserve(8);
-    words.setBigUint64(this.size, value, true);
-    this.size += 8;
+    this.lastField = 0;
+    this.wordValue = value;
+    return codes.k64;
+  }
+
+  private lastWord(): void {
+    if (this.wordValue !== undefined) this.bigWord(this.wordValue);
   }
 
   /** Slot of an input; a constant is put into a slot first. */
@@ -256,10 +269,8 @@ export class Encoder {
   private constant(slot: number, type: string, value: bigint): void {
     if (type === 'v128') {
       this.fields(MOVI.v128, slot, 0, 0);
-      this.reserve(16);
-      words.setBigUint64(this.size, value & 0xffff_ffff_ffff_ffffn, true);
-      words.setBigUint64(this.size + 8, value >> 64n, true);
-      this.size += 16;
+      this.bigWord(value & 0xffff_ffff_ffff_ffffn);
+      this.bigWord(value >> 64n);
       return;
     }
     const int = type === 'i32' || type === 'f32' ? 'i32' : 'i64';
@@ -269,9 +280,7 @@ export class Encoder {
       return;
     }
     this.fields(MOVI[int].k64, slot, 0, 0);
-    this.reserve(8);
-    words.setBigUint64(this.size, value, true);
-    this.size += 8;
+    this.bigWord(value);
   }
 
   private slot(id: number | undefined): number {
@@ -299,10 +308,16 @@ export class Encoder {
     this.size += 8;
   }
 
-  /** u16 fields, padded to a multiple of four. */
-  private fieldList(list: readonly number[]): void {
-    for (let k = 0; k < list.length; k += 4)
-      this.fields(list[k] ?? 0, list[k + 1] ?? 0, list[k + 2] ?? 0, list[k + 3] ?? 0);
+  /** The first `count` of u16 fields, padded to a multiple of four. */
+  private fieldList(list: Int32Array, count: number): void {
+    for (let k = count; k & 3; k++) list[k] = 0;
+    for (let k = 0; k < count; k += 4) this.fields(list[k] ?? 0, list[k + 1] ?? 0, list[k + 2] ?? 0, list[k + 3] ?? 0);
+  }
+
+  private bigWord(value: bigint): void {
+    this.reserve(8);
+    words.setBigUint64(this.size, value, true);
+    this.size += 8;
   }
 
   private word(low: number, high: number): void {
@@ -312,20 +327,17 @@ export class Encoder {
     this.size += 8;
   }
 
-  /** A guest pc, with 16 bits above it. */
-  private pcWord(pc: number, above: number): void {
-    const high = Math.floor(pc / 2 ** 32);
-    this.word(pc >>> 0, above === 0 ? high : high | (above << (JUMP_LINK_SHIFT - 32)));
+  /** A guest pc, or another immediate. */
+  private pcWord(pc: number): void {
+    this.word(pc >>> 0, Math.floor(pc / 2 ** 32));
   }
 
-  private jumpWord(op: Op): void {
-    const pc = Number(op.imms[1]);
-    if (pc >= 2 ** JUMP_LINK_SHIFT) throw new InternalError(`bytecode: goto_tb to 0x${pc.toString(16)}`);
-    this.pcWord(pc, op.imms[0] === 0 ? TB.LINK0 : TB.LINK1);
+  /** Where a goto_tb goes, with its link cell. */
+  private way(op: Op): void {
+    this.pcWord(Number(op.imms[1]));
+    this.word(0, 0);
   }
 }
-
-const accessFusion = (found: Access): string => (found.displacement === undefined ? 'guard' : 'add');
 
 /** `value` of `bits` bits as a signed number; exact where it is small. */
 function signed(value: bigint, bits: number): number {

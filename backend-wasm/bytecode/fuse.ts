@@ -4,7 +4,7 @@
  */
 import { G, NB_GLOBALS } from '../../src/ir/globals.js';
 import type { Op, Tb } from '../../src/ir/types.js';
-import { planOf } from './plans.js';
+import type { Plan } from './plans.js';
 import type { Slots } from './slots.js';
 
 /** [address addition,] guard, load or store. */
@@ -12,11 +12,10 @@ export interface Access {
   readonly kind: 'access';
   /** Ops taken. */
   readonly ops: number;
-  /** Key of the opcode without the fusion. */
-  readonly name: string;
+  /** Plan of the load or store. */
+  readonly plan: Plan;
   /** Temp loaded into, or temp stored. */
   readonly value: number;
-  readonly load: boolean;
   readonly base: number;
   /** Undefined: the base is the address. */
   readonly displacement: number | undefined;
@@ -42,16 +41,15 @@ export class Fuser {
 
   constructor(
     private readonly tb: Tb,
+    private readonly plans: readonly Plan[],
     private readonly slots: Slots,
   ) {
     this.labelUses = new Int32Array(tb.labels);
-    for (const op of tb.ops) {
-      const { imms } = planOf(op.name).def;
-      if (imms.length > 0 && imms[imms.length - 1] === 'label' && op.name !== 'set_label') {
-        const label = Number(op.imms[imms.length - 1]);
-        this.labelUses[label] = (this.labelUses[label] ?? 0) + 1;
-      }
-    }
+    plans.forEach((plan, i) => {
+      if (plan.labelImm < 0 || plan.kind === 'set_label') return;
+      const label = Number(tb.ops[i]?.imms[plan.labelImm]);
+      this.labelUses[label] = (this.labelUses[label] ?? 0) + 1;
+    });
   }
 
   /** At an add_i64, sub_i64 or guard. */
@@ -69,8 +67,8 @@ export class Fuser {
     }
     const guard = ops[at];
     const access = ops[at + 1];
-    if (guard === undefined || access === undefined) return undefined;
-    const plan = planOf(access.name);
+    const plan = this.plans[at + 1];
+    if (guard === undefined || access === undefined || plan === undefined) return undefined;
     if (!(plan.isLoad ? guard.name === 'guard_r' : plan.isStore && guard.name === 'guard_w')) return undefined;
     const [host, address] = guard.args;
     const base = displacement === undefined ? address : first.args[1];
@@ -81,9 +79,8 @@ export class Fuser {
     const found: Access = {
       kind: 'access',
       ops: at + 2 - i,
-      name: access.name,
+      plan,
       value,
-      load: plan.isLoad,
       base,
       displacement,
     };
@@ -98,7 +95,7 @@ export class Fuser {
   private push(found: Access, sum: number, at: number): Access | undefined {
     const { ops } = this.tb;
     const mov = ops[at];
-    if (found.name !== 'gst_i64' || mov?.name !== 'mov_i64' || mov.args[1] !== sum) return undefined;
+    if (found.plan.guarded.push < 0 || mov?.name !== 'mov_i64' || mov.args[1] !== sum) return undefined;
     const to = mov.args[0];
     if (to === undefined) return undefined;
     const last = this.slots.lastUse[sum] ?? 0;
@@ -113,7 +110,7 @@ export class Fuser {
   }
 
   private pop(found: Access, add: Op | undefined): Access | undefined {
-    if (found.name !== 'gld_i64' || add?.name !== 'add_i64') return undefined;
+    if (found.plan.guarded.pop < 0 || add?.name !== 'add_i64') return undefined;
     const { base } = found;
     const k = this.smallConstant(add.args[2]);
     if (k === undefined || add.args[0] !== base || add.args[1] !== base || base >= NB_GLOBALS) return undefined;

@@ -2,9 +2,10 @@
  * The interpreter's opcodes, derived from the IR's op table and the helper table. In: OPS, HELPERS. Out: one Opcode a variant, numbered in order;
  * the encoder picks by key (plans.ts), scripts/gen-core.js writes the interpreter's switch from the same list.
  *
- * Format: u16 fields [opcode, arguments as offsets from the CPU block, small immediates], padded to 8 bytes, then 8-byte words: a 64-bit constant, then jump words or the
- * distance of a branch; or 16 bytes (lanes, v128 constants). A jump word is the guest pc with the offset of the link cell in the TB header from bit 48 up.
+ * Format: u16 fields [opcode, arguments as offsets from the CPU block, small immediates], padded to 8 bytes, then 8-byte words: a 64-bit constant, then the distance of a branch;
+ * or 16 bytes (lanes, v128 constants). Jumps to other TBs have ways behind these: { i64 guest pc, i32 link cell: header address of the TB there, 0 none, i32 0 }.
  */
+import { TB } from '../../src/guest/tb-header.js';
 import { HELPER_LIST, type HelperDef } from '../../src/ir/helpers.js';
 import { OP_LIST, type OpDef } from '../../src/ir/ops.js';
 import { CONDS, type Cond } from '../../src/ir/types.js';
@@ -16,7 +17,7 @@ export type LastInput = 'slot' | 'k16' | 'k64';
  * Ops that one opcode does together (fuse.ts finds them):
  * guard: guard and load or store [value, address]; add-guard: address addition before it [value, base, i16 displacement];
  * push: add-guard store whose address goes to a slot [value, base, i16 displacement, slot]; pop: guarded load, then addition to the base [value, base, i16];
- * cmp: cc_dst = a - b, cc_src = b [a, b]; jump: brcond to one of two goto_tb [a, b, i16 cc_op or -1], jump words not taken and taken.
+ * cmp: cc_dst = a - b, cc_src = b [a, b]; jump: brcond to one of two goto_tb [a, b, i16 cc_op or -1], the ways not taken and taken.
  */
 export type Fusion = 'guard' | 'add-guard' | 'push' | 'pop' | 'cmp' | 'jump';
 
@@ -34,10 +35,11 @@ export interface Opcode {
 }
 
 /** Ops that never become bytecode: markers, and what is merged into another. */
-export const NOT_ENCODED: ReadonlySet<string> = new Set(['insn_start', 'set_label', 'exit_tb', 'call']);
+const NOT_ENCODED: ReadonlySet<string> = new Set(['insn_start', 'set_label', 'exit_tb', 'call']);
 
-/** Bit of a jump word where the link cell's offset begins. */
-export const JUMP_LINK_SHIFT = 48;
+/** Bytes of a way, and where in it the link cell is. */
+export const WAY_SIZE = 16;
+export const WAY_LINK = 8;
 
 /** Inputs of 32 or 64 bits of which the last may be a constant. */
 function takesConstant(op: OpDef): boolean {
@@ -99,12 +101,6 @@ function build(): Opcode[] {
 export const OPCODES: readonly Opcode[] = build();
 export const OPCODE_BY_KEY: ReadonlyMap<string, Opcode> = new Map(OPCODES.map((o) => [o.key, o]));
 
-/** FNV-1a over all keys, i32: the core has that of the opcodes that it was built for. */
-export const BYTECODE_FINGERPRINT: number = OPCODES.reduce((hash, o) => {
-  for (const c of `${o.key};`) hash = Math.imul(hash ^ c.charCodeAt(0), 0x0100_0193);
-  return hash;
-}, 0x811c_9dc5 | 0);
-
 /** u16 fields, the opcode among them. */
 export function fieldCount(o: Opcode): number {
   if (o.helper !== undefined) return 1 + (o.helper.ret === undefined ? 0 : 1) + o.helper.params.length;
@@ -131,8 +127,8 @@ export function opcodeSize(o: Opcode): number {
   const fields = fieldBytes(o);
   if (o.movi === true && o.op.outs[0] === 'v128') return fields + 16;
   const constant = o.last === 'k64' ? 8 : 0;
-  if (o.fusion === 'jump') return fields + constant + 16;
-  if (o.op.name === 'goto_tb') return fields + 8;
+  if (o.fusion === 'jump') return fields + constant + 2 * WAY_SIZE;
+  if (o.op.name === 'goto_tb') return fields + WAY_SIZE;
   if (o.op.name === 'exit') return fields + 16;
   if (o.op.imms.includes('label')) return fields + constant + 8;
   if (o.op.imms.includes('lanes')) return fields + 16;
@@ -145,3 +141,9 @@ export function accessSize(name: string): number {
   if (m?.[1] !== undefined) return Number(m[1]) / 8;
   return m?.[2] === 'v128' ? 16 : m?.[2] === 'i64' ? 8 : 4;
 }
+
+/** FNV-1a over all opcodes and their sizes, i32: the core has that of the bytecode that it was built for. */
+export const BYTECODE_FINGERPRINT: number = OPCODES.reduce((hash, o) => {
+  for (const c of `${o.key} ${opcodeSize(o)} ${TB.CODE};`) hash = Math.imul(hash ^ c.charCodeAt(0), 0x0100_0193);
+  return hash;
+}, 0x811c_9dc5 | 0);

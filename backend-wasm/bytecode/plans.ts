@@ -4,8 +4,8 @@
 import { InternalError } from '../../src/base/errors.js';
 import { helperDef } from '../../src/ir/helpers.js';
 import { OP_LIST, opDef, type OpDef } from '../../src/ir/ops.js';
-import { CONDS } from '../../src/ir/types.js';
-import { accessSize, isGuestLoad, isGuestStore, NOT_ENCODED, OPCODE_BY_KEY } from './opcodes.js';
+import { CONDS, type Op } from '../../src/ir/types.js';
+import { accessSize, isGuestLoad, isGuestStore, OPCODE_BY_KEY } from './opcodes.js';
 
 /** How the encoder treats an op: 'plain' by its row, the others by hand. */
 export type PlanKind =
@@ -37,14 +37,19 @@ export interface Plan {
   readonly outs: number;
   /** Bits of the last input. */
   readonly lastBits: number;
-  /** By condition where the row has one, else under ''. */
-  readonly codes: ReadonlyMap<string, Codes>;
-  /** Position of the condition in the immediates, -1 none. */
+  /** Of an op without conditions; else by condition. */
+  readonly codes: Codes;
+  readonly byCond: ReadonlyMap<string, Codes>;
+  /** Positions of the condition and of the label in the immediates, -1 none. */
   readonly condImm: number;
+  readonly labelImm: number;
   /** Bytes accessed, by guest loads and stores. */
   readonly access: number;
   readonly isLoad: boolean;
   readonly isStore: boolean;
+  /** Opcodes of its fused forms; -1 where there are none. */
+  readonly guarded: { readonly guard: number; readonly add: number; readonly push: number; readonly pop: number };
+  readonly jumps: ReadonlyMap<string, Codes>;
 }
 
 /** Number of the opcode `key`. Throws InternalError when there is none. */
@@ -82,19 +87,23 @@ function kindOf(name: string): PlanKind {
 
 function build(def: OpDef): Plan {
   const condImm = def.imms.indexOf('cond');
-  const keys = condImm >= 0 ? CONDS.map((c) => [c, `${def.name}.${c}`] as const) : ([['', def.name]] as const);
   const isLoad = isGuestLoad(def.name);
   const isStore = isGuestStore(def.name);
+  const fused = (fusion: string): number => codesOf(`${def.name}+${fusion}`).slot;
   return {
     kind: kindOf(def.name),
     def,
     outs: def.outs.length,
     lastBits: def.ins.at(-1) === 'i32' ? 32 : 64,
-    codes: new Map(NOT_ENCODED.has(def.name) ? [] : keys.map(([cond, key]) => [cond, codesOf(key)])),
+    codes: codesOf(def.name),
+    byCond: new Map(condImm < 0 ? [] : CONDS.map((c) => [c, codesOf(`${def.name}.${c}`)])),
     condImm,
+    labelImm: def.imms.indexOf('label'),
     access: isLoad || isStore ? accessSize(def.name) : 0,
     isLoad,
     isStore,
+    guarded: { guard: fused('guard'), add: fused('add'), push: fused('push'), pop: fused('pop') },
+    jumps: new Map(condImm < 0 ? [] : CONDS.map((c) => [c, codesOf(`${def.name}.${c}+jump`)])),
   };
 }
 
@@ -106,8 +115,8 @@ export function planOf(name: string): Plan {
   return plan ?? build(opDef(name));
 }
 
-/** Number of outputs of an op: a call's are its helper's. */
-export function outCount(name: string, imms: readonly unknown[]): number {
-  if (name !== 'call') return planOf(name).outs;
-  return helperDef(String(imms[0])).ret === undefined ? 0 : 1;
+/** Number of outputs of `op`, whose plan is `plan`: a call's are its helper's. */
+export function outCount(op: Op, plan: Plan): number {
+  if (plan.kind !== 'call') return plan.outs;
+  return helperDef(String(op.imms[0])).ret === undefined ? 0 : 1;
 }

@@ -4,8 +4,9 @@
  */
 import { InternalError } from '../../src/base/errors.js';
 import { CPU } from '../../src/guest/cpu-state.js';
-import type { Op, Tb } from '../../src/ir/types.js';
-import { outCount } from './plans.js';
+import { GLOBALS, NB_GLOBALS } from '../../src/ir/globals.js';
+import type { Op, Tb, Temp } from '../../src/ir/types.js';
+import { outCount, type Plan } from './plans.js';
 
 export interface Slots {
   /** By temp: offset of its home from the CPU block; 0 for constants. */
@@ -22,39 +23,58 @@ export interface Slots {
 
 /** Bytes kept free after the slots, for the constants that one op needs in slots. */
 const CONSTANT_ROOM = 16 * 8;
+/** Homes of the globals, whose ids are the first in every TB. */
+const GLOBAL_SLOTS = Int32Array.from(GLOBALS, (g) => g.offset ?? 0);
 
-/** Throws InternalError when the temps that live at one time do not fit the frame. */
-export function assignSlots(tb: Tb): Slots {
+/** The arrays of the last TB, for the next one: an encoder is done with them before another begins. */
+let pool = { slots: new Int32Array(0), uses: new Int32Array(0), lastUse: new Int32Array(0), freed: new Uint8Array(0) };
+let outs = new Uint8Array(0);
+
+/** Room for `temps` and `ops`, cleared. */
+function clearPool(temps: number, ops: number): typeof pool {
+  if (pool.slots.length < temps) {
+    const n = 2 * temps;
+    pool = { slots: new Int32Array(n), uses: new Int32Array(n), lastUse: new Int32Array(n), freed: new Uint8Array(n) };
+  }
+  if (outs.length < ops) outs = new Uint8Array(2 * ops);
+  pool.slots.fill(0, NB_GLOBALS, temps);
+  pool.slots.set(GLOBAL_SLOTS);
+  pool.uses.fill(0, 0, temps);
+  pool.lastUse.fill(-1, 0, temps);
+  pool.freed.fill(0, 0, temps);
+  return pool;
+}
+
+/** `plans` are those of the ops. The arrays are valid until the next call. Throws InternalError when the temps that live at one time do not fit the frame. */
+export function assignSlots(tb: Tb, plans: readonly Plan[]): Slots {
   const { ops, temps } = tb;
-  const slots = new Int32Array(temps.length);
-  const uses = new Int32Array(temps.length);
-  const lastUse = new Int32Array(temps.length).fill(-1);
-  const outs = new Uint8Array(ops.length);
+  const { slots, uses, lastUse, freed } = clearPool(temps.length, ops.length);
   for (let i = 0; i < ops.length; i++) {
     const op = ops[i] as Op;
-    const n = outCount(op.name, op.imms);
+    const { args } = op;
+    const n = outCount(op, plans[i] as Plan);
     outs[i] = n;
-    for (let k = 0; k < op.args.length; k++) {
-      const id = op.args[k] ?? 0;
+    for (let k = 0; k < args.length; k++) {
+      const id = args[k] as number;
       lastUse[id] = i;
-      if (k >= n) uses[id] = (uses[id] ?? 0) + 1;
+      if (k >= n) uses[id] = (uses[id] as number) + 1;
     }
   }
-  for (const t of temps) if (t.offset !== undefined) slots[t.id] = t.offset;
   const frame = new Frame();
-  const freed = new Uint8Array(temps.length);
   for (let i = 0; i < ops.length; i++) {
     const { args } = ops[i] as Op;
     // Outputs get their slot while the inputs still hold theirs: an op may write its output before it has read everything.
-    for (let k = 0, n = outs[i] ?? 0; k < n; k++) {
-      const id = args[k] ?? 0;
-      const t = temps[id];
-      if (slots[id] === 0 && (t?.kind === 'ebb' || t?.kind === 'tb')) slots[id] = frame.take(t.type === 'v128');
+    for (let k = 0, n = outs[i] as number; k < n; k++) {
+      const id = args[k] as number;
+      if (id >= NB_GLOBALS && slots[id] === 0) slots[id] = frame.take((temps[id] as Temp).type === 'v128');
     }
-    for (const id of args) {
-      const t = temps[id];
-      if (t?.kind !== 'ebb' || lastUse[id] !== i || slots[id] === 0 || freed[id] === 1) continue;
-      frame.give(slots[id] ?? 0, t.type === 'v128');
+    for (let k = 0; k < args.length; k++) {
+      const id = args[k] as number;
+      // Constants have no slot.
+      if (id < NB_GLOBALS || lastUse[id] !== i || slots[id] === 0 || freed[id] === 1) continue;
+      const t = temps[id] as Temp;
+      if (t.kind !== 'ebb') continue;
+      frame.give(slots[id] as number, t.type === 'v128');
       freed[id] = 1;
     }
   }

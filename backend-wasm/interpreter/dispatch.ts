@@ -17,7 +17,9 @@ import {
   CPU_TB_EXECS,
   EXIT_HOT,
   EXIT_INSTALL,
+  EXIT_STEP,
   EXIT_TRANSLATE,
+  EXIT_YIELD,
   HASH_MULTIPLIER,
   HEAT_OFF,
   JUMP_CACHE_BITS,
@@ -135,12 +137,19 @@ function lookup(cpu: usize): usize {
   return 0;
 }
 
-/** Adds to the counts what ran since the interpreter was entered: `fuel` is what is left of CPU.FUEL, which went down by one at every TB but the first. */
+/** Adds to the counts what ran since the interpreter was entered: its fuel went down by one at every TB but the first. Under NO_CHAIN the fuel is 1, and CPU.FUEL stays. */
 function account(cpu: usize, fuel: i32, insns: i64): void {
-  const tbs: u32 = load<i32>(cpu + CPU_FUEL) - fuel + 1;
-  store<i32>(cpu + CPU_FUEL, fuel);
+  const chaining = (load<i32>(cpu + CPU_RUN_FLAGS) & RUN_FLAG_NO_CHAIN) == 0;
+  const tbs: u32 = chaining ? load<i32>(cpu + CPU_FUEL) - fuel + 1 : 1;
+  if (chaining) store<i32>(cpu + CPU_FUEL, fuel);
   store<i64>(cpu + CPU_TB_EXECS, load<i64>(cpu + CPU_TB_EXECS) + <i64>tbs);
   store<i64>(cpu + CPU_INSN_EXECS, load<i64>(cpu + CPU_INSN_EXECS) + insns);
+}
+
+/** Leaves before the TB at `target`, which is one too many. */
+export function outOfFuel(cpu: usize, target: u64, insns: i64): i32 {
+  const reason = (load<i32>(cpu + CPU_RUN_FLAGS) & RUN_FLAG_NO_CHAIN) != 0 ? EXIT_STEP : EXIT_YIELD;
+  return leave(cpu, target, reason, 1, insns);
 }
 
 /** Leaves by the exit that CPU state holds. */
@@ -161,7 +170,7 @@ export function leave(cpu: usize, target: u64, reason: i32, fuel: i32, insns: i6
 export function fault(cpu: usize, pc: usize, fuel: i32, insns: i64): i32 {
   store<i32>(cpu + CPU_CUR_OP, <i32>pc);
   const tb = <usize>load<u32>(cpu + CPU_CUR_TB);
-  const offset = <i32>(pc - <usize>load<u32>(tb + TB_CODE));
+  const offset = <i32>(pc - tb - TB_CODE);
   const table = <usize>load<u32>(tb + TB_INSN_TABLE);
   let low = 0;
   let high = load<i32>(tb + TB_INSNS) - 1;

@@ -1,7 +1,9 @@
 /**
  * The interpreter's cases: one list of AssemblyScript lines an opcode. In: an Opcode (backend-wasm/bytecode/opcodes.ts, which describes the format). Out: statements on the variables
- * of the loop in interpret.js: cpu, tb, pc, fuel, insns. A case ends by `continue` (next op), by `break` (jump: the word at `jump` says where to) or by `return`.
+ * of the loop in interpret.js: cpu, tb, pc, fuel, insns. A case ends by `continue` (next op), by `break` (`way` is the address of where to) or by `return`.
  */
+
+import { goTo, leaveOnTheWay } from './jumps.js';
 
 /** Address of the operand in field `n` (the opcode is field 0). */
 const at = (n) => `cpu + <usize>load<u16>(pc, ${2 * n})`;
@@ -70,8 +72,15 @@ function guard(name) {
 const ccOp = (n) => [`const cc = <i32>load<i16>(pc, ${2 * n});`, 'if (cc >= 0) store<i32>(cpu + CPU_CC_OP, cc);'];
 
 const SPECIAL = {
-  goto_tb: () => [...ccOp(1), 'jump = load<u64>(pc + 8);', 'break;'],
-  lookup_and_goto_ptr: () => [...ccOp(1), 'jump = load<u64>(cpu + CPU_RIP);', 'chained = false;', 'break;'],
+  goto_tb: (o, words) => [...ccOp(1), `way = pc + ${words};`, 'break;'],
+  lookup_and_goto_ptr: () => [
+    ...ccOp(1),
+    'const target = load<u64>(cpu + CPU_RIP);',
+    leaveOnTheWay(),
+    'const next = cached(cpu, target);',
+    goTo(0),
+    NEXT,
+  ],
   exit: () => [
     'store<i64>(cpu + CPU_EXIT_ARG0, load<i64>(pc + 8));',
     'return leave(cpu, load<u64>(pc + 16), <i32>load<u16>(pc, 2), fuel, insns);',
@@ -187,7 +196,7 @@ function fused(o, words, layout, advance) {
         `const a = load<i64>(${at(1)});`,
         `const b = ${lastInput(o, 'i64', 2, words)};`,
         ...ccOp(3),
-        `jump = load<u64>(pc + ${layout.opcodeSize(o) - 16} + ((${CONDITION[o.cond]('u64')}) ? 8 : 0));`,
+        `way = pc + ((${CONDITION[o.cond]('u64')}) ? ${layout.opcodeSize(o) - layout.WAY_SIZE} : ${layout.opcodeSize(o) - 2 * layout.WAY_SIZE});`,
         'break;',
       ];
     case 'push':

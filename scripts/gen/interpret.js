@@ -1,4 +1,5 @@
 /** The interpreter's loop as AssemblyScript. In: the opcodes with their cases, the helper table. Out: the texts of gen/interpret.ts and gen/core.ts. */
+import { enter, goTo, leaveOnTheWay } from './jumps.js';
 
 const OPS = ['add', 'and', 'or', 'xor', 'xchg'];
 const ATOMICS = [1, 2, 4, 8].flatMap((n) => [...OPS.map((op) => `atomicRmw${n}_${op}`), `atomicCmpxchg${n}`]);
@@ -13,7 +14,7 @@ function helperFiles(helpers) {
 const statement = (kind, names, file) => `${kind} { ${names.join(', ')} } from '../../helpers/${file}';`;
 
 /** @param caseOf lines of an opcode's case */
-export function interpret(opcodes, helpers, caseOf) {
+export function interpret({ OPCODES: opcodes, WAY_LINK: wayLink }, helpers, caseOf) {
   const cases = opcodes.map((o) =>
     [`        case ${o.code}: { // ${o.key}`, ...caseOf(o).map((l) => `          ${l}`), '        }'].join('\n'),
   );
@@ -24,49 +25,31 @@ import { exception, guardRead, guardRW, guardWrite } from '../../helpers/guard';
 ${helperFiles(helpers)
   .map(([file, names]) => statement('import', names, file))
   .join('\n')}
-import { cached, fault, leave, left, resolve } from '../dispatch';
+import { cached, fault, leave, left, outOfFuel, resolve } from '../dispatch';
 import {
-  CPU_CC_DST, CPU_CC_OP, CPU_CC_SRC, CPU_CONTROL, CPU_CUR_TB, CPU_EXIT_ARG0, CPU_EXIT_REASON, CPU_FUEL, CPU_RIP, CPU_RUN_FLAGS, EXC_GP, EXIT_POLL, EXIT_STEP, EXIT_YIELD,
-  RUN_FLAG_NO_CHAIN, TB_CODE, TB_HEAT, TB_INSNS, TB_STATE, TB_STATE_VALID,
+  CPU_CC_DST, CPU_CC_OP, CPU_CC_SRC, CPU_CONTROL, CPU_CUR_TB, CPU_EXIT_ARG0, CPU_EXIT_REASON, CPU_FUEL, CPU_RIP, CPU_RUN_FLAGS, EXC_GP, EXIT_POLL,
+  RUN_FLAG_NO_CHAIN, TB_CODE, TB_HEAT, TB_INSNS, TB_SLOT, TB_STATE, TB_STATE_VALID,
 } from './constants';
 
 /** Interprets from TB header \`start\` until an exit; gives the exit reason. */
 export function interpret(cpu: usize, start: usize): i32 {
-  const flags = load<i32>(cpu + CPU_RUN_FLAGS);
-  let fuel = load<i32>(cpu + CPU_FUEL);
+  let fuel = (load<i32>(cpu + CPU_RUN_FLAGS) & RUN_FLAG_NO_CHAIN) != 0 ? 1 : load<i32>(cpu + CPU_FUEL);
   let insns: i64 = 0;
   let tb = start;
+  let pc: usize = 0;
+  let way: usize = 0;
+  ${enter()}
   while (true) {
-    store<i32>(cpu + CPU_CUR_TB, <i32>tb);
-    insns += <i64>load<u32>(tb + TB_INSNS);
-    let pc = <usize>load<u32>(tb + TB_CODE);
-    let jump: u64 = 0;
-    let chained = true;
-    while (true) {
-      switch (load<u16>(pc)) {
+    switch (load<u16>(pc)) {
 ${cases.join('\n')}
-        default:
-          unreachable();
-      }
-      break;
+      default:
+        unreachable();
     }
-    // A jump: to the TB of the link cell, or by look-up to the TB at rip.
-    const target: u64 = chained ? jump & 0xffffffffffff : jump;
-    if (atomic.load<i32>(cpu + CPU_CONTROL) != 0) return leave(cpu, target, EXIT_POLL, fuel, insns);
-    if ((flags & RUN_FLAG_NO_CHAIN) != 0) return leave(cpu, target, EXIT_STEP, fuel, insns);
-    if (--fuel == 0) return leave(cpu, target, EXIT_YIELD, 1, insns);
-    const link = chained ? tb + <usize>(jump >> 48) : 0;
-    const next = chained ? <usize>load<u32>(link) : cached(cpu, target);
-    // One word: HEAT above 0 and SLOT 0.
-    const heat = load<u64>(next + TB_HEAT);
-    if (next != 0 && load<i32>(next + TB_STATE) == TB_STATE_VALID && heat - 1 < 0x7fffffff) {
-      store<u32>(next + TB_HEAT, <u32>heat - 1);
-      tb = next;
-    } else {
-      store<u64>(cpu + CPU_RIP, target);
-      tb = resolve(cpu, link);
-      if (tb == 0) return left(cpu, fuel + 1, insns);
-    }
+    // To another TB: its pc is at \`way\`, with the link cell behind it.
+    const target = load<u64>(way);
+    ${leaveOnTheWay()}
+    const next = <usize>load<u32>(way, ${wayLink});
+    ${goTo(`way + ${wayLink}`)}
   }
 }
 `;

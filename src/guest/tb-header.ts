@@ -1,6 +1,6 @@
 /**
- * A translated block in the code arena, as interpreter, engine and compile worker see it. In: nothing. Out: offsets in bytes from the header's address.
- * Written once under PCB.TRANSLATE_LOCK; STATE, HEAT, SLOT and the link cells change later, each by one aligned atomic store.
+ * A translated block in the code arena, as interpreter, engine and compile worker see it: header, bytecode, instruction table. In: nothing. Out: offsets in bytes from the header's address.
+ * Written once under PCB.TRANSLATE_LOCK; STATE, HEAT, SLOT and the link cells (in the bytecode, backend-wasm/bytecode/opcodes.ts) change later, each by one aligned atomic store.
  */
 export const TB = {
   /** i64: guest pc. */
@@ -13,24 +13,20 @@ export const TB = {
   HEAT: 0x10,
   /** i32: function-table slot of the compiled region headed here; 0 none. */
   SLOT: 0x14,
-  /** i32: address of the first bytecode op. */
-  CODE: 0x18,
   /** i32: guest bytes. */
-  SIZE: 0x1c,
+  SIZE: 0x18,
   /** i32: TbId. */
-  ID: 0x20,
+  ID: 0x1c,
   /** i32: guest instructions. */
-  INSNS: 0x24,
-  /** i32: address of the instruction table: INSNS rows of 16 bytes { i32 offset of the first bytecode op from CODE, i32 CC_OP or -1, i64 pc }, ascending. */
-  INSN_TABLE: 0x28,
-  /** i32 x 2: link cells of goto_tb 0 and 1: header address of the chained TB, 0 none. */
-  LINK0: 0x2c,
-  LINK1: 0x30,
+  INSNS: 0x20,
+  /** i32: address of the instruction table: INSNS rows of 16 bytes { i32 offset of the first bytecode op from the first of all, i32 CC_OP or -1, i64 pc }, ascending. */
+  INSN_TABLE: 0x24,
   /** i32: TB_FLAG bits. */
-  FLAGS: 0x34,
+  FLAGS: 0x28,
   /** i32: bytes of everything from header to end, for statistics. */
-  ARENA_SIZE: 0x38,
-  HEADER_SIZE: 0x40,
+  ARENA_SIZE: 0x2c,
+  /** The first bytecode op. */
+  CODE: 0x30,
 } as const;
 
 export const TB_STATE = { VALID: 1, /** Its guest bytes changed: look its pc up again. */ DEAD: 2 } as const;

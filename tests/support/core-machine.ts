@@ -3,7 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { encodeTb } from '../../backend-wasm/bytecode/encode.js';
-import { OPCODES, opcodeSize } from '../../backend-wasm/bytecode/opcodes.js';
+import { type Opcode, OPCODES, opcodeSize, WAY_LINK, WAY_SIZE } from '../../backend-wasm/bytecode/opcodes.js';
 import { setPerms } from '../../runtime/memory/perms.js';
 import { CodeCache } from '../../src/engine/code-cache.js';
 import { type Core, instantiateCore } from '../../src/engine/core.js';
@@ -92,16 +92,27 @@ export class CoreMachine {
 
   /** Keys of the opcodes of the TB at `header`, in order. */
   keys(header: number): string[] {
-    const keys: string[] = [];
-    const code = this.word(header + TB.CODE);
-    const end = header + this.word(header + TB.ARENA_SIZE);
-    for (let at = code; at < end;) {
+    return this.disassemble(header).map(({ o }) => o.key);
+  }
+
+  /** Addresses of the link cells of the TB at `header`, in order: of a conditional jump the one not taken first. */
+  links(header: number): number[] {
+    return this.disassemble(header).flatMap(({ at, o }) => {
+      const ways = o.op.name === 'goto_tb' ? 1 : o.fusion === 'jump' ? 2 : 0;
+      return Array.from({ length: ways }, (_, i) => at + opcodeSize(o) - WAY_SIZE * (ways - i) + WAY_LINK);
+    });
+  }
+
+  private disassemble(header: number): { readonly at: number; readonly o: Opcode }[] {
+    const list: { at: number; o: Opcode }[] = [];
+    const end = this.word(header + TB.INSN_TABLE);
+    for (let at = header + TB.CODE; at < end;) {
       const o = OPCODES[this.views.view.getUint16(at, true)];
-      if (o === undefined) throw new Error(`no opcode at ${at - code}`);
-      keys.push(o.key);
+      if (o === undefined) throw new Error(`no opcode at ${at - header - TB.CODE}`);
+      list.push({ at, o });
       at += opcodeSize(o);
     }
-    return keys;
+    return list;
   }
 
   /** Puts `f`, which gets the CPU block's address and gives 0 or an exit reason, into a table slot. */
