@@ -136,15 +136,18 @@ export class OpEmitter {
    * A permission check: inline where the page's byte allows the access, else a close look, and out when that fails too.
    *
    *     block $ok
-   *       block $slow
-   *         br_if $slow (address != zero-extended (host = low half of address))
-   *         br_if $ok ((byte = permission byte of host's page) & bit for this page and the next)
-   *         br_if $ok (byte allows it on this page and the access stays there)
+   *       block $rare
+   *         block $slow
+   *           br_if $slow (address != zero-extended (host = low half of address))
+   *           br_if $ok ((byte = permission byte of host's page) & bit for this page and the next)
+   *           br_if $rare (byte allows it on this page and the access stays there)
+   *         end
+   *         br_if $exit (host = slow_x(cpu, address, size, pc, cc_op)) == 0
    *       end
-   *       br_if $exit (host = slow_x(cpu, address, size, pc, cc_op)) == 0
    *     end
    *
-   * The second chance is for the last page of a mapping: stacks, .bss and thread blocks end there. branch-hints.ts knows the pattern by its load from the permission table.
+   * The second chance is for the last page of a mapping: stacks, .bss and thread blocks end there. It meets the slow path before $ok: V8 would join its jump there with that of
+   * the fast path, far from both. branch-hints.ts knows the pattern by its load from the permission table.
    */
   private guard(op: Op, kind: GuardKind, place: OpPlace): void {
     const { m, values } = this;
@@ -153,12 +156,12 @@ export class OpEmitter {
     const known = values.constantOf(op, 1);
     const { first, again } = values.operandTwice(op, 1);
     const host = values.writable(op);
-    const ok = `G${this.guards}`;
-    const slow = `S${this.guards++}`;
+    const n = this.guards++;
+    const [ok, rare, slow] = [`G${n}`, `R${n}`, `S${n}`];
     const check = (base: number, page: Expr): Expr[] => {
       const [perm, again] = values.twice(m.i32.load8_u(PERM_TABLE + base, 1, page), 'i32');
       const fast = m.br_if(ok, m.i32.and(perm, m.i32.const(FAST[kind])));
-      return [fast, m.br_if(ok, this.allowedOnPage(kind, again, host, size))];
+      return [fast, m.br_if(rare, this.allowedOnPage(kind, again, host, size))];
     };
     const inline: Expr[] = [];
     if (known === undefined) {
@@ -172,12 +175,12 @@ export class OpEmitter {
     } else if (known < GUEST_END) {
       inline.push(
         m.local.set(host, intConst(m, 'i32', known)),
-        ...check(Number(known >> BigInt(PAGE_SHIFT)), m.i32.const(0)),
+        m.block(slow, check(Number(known >> BigInt(PAGE_SHIFT)), m.i32.const(0))),
       );
     }
     const look = this.parts.slowGuard(kind, this.cpu(), again(), size, place.pc, place.ccOp);
     const exit = m.br_if(this.faultLabel(place), m.i32.eqz(m.local.tee(host, look, binaryen.i32)));
-    values.statement(m.block(ok, [...inline, exit]));
+    values.statement(m.block(ok, [m.block(rare, [...inline, exit])]));
   }
 
   private allowedOnPage(kind: GuardKind, perm: Expr, host: number, size: number): Expr {
