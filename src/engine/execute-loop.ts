@@ -157,13 +157,16 @@ export class ExecuteLoop {
       else this.services.exception(EXC.GP, 0n);
       return;
     }
+    const { generation } = this.cache;
     const header = this.translator.translate(cpu.pc);
     if (((this.views.i32[(header + TB.FLAGS) / 4] ?? 0) & TB_FLAG.ONE_SHOT) !== 0) {
       this.runOneShot(header);
       return;
     }
     this.services.beforeFirstRun(header);
-    if (link !== 0 && !this.options.noChain) Atomics.store(this.views.i32, link / 4, header | 0);
+    // After a flush the link cell's place in the arena is another TB's.
+    const kept = this.cache.generation === generation;
+    if (link !== 0 && kept && !this.options.noChain) Atomics.store(this.views.i32, link / 4, header | 0);
   }
 
   /** Runs a TB that is in no table: the dispatcher finds it through this thread's jump cache, once. */
