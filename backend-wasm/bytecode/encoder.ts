@@ -10,11 +10,7 @@ import type { Op, Tb } from '../../src/ir/types.js';
 import { Fuser, type Jump } from './fuse.js';
 import { codesOf, opcode, planOf, type Codes, type Plan } from './plans.js';
 import { assignSlots, type Slots } from './slots.js';
-
-/** The buffer that the encoders use in turn, and views over it. */
-let buffer = new Uint8Array(1 << 14);
-let halves = new Uint16Array(buffer.buffer);
-let words = new DataView(buffer.buffer);
+import { BytecodeWriter } from './writer.js';
 
 const MOVI = {
   i32: codesOf('movi_i32'),
@@ -33,9 +29,7 @@ const scratch = new Int32Array(12);
 const CALLS: ReadonlyMap<string, number> = new Map(HELPER_LIST.map((h) => [h.name, opcode(`call ${h.name}`)]));
 const JUMPS = planOf('brcond_i64').jumps;
 
-export class Encoder {
-  /** Bytes written. */
-  size = 0;
+export class Encoder extends BytecodeWriter {
   /** Rows of the instruction table: offset of the first op, cc_op, pc. */
   readonly insns: number[] = [];
   private readonly slots: Slots;
@@ -51,14 +45,11 @@ export class Encoder {
   private wordValue: bigint | undefined;
 
   constructor(private readonly tb: Tb) {
+    super();
     this.plans = tb.ops.map((op) => planOf(op.name));
     this.slots = assignSlots(tb, this.plans);
     this.fuser = new Fuser(tb, this.plans, this.slots);
     this.labelAt = new Int32Array(tb.labels).fill(-1);
-  }
-
-  get bytes(): Uint8Array {
-    return buffer;
   }
 
   run(): void {
@@ -71,7 +62,7 @@ export class Encoder {
       const at = this.fixups[n] ?? 0;
       const target = this.labelAt[this.fixups[n + 1] ?? 0] ?? -1;
       if (target < 0) throw new InternalError(`bytecode: L${String(this.fixups[n + 1])} is not set`);
-      words.setInt32(at, target - at, true);
+      this.patch(at, target - at);
     }
   }
 
@@ -210,9 +201,7 @@ export class Encoder {
       this.fixups.push(this.size, Number(imms[plan.labelImm]));
       this.word(0, 0);
     } else if (typeof imms[0] === 'object') {
-      this.reserve(16);
-      buffer.set(imms[0], this.size);
-      this.size += 16;
+      this.byteList(imms[0]);
     }
     return 1;
   }
@@ -285,51 +274,6 @@ export class Encoder {
 
   private slot(id: number | undefined): number {
     return this.slots.slots[id ?? 0] ?? 0;
-  }
-
-  /** Room for `bytes` more. */
-  private reserve(bytes: number): void {
-    if (this.size + bytes <= buffer.length) return;
-    const larger = new Uint8Array(2 * buffer.length);
-    larger.set(buffer);
-    buffer = larger;
-    halves = new Uint16Array(buffer.buffer);
-    words = new DataView(buffer.buffer);
-  }
-
-  /** Four u16 fields: the opcode first in an op. */
-  private fields(a: number, b: number, c: number, d: number): void {
-    this.reserve(8);
-    const at = this.size >> 1;
-    halves[at] = a;
-    halves[at + 1] = b;
-    halves[at + 2] = c;
-    halves[at + 3] = d;
-    this.size += 8;
-  }
-
-  /** The first `count` of u16 fields, padded to a multiple of four. */
-  private fieldList(list: Int32Array, count: number): void {
-    for (let k = count; k & 3; k++) list[k] = 0;
-    for (let k = 0; k < count; k += 4) this.fields(list[k] ?? 0, list[k + 1] ?? 0, list[k + 2] ?? 0, list[k + 3] ?? 0);
-  }
-
-  private bigWord(value: bigint): void {
-    this.reserve(8);
-    words.setBigUint64(this.size, value, true);
-    this.size += 8;
-  }
-
-  private word(low: number, high: number): void {
-    this.reserve(8);
-    words.setUint32(this.size, low, true);
-    words.setUint32(this.size + 4, high, true);
-    this.size += 8;
-  }
-
-  /** A guest pc, or another immediate. */
-  private pcWord(pc: number): void {
-    this.word(pc >>> 0, Math.floor(pc / 2 ** 32));
   }
 
   /** Where a goto_tb goes, with its link cell. */
