@@ -33,6 +33,8 @@ export class Lifter {
   ended = false;
   /** An op that writes to guest memory has been lifted. */
   wrote = false;
+  /** Float operations leave their exceptions to the next one of the same instruction (inHalves in float-lanes.ts). */
+  deferExceptions = false;
   private scratch: TempId[] = [];
 
   constructor(

@@ -3,14 +3,15 @@
  */
 import type { LiftFn } from '../insn.js';
 import type { Lifter } from '../lifter.js';
-import { afterX87, enterMmx, fields2, imm8, isMmx, lanes, setVec, shuffle, vec, withLow } from '../vector.js';
+import { pairToIntegersLane, pairToSinglesLane } from '../float-convert.js';
+import { afterX87, enterMmx, fields2, imm8, isMmx, lanes, setVec, shuffle, vec } from '../vector.js';
 import {
   arithmetic,
   compare,
   compareFlags,
   fromInteger,
+  ofSource,
   reciprocal,
-  singlesToIntegers,
   squareRoot,
   toInteger,
 } from '../vector-float.js';
@@ -23,18 +24,14 @@ function shufps(l: Lifter): void {
   setVec(l, 0, shuffle(l, vec(l, 0), b, lanes(4, [i, j, 4 + k, 4 + m])));
 }
 
-/** CVTPI2PS: the upper half of the destination stays. */
 function cvtpi2ps(l: Lifter): void {
-  const low = l.e('v_cvt_i32x4_f32x4', [vec(l, 1)]);
+  const b = vec(l, 1);
+  const value = pairToSinglesLane(l, vec(l, 0), b);
   if (isMmx(l, 1)) enterMmx(l);
-  setVec(l, 0, withLow(l, vec(l, 0), low, 8));
+  setVec(l, 0, value);
 }
 
-function cvtps2pi(truncate: boolean): LiftFn {
-  return (l) => {
-    setVec(l, 0, singlesToIntegers(l, vec(l, 1), truncate));
-  };
-}
+const cvtps2pi = (truncate: boolean): LiftFn => ofSource(pairToIntegersLane(truncate));
 
 export const sseArithRows = [
   { enc: 'NP 0F 51 /r', mnemonic: 'sqrtps', operands: 'Vps,Wps', feature: 'sse', lift: squareRoot('ps') },
@@ -61,8 +58,8 @@ export const sseArithRows = [
   { enc: 'NP 0F 57 /r', mnemonic: 'xorps', operands: 'Vps,Wps', feature: 'sse', lift: packed('pxor') },
   { enc: 'NP 0F C2 /r', mnemonic: 'cmpps', operands: 'Vps,Wps,Ib', feature: 'sse', lift: compare('ps') },
   { enc: 'F3 0F C2 /r', mnemonic: 'cmpss', operands: 'Vss,Wss,Ib', feature: 'sse', lift: compare('ss') },
-  { enc: 'NP 0F 2E /r', mnemonic: 'ucomiss', operands: 'Vss,Wss', feature: 'sse', lift: compareFlags('ss') },
-  { enc: 'NP 0F 2F /r', mnemonic: 'comiss', operands: 'Vss,Wss', feature: 'sse', lift: compareFlags('ss') },
+  { enc: 'NP 0F 2E /r', mnemonic: 'ucomiss', operands: 'Vss,Wss', feature: 'sse', lift: compareFlags('ss', true) },
+  { enc: 'NP 0F 2F /r', mnemonic: 'comiss', operands: 'Vss,Wss', feature: 'sse', lift: compareFlags('ss', false) },
   { enc: 'NP 0F 14 /r', mnemonic: 'unpcklps', operands: 'Vps,Wps', feature: 'sse', lift: packed('punpckldq') },
   { enc: 'NP 0F 15 /r', mnemonic: 'unpckhps', operands: 'Vps,Wps', feature: 'sse', lift: packed('punpckhdq') },
   { enc: 'NP 0F C6 /r', mnemonic: 'shufps', operands: 'Vps,Wps,Ib', feature: 'sse', lift: shufps },

@@ -3,21 +3,26 @@
  */
 import type { LiftFn } from '../insn.js';
 import type { Lifter } from '../lifter.js';
+import {
+  demoteLane,
+  doubleToSingleLane,
+  fromIntegersLane,
+  promoteLane,
+  singleToDoubleLane,
+  toIntegersLane,
+} from '../float-convert.js';
 import { afterX87, enterMmx, imm8, isMmx, lanes, setVec, shuffle, vec } from '../vector.js';
 import {
   addSub,
   arithmetic,
   compare,
   compareFlags,
-  convert,
-  doublesToIntegers,
-  doubleToSingle,
   fromInteger,
   horizontal,
-  singleToDouble,
+  ofSource,
   squareRoot,
   toInteger,
-  toIntegers,
+  withDestination,
 } from '../vector-float.js';
 import { packed } from '../vector-int.js';
 import type { InsnRow } from '../insn.js';
@@ -29,16 +34,12 @@ function shufpd(l: Lifter): void {
 }
 
 function cvtpi2pd(l: Lifter): void {
-  const value = l.e('v_cvt_low_i32x4_f64x2', [vec(l, 1)]);
+  const value = fromIntegersLane('pd')(l, vec(l, 1));
   if (isMmx(l, 1)) enterMmx(l);
   setVec(l, 0, value);
 }
 
-function cvtpd2pi(truncate: boolean): LiftFn {
-  return (l) => {
-    setVec(l, 0, doublesToIntegers(l, vec(l, 1), truncate));
-  };
-}
+const toIntegers = (from: 'ps' | 'pd', truncate: boolean): LiftFn => ofSource(toIntegersLane(from, truncate));
 
 export const sse2FloatRows = [
   { enc: '66 0F 51 /r', mnemonic: 'sqrtpd', operands: 'Vpd,Wpd', feature: 'sse2', lift: squareRoot('pd') },
@@ -61,28 +62,58 @@ export const sse2FloatRows = [
   { enc: '66 0F 57 /r', mnemonic: 'xorpd', operands: 'Vpd,Wpd', feature: 'sse2', lift: packed('pxor') },
   { enc: '66 0F C2 /r', mnemonic: 'cmppd', operands: 'Vpd,Wpd,Ib', feature: 'sse2', lift: compare('pd') },
   { enc: 'F2 0F C2 /r', mnemonic: 'cmpsd', operands: 'Vsd,Wsd,Ib', feature: 'sse2', lift: compare('sd') },
-  { enc: '66 0F 2E /r', mnemonic: 'ucomisd', operands: 'Vsd,Wsd', feature: 'sse2', lift: compareFlags('sd') },
-  { enc: '66 0F 2F /r', mnemonic: 'comisd', operands: 'Vsd,Wsd', feature: 'sse2', lift: compareFlags('sd') },
+  { enc: '66 0F 2E /r', mnemonic: 'ucomisd', operands: 'Vsd,Wsd', feature: 'sse2', lift: compareFlags('sd', true) },
+  { enc: '66 0F 2F /r', mnemonic: 'comisd', operands: 'Vsd,Wsd', feature: 'sse2', lift: compareFlags('sd', false) },
   { enc: '66 0F 14 /r', mnemonic: 'unpcklpd', operands: 'Vpd,Wpd', feature: 'sse2', lift: packed('punpcklqdq') },
   { enc: '66 0F 15 /r', mnemonic: 'unpckhpd', operands: 'Vpd,Wpd', feature: 'sse2', lift: packed('punpckhqdq') },
   { enc: '66 0F C6 /r', mnemonic: 'shufpd', operands: 'Vpd,Wpd,Ib', feature: 'sse2', lift: shufpd },
   { enc: '66 0F 2A /r', mnemonic: 'cvtpi2pd', operands: 'Vpd,Qq', feature: 'sse2', lift: afterX87(cvtpi2pd) },
   { enc: 'F2 0F 2A /r', mnemonic: 'cvtsi2sd', operands: 'Vsd,Ey', feature: 'sse2', lift: fromInteger('sd') },
-  { enc: '66 0F 2C /r', mnemonic: 'cvttpd2pi', operands: 'Pq,Wpd', feature: 'sse2', lift: afterX87(cvtpd2pi(true)) },
+  {
+    enc: '66 0F 2C /r',
+    mnemonic: 'cvttpd2pi',
+    operands: 'Pq,Wpd',
+    feature: 'sse2',
+    lift: afterX87(toIntegers('pd', true)),
+  },
   { enc: 'F2 0F 2C /r', mnemonic: 'cvttsd2si', operands: 'Gy,Wsd', feature: 'sse2', lift: toInteger('sd', true) },
-  { enc: '66 0F 2D /r', mnemonic: 'cvtpd2pi', operands: 'Pq,Wpd', feature: 'sse2', lift: afterX87(cvtpd2pi(false)) },
+  {
+    enc: '66 0F 2D /r',
+    mnemonic: 'cvtpd2pi',
+    operands: 'Pq,Wpd',
+    feature: 'sse2',
+    lift: afterX87(toIntegers('pd', false)),
+  },
   { enc: 'F2 0F 2D /r', mnemonic: 'cvtsd2si', operands: 'Gy,Wsd', feature: 'sse2', lift: toInteger('sd', false) },
   {
     enc: 'NP 0F 5A /r',
     mnemonic: 'cvtps2pd',
     operands: 'Vpd,Wq',
     feature: 'sse2',
-    lift: convert('v_promote_low_f32x4'),
+    lift: ofSource(promoteLane),
   },
-  { enc: '66 0F 5A /r', mnemonic: 'cvtpd2ps', operands: 'Vq,Wpd', feature: 'sse2', lift: convert('v_demote_f64x2') },
-  { enc: 'F3 0F 5A /r', mnemonic: 'cvtss2sd', operands: 'Vsd,Wss', feature: 'sse2', lift: singleToDouble },
-  { enc: 'F2 0F 5A /r', mnemonic: 'cvtsd2ss', operands: 'Vss,Wsd', feature: 'sse2', lift: doubleToSingle },
-  { enc: 'NP 0F 5B /r', mnemonic: 'cvtdq2ps', operands: 'Vps,Wx', feature: 'sse2', lift: convert('v_cvt_i32x4_f32x4') },
+  { enc: '66 0F 5A /r', mnemonic: 'cvtpd2ps', operands: 'Vq,Wpd', feature: 'sse2', lift: ofSource(demoteLane) },
+  {
+    enc: 'F3 0F 5A /r',
+    mnemonic: 'cvtss2sd',
+    operands: 'Vsd,Wss',
+    feature: 'sse2',
+    lift: withDestination(singleToDoubleLane),
+  },
+  {
+    enc: 'F2 0F 5A /r',
+    mnemonic: 'cvtsd2ss',
+    operands: 'Vss,Wsd',
+    feature: 'sse2',
+    lift: withDestination(doubleToSingleLane),
+  },
+  {
+    enc: 'NP 0F 5B /r',
+    mnemonic: 'cvtdq2ps',
+    operands: 'Vps,Wx',
+    feature: 'sse2',
+    lift: ofSource(fromIntegersLane('ps')),
+  },
   { enc: '66 0F 5B /r', mnemonic: 'cvtps2dq', operands: 'Vx,Wps', feature: 'sse2', lift: toIntegers('ps', false) },
   { enc: 'F3 0F 5B /r', mnemonic: 'cvttps2dq', operands: 'Vx,Wps', feature: 'sse2', lift: toIntegers('ps', true) },
   { enc: '66 0F E6 /r', mnemonic: 'cvttpd2dq', operands: 'Vq,Wpd', feature: 'sse2', lift: toIntegers('pd', true) },
@@ -91,7 +122,7 @@ export const sse2FloatRows = [
     mnemonic: 'cvtdq2pd',
     operands: 'Vpd,Wq',
     feature: 'sse2',
-    lift: convert('v_cvt_low_i32x4_f64x2'),
+    lift: ofSource(fromIntegersLane('pd')),
   },
   { enc: 'F2 0F E6 /r', mnemonic: 'cvtpd2dq', operands: 'Vq,Wpd', feature: 'sse2', lift: toIntegers('pd', false) },
   // SSE3.

@@ -1,0 +1,93 @@
+/**
+ * Conversions between floats and integers on one vector of 128 bits: lane functions, which know nothing of operands. In: v128 temps, integers. Out: a v128 temp or an integer.
+ * Scalar results stand in the low element, with the rest from `a`. Source: SDM 2A, CVT*; integer indefinite: SDM volume 1, 4.8.3.7 and table E-1; rounding: MXCSR.RC, SDM volume 1, 4.8.4.
+ */
+import type { TempId } from '../../src/base/ids.js';
+import type { FloatShape } from './float-lanes.js';
+import { shapeOf } from './float-lanes.js';
+import type { Lifter } from './lifter.js';
+import { lanes, shuffle, splat, withLow } from './vector.js';
+
+const scalarOf = (t: 'ss' | 'sd'): 'f32' | 'f64' => (t === 'ss' ? 'f32' : 'f64');
+
+/** CVTSI2SS, CVTSI2SD of an integer of `size` bytes in an i64. */
+export function fromIntegerLane(t: 'ss' | 'sd', size: 4 | 8): (l: Lifter, a: TempId, value: TempId) => TempId {
+  const type = scalarOf(t);
+  return (l, a, value) => {
+    const f = size === 8 ? l.e(`cvts_i64_${type}`, [value]) : l.e(`cvts_i32_${type}`, [l.lo(value)]);
+    return l.e(`v_replace_${shapeOf(t)}`, [a, f], [0]);
+  };
+}
+
+/** CVTSS2SI, CVTSD2SI of the low element, or their truncating forms: an i64 of 8 bytes, an i32 of 4. */
+export function toIntegerLane(t: 'ss' | 'sd', size: 4 | 8, truncate: boolean): (l: Lifter, b: TempId) => TempId {
+  const type = scalarOf(t);
+  return (l, b) => {
+    const whole = truncate ? b : rounded(l, shapeOf(t), b);
+    const f = l.e(`v_extract_${shapeOf(t)}`, [whole], [0]);
+    return l.e(size === 8 ? `trunc_${type}_i64` : `trunc_${type}_i32`, [f]);
+  };
+}
+
+/** Elements rounded to integral values by MXCSR.RC. */
+function rounded(l: Lifter, shape: FloatShape, a: TempId): TempId {
+  return l.callFor(`round_${shape}`, [a]);
+}
+
+/** CVTSS2SD. */
+export function singleToDoubleLane(l: Lifter, a: TempId, b: TempId): TempId {
+  const f = l.e('v_extract_f32x4', [b], [0]);
+  return l.e('v_replace_f64x2', [a, l.e('cvt_f32_f64', [f])], [0]);
+}
+
+/** CVTSD2SS. */
+export function doubleToSingleLane(l: Lifter, a: TempId, b: TempId): TempId {
+  const f = l.e('v_extract_f64x2', [b], [0]);
+  return l.e('v_replace_f32x4', [a, l.e('cvt_f64_f32', [f])], [0]);
+}
+
+/** CVTPS2PD: two singles in the low half. */
+export function promoteLane(l: Lifter, b: TempId): TempId {
+  return l.e('v_promote_low_f32x4', [b]);
+}
+
+/** CVTPD2PS: to the low half, the upper half zero. */
+export function demoteLane(l: Lifter, b: TempId): TempId {
+  return l.e('v_demote_f64x2', [b]);
+}
+
+/** CVTDQ2PS, and CVTDQ2PD of the two integers in the low half. */
+export function fromIntegersLane(to: 'ps' | 'pd'): (l: Lifter, b: TempId) => TempId {
+  return (l, b) => l.e(to === 'ps' ? 'v_cvt_i32x4_f32x4' : 'v_cvt_low_i32x4_f64x2', [b]);
+}
+
+/** CVTPI2PS: the two integers in the low half of `b` become the low half, the upper half is that of `a`. */
+export function pairToSinglesLane(l: Lifter, a: TempId, b: TempId): TempId {
+  return withLow(l, a, l.e('v_cvt_i32x4_f32x4', [b]), 8);
+}
+
+/** CVTPS2PI, CVTTPS2PI: the two singles in the low half; the upper half of the result is unspecified. */
+export function pairToIntegersLane(truncate: boolean): (l: Lifter, b: TempId) => TempId {
+  return toIntegersLane('ps', truncate);
+}
+
+const INDEFINITE = 0x80000000n;
+
+/** CVTPS2DQ and CVTPD2DQ (to the low half, the upper half zero), or their truncating forms. */
+export function toIntegersLane(from: 'ps' | 'pd', truncate: boolean): (l: Lifter, b: TempId) => TempId {
+  const convert = from === 'ps' ? singlesToIntegers : doublesToIntegers;
+  return (l, b) => convert(l, truncate ? b : rounded(l, shapeOf(from), b));
+}
+
+/** f32 lanes, rounded, to i32, the integer indefinite where they do not fit. */
+function singlesToIntegers(l: Lifter, whole: TempId): TempId {
+  const fits = l.e('v_lt_f32x4', [whole, splat(l, 0x4f000000n, 32)]);
+  return l.e('v_bitsel', [l.e('v_trunc_sat_f32x4', [whole]), splat(l, INDEFINITE, 32), fits]);
+}
+
+/** f64 lanes, rounded, to i32 in the low half, the upper half zero. */
+function doublesToIntegers(l: Lifter, whole: TempId): TempId {
+  const fits = l.e('v_lt_f64x2', [whole, splat(l, 0x41e0000000000000n, 64)]);
+  const narrow = shuffle(l, fits, fits, lanes(4, [0, 2, 0, 2]));
+  return l.e('v_bitsel', [l.e('v_trunc_sat_f64x2', [whole]), l.v128((INDEFINITE << 32n) | INDEFINITE), narrow]);
+}
