@@ -22,6 +22,8 @@ export interface CodeReader {
   readable(addr: number): number;
 }
 
+export type Decode = (reader: CodeReader, addr: number) => Insn | DecodeError;
+
 /** Longest instruction, in bytes: one more raises #GP. */
 const MAX_LENGTH = 15;
 
@@ -50,7 +52,7 @@ for (const byte of [0x26, 0x2e, 0x36, 0x3e]) prefixClass[byte] = P_IGNORED;
 const NO_OPERANDS: readonly Operand[] = [];
 
 /** The decoder over some tables; `decode` below has the one over all rows. One instruction at a time: the fields are reused. */
-export function createDecoder(tables: DispatchTables): (reader: CodeReader, addr: number) => Insn | DecodeError {
+export function createDecoder(tables: DispatchTables): Decode {
   const f = newDecodeFields();
 
   return (reader, addr) => {
@@ -220,7 +222,7 @@ function overrun(addr: number, limit: number): DecodeError {
   return { kind: 'too-long', addr, length: MAX_LENGTH };
 }
 
-let decodeAll: ((reader: CodeReader, addr: number) => Insn | DecodeError) | undefined;
+let decodeAll: Decode | undefined;
 
 /** Decodes the instruction at `addr` with all rows. The tables are made at the first call. */
 export function decode(reader: CodeReader, addr: number): Insn | DecodeError {

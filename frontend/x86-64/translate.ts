@@ -5,11 +5,13 @@
 import { CPU, EXC, EXIT, PF } from '../../src/guest/cpu-state.js';
 import { IrBuilder } from '../../src/ir/builder.js';
 import type { Tb } from '../../src/ir/types.js';
-import { type CodeReader, decode, isInsn, mnemonicOf } from './decoder.js';
+import { type CodeReader, type Decode, decode as decodeAll, isInsn, mnemonicOf } from './decoder.js';
 import type { DecodeError, Insn } from './insn.js';
 import { Lifter, type LiftOptions } from './lifter.js';
 
 export interface TranslateOptions extends LiftOptions {
+  /** The decoder of the CPU model; by default every row is there. */
+  readonly decode?: Decode;
   /** Most guest instructions. */
   readonly maxInsns: number;
   /** The TB ends with the first instruction that may write to guest memory. */
@@ -24,6 +26,7 @@ const LAST_USER_PC = 0x7fff_ffff_ffff;
 /** The TB at `pc`. */
 export function translate(reader: CodeReader, pc: number, options: TranslateOptions): Tb {
   if (pc > LAST_USER_PC) return wildTb(pc);
+  const decode = options.decode ?? decodeAll;
   const first = decode(reader, pc);
   if (!isInsn(first)) return faultTb(pc, first);
   const l = new Lifter(pc, options);

@@ -44,6 +44,8 @@ export interface ImageOptions {
   readonly ids: { readonly uid: number; readonly euid: number; readonly gid: number; readonly egid: number };
   /** CPUID(1).EDX. */
   readonly hwcap: number;
+  /** AT_HWCAP2. */
+  readonly hwcap2: number;
 }
 
 export interface LoadedImage {
@@ -229,7 +231,7 @@ function buildStack(
     [AT.EGID, o.ids.egid],
     [AT.SECURE, 0],
     [AT.RANDOM, random],
-    [AT.HWCAP2, 0],
+    [AT.HWCAP2, o.hwcap2],
     [AT.EXECFN, execfn],
     [AT.PLATFORM, platform],
     [AT.MINSIGSTKSZ, 2048],

@@ -5,6 +5,7 @@
 import { openSync } from 'node:fs';
 import type { Argv } from 'yargs';
 import { UsageError } from '../base/errors.js';
+import { cpuModel, DEFAULT_CPU } from '../engine/cpu-model.js';
 import { LOG_ITEMS, type LogItem } from '../engine/log.js';
 import {
   BREAK_SWITCHES,
@@ -25,7 +26,12 @@ export function addRunOptions<T>(y: Argv<T>): Argv<T> {
       describe: 'interpret cold code and compile hot code (auto), only interpret, or compile all',
       group: 'Execution:',
     })
-    .option('cpu', { type: 'string', default: 'max', describe: 'CPU model; "help" lists them', group: 'Execution:' })
+    .option('cpu', {
+      type: 'string',
+      default: DEFAULT_CPU,
+      describe: 'CPU model, and features: MODEL[,+FEATURE][,-FEATURE]; "help" lists them',
+      group: 'Execution:',
+    })
     .option('singlestep', {
       type: 'boolean',
       alias: 'one-insn-per-tb',
@@ -120,6 +126,7 @@ export function runOptions(p: Parsed, program: string, args: readonly string[]):
       hotThreshold: count(p['hot'], '--hot') ?? DEFAULT_HOT_THRESHOLD,
       disabledPasses: list(p['disable-pass']),
       breaks,
+      cpuModel: cpuModel(text(p['cpu']) ?? DEFAULT_CPU),
     },
     program,
     argv: [text(p['0']) ?? program, ...args],

@@ -1,6 +1,7 @@
 /** `lift64 [run]`: runs a program. In: parsed options. Out: the guest's exit status becomes lift64's. */
 import { readFileSync } from 'node:fs';
 import { UsageError } from '../base/errors.js';
+import { cpuHelp } from '../engine/cpu-model.js';
 import { launch } from '../engine/launch.js';
 import { LOG_ITEMS, writeAll } from '../engine/log.js';
 import { STATS_PREFIX } from '../engine/stats.js';
@@ -31,6 +32,10 @@ export async function runCommand(p: Parsed): Promise<void> {
         .map(([name, text]) => `  ${name.padEnd(10)} ${text}\n`)
         .join('')}`,
     );
+    return;
+  }
+  if (p['cpu'] === 'help' || p['cpu'] === '?') {
+    writeAll(1, cpuHelp());
     return;
   }
   if (program === undefined) throw new UsageError('no program given (lift64 --help shows the usage)');

@@ -1,5 +1,7 @@
 /** What goes between guest threads, the main thread and the compile worker. In: nothing. Out: types. */
 
+import type { CpuModel } from './cpu-model.js';
+
 /** A compiled module, as it travels to every guest worker. */
 export interface CompiledModule {
   readonly module: WebAssembly.Module;
@@ -30,6 +32,7 @@ export type FromCompiler =
 
 /** What the compile worker is started with. */
 export interface CompilerStart {
+  readonly cpuModel: CpuModel;
   readonly disabledPasses: readonly string[];
   readonly reorderMemory: boolean;
   readonly wantText: boolean;

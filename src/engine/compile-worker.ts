@@ -10,6 +10,7 @@ import { setCode } from '../../runtime/memory/perms.js';
 import { CodeCache } from './code-cache.js';
 import type { CompilerStart, FromCompiler, ToCompiler } from './compile-protocol.js';
 import { memoryViews } from './memory-views.js';
+import { modelDecoder } from './model-decoder.js';
 import { enginePasses } from './passes.js';
 import { RegionCompiler } from './region-compiler.js';
 
@@ -70,6 +71,7 @@ port.on('message', (message: ToCompiler) => {
     compiler = new RegionCompiler(
       views,
       cache,
+      modelDecoder(start.cpuModel),
       compileModule,
       enginePasses(start.disabledPasses, start.reorderMemory),
       true,

@@ -11,6 +11,7 @@ import type { Tb } from '../ir/types.js';
 import { verifyTb } from '../ir/verify.js';
 import { optimise, type Pass } from '../opt/pipeline.js';
 import { encodeTb } from '../../backend-wasm/bytecode/encode.js';
+import type { Decode } from '../../frontend/x86-64/decoder.js';
 import { translate } from '../../frontend/x86-64/translate.js';
 import { dispatchInt80, dispatchSyscall } from '../../runtime/linux/dispatch.js';
 import { signalText } from '../../runtime/linux/signals.js';
@@ -36,7 +37,7 @@ import { enginePasses } from './passes.js';
 import type { RegionCompiler } from './region-compiler.js';
 import { GuestCodeReader } from './code-reader.js';
 import { instantiateCore, type Core } from './core.js';
-import { CPU_MODEL } from './cpu-model.js';
+import { installCpuid } from './cpuid-leaves.js';
 import { CpuRegisters } from './cpu-view.js';
 import { crashReport, registerLines } from './crash-report.js';
 import type { Disassemble } from './disassemble.js';
@@ -47,6 +48,7 @@ import { GuestSymbols } from './guest-symbols.js';
 import { Log } from './log.js';
 import { memoryViews, type MemoryViews } from './memory-views.js';
 import { SERVICE, type SpineData } from './spine.js';
+import { modelDecoder } from './model-decoder.js';
 import { MAX_TB_INSNS, Translator } from './translator.js';
 
 /** Blocks that a crash report names. */
@@ -78,6 +80,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
   private readonly symbols: GuestSymbols;
   private readonly reader: GuestCodeReader;
   private readonly passes: readonly Pass[];
+  private readonly decode: Decode;
   private readonly logger: Log;
   private readonly recent: number[] = [];
   private translated = 0;
@@ -113,6 +116,8 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
       setCode(this.views.u8, page, on);
     });
     this.reader = new GuestCodeReader(this.views, (page) => this.mm.highCode(page));
+    this.decode = modelDecoder(options.cpuModel);
+    installCpuid(this.views, options.cpuModel);
     this.passes = enginePasses(options.disabledPasses, options.breaks.includes('reorder-memory'));
     this.compiled = new CompiledCode(this.views, memory, this.core, this.cache);
     this.translator = new Translator(
@@ -152,7 +157,8 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
         usage: () => this.mm.usage(),
       }),
       machine: {
-        ...CPU_MODEL,
+        ...options.cpuModel,
+        flags: options.cpuModel.features,
         cpus: spine.cpus,
         memoryTotal: 3 * 2 ** 30,
         memoryFree: () => 3 * 2 ** 30 - this.mm.usage().rss,
@@ -346,6 +352,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
 
   private lift(pc: number, maxInsns: number, endAfterStore = false): Tb {
     return translate(this.reader, pc, {
+      decode: this.decode,
       maxInsns,
       endAfterStore,
       latePc: this.spine.options.breaks.includes('late-pc'),

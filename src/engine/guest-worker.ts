@@ -3,6 +3,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { runGuestThread, serveWorker, workerStart } from '../../runtime/threads/worker.js';
 import { loadDisassembler } from './disassemble.js';
 import { type CodeSource, GuestThread } from './guest-thread.js';
+import { modelDecoder } from './model-decoder.js';
 import { enginePasses } from './passes.js';
 import { RegionCompiler } from './region-compiler.js';
 import type { SpineData } from './spine.js';
@@ -18,10 +19,11 @@ const compileInThread = spine.options.tier === 'compiled' ? await inThreadCompil
 /** --tier compiled compiles in the guest thread itself, before a TB first runs. */
 async function inThreadCompiler(): Promise<CodeSource['compiler']> {
   const { compileModule } = await import('../../backend-wasm/compiler/module.js');
-  const { disabledPasses, breaks, log } = spine.options;
+  const { disabledPasses, breaks, log, cpuModel } = spine.options;
+  const decode = modelDecoder(cpuModel);
   const passes = enginePasses(disabledPasses, breaks.includes('reorder-memory'));
   return (views, cache) =>
-    new RegionCompiler(views, cache, compileModule, passes, false, log.items.includes('out_asm'), {
+    new RegionCompiler(views, cache, decode, compileModule, passes, false, log.items.includes('out_asm'), {
       tbs: 3,
       insns: 48,
     });

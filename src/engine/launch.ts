@@ -27,7 +27,7 @@ import { foregroundGroup, HostTerminal } from '../../runtime/vfs/terminal.js';
 import { mainVfsState } from '../../runtime/vfs/thread-port.js';
 import { CodeCache } from './code-cache.js';
 import { CompileService } from './compile-service.js';
-import { CPU_MODEL, HWCAP } from './cpu-model.js';
+import { hwcap, hwcap2 } from './cpuid-leaves.js';
 import { memoryViews } from './memory-views.js';
 import type { RunOptions } from './options.js';
 import { SERVICE, type SpineData } from './spine.js';
@@ -72,10 +72,15 @@ export async function launch(o: RunOptions, coreFile: URL): Promise<Ended> {
   const state = mainVfsState(kernel);
   const streams = new StreamService(state, new HostReader());
   const terminal = new HostTerminal(state, () => undefined);
-  const { disabledPasses, breaks, log } = o.engine;
+  const { disabledPasses, breaks, log, cpuModel } = o.engine;
   const compiler = new CompileService(
     memory,
-    { disabledPasses, reorderMemory: breaks.includes('reorder-memory'), wantText: log.items.includes('out_asm') },
+    {
+      cpuModel,
+      disabledPasses,
+      reorderMemory: breaks.includes('reorder-memory'),
+      wantText: log.items.includes('out_asm'),
+    },
     (error) => {
       supervisor.die(error);
     },
@@ -121,7 +126,8 @@ export async function launch(o: RunOptions, coreFile: URL): Promise<Ended> {
     stackSize: o.stackSize,
     random: randomBytes(kernel, 16),
     ids,
-    hwcap: HWCAP,
+    hwcap: hwcap(cpuModel),
+    hwcap2: hwcap2(cpuModel),
   });
   if (typeof image === 'number')
     throw new ProgramError(`${o.program}: its segments do not fit into the guest's memory`, EXIT_NOT_EXECUTABLE);
@@ -139,7 +145,13 @@ export async function launch(o: RunOptions, coreFile: URL): Promise<Ended> {
     new FileContext(state, {
       ...(o.prefix === undefined ? {} : { prefix: bytePath(o.prefix) }),
       proc: undefined as never,
-      machine: { ...CPU_MODEL, cpus: spine.cpus, memoryTotal: 3 * 2 ** 30, memoryFree: () => 3 * 2 ** 30 },
+      machine: {
+        ...cpuModel,
+        flags: cpuModel.features,
+        cpus: spine.cpus,
+        memoryTotal: 3 * 2 ** 30,
+        memoryFree: () => 3 * 2 ** 30,
+      },
     }),
   );
   const task = createFirstProcess(kernel, {

@@ -1,6 +1,7 @@
 /**
  * What a run is told: plain data made by the CLI or the API, and carried to every worker. In: nothing. Out: types and defaults.
  */
+import type { CpuModel } from './cpu-model.js';
 import type { LogOptions } from './log.js';
 
 /** interp never compiles; compiled compiles every TB before it first runs; auto interprets cold code and compiles hot regions. */
@@ -29,6 +30,7 @@ export interface EngineOptions {
   /** Names of optimiser passes to leave out. */
   readonly disabledPasses: readonly string[];
   readonly breaks: readonly BreakSwitch[];
+  readonly cpuModel: CpuModel;
 }
 
 export interface RunOptions {

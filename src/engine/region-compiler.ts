@@ -5,6 +5,7 @@ import { PAGE_SIZE, PCB, PCB_BASE } from '../guest/memory-map.js';
 import type { Tb } from '../ir/types.js';
 import { optimise, type Pass } from '../opt/pipeline.js';
 import type { compileModule } from '../../backend-wasm/compiler/module.js';
+import type { Decode } from '../../frontend/x86-64/decoder.js';
 import { translate } from '../../frontend/x86-64/translate.js';
 import { GuestCodeReader } from './code-reader.js';
 import type { CodeCache } from './code-cache.js';
@@ -21,6 +22,7 @@ export class RegionCompiler {
   constructor(
     private readonly views: MemoryViews,
     private readonly cache: CodeCache,
+    private readonly decode: Decode,
     private readonly compile: typeof compileModule,
     private readonly passes: readonly Pass[],
     /** Only TBs that have been run belong to a region, beside its head. */
@@ -52,7 +54,7 @@ export class RegionCompiler {
   private lift(pc: number, isHead: boolean): Tb | undefined {
     if (!isHead && this.onlyRun && this.cache.lookup(pc) === 0) return undefined;
     if (this.reader.readable(pc) === 0) return undefined;
-    const tb = translate(this.reader, pc, { maxInsns: MAX_TB_INSNS });
+    const tb = translate(this.reader, pc, { maxInsns: MAX_TB_INSNS, decode: this.decode });
     // Only marked pages are watched for writes: code on others must not be compiled.
     const last = Math.floor((pc + Math.max(tb.size, 1) - 1) / PAGE_SIZE);
     if (!this.cache.isCode(Math.floor(pc / PAGE_SIZE)) || !this.cache.isCode(last)) return undefined;

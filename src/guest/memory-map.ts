@@ -106,4 +106,11 @@ export const PCB = {
   FIGURES: 0x100,
   /** Address-space bookkeeping of runtime/memory (VMA table and brk), 32 KiB from here. */
   MM_AREA: 0x4000,
+  /** CPUID leaves in CPUID_TABLE; XCR0, 0 without XSAVE. Constant once threads run. */
+  CPUID_COUNT: 0xc000,
+  XCR0: 0xc004,
+  /** Entries of CPUID_ENTRY bytes: leaf, subleaf (-1: every one), eax, ebx, ecx, edx. */
+  CPUID_TABLE: 0xc010,
 } as const;
+export const CPUID_ENTRY = 24;
+export const CPUID_MAX = 64;

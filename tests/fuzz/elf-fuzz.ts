@@ -158,6 +158,7 @@ function tryFile(file: Uint8Array, path: string): boolean {
       random: new Uint8Array(16),
       ids: { uid: 0, euid: 0, gid: 0, egid: 0 },
       hwcap: 0,
+      hwcap2: 0,
     });
     mm.reset();
     return typeof image !== 'number';

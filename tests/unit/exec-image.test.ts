@@ -46,6 +46,7 @@ function load(program: ImageFile, over: Partial<ImageOptions> = {}): LoadedImage
     random: RANDOM,
     ids: { uid: 1, euid: 2, gid: 3, egid: 4 },
     hwcap: 0x178bfbff,
+    hwcap2: 2,
     ...over,
   });
 }
@@ -104,7 +105,7 @@ describe('initial stack', () => {
       16: 0x178bfbff, // HWCAP
       17: 100, // CLKTCK
       23: 0, // SECURE
-      26: 0, // HWCAP2
+      26: 2, // HWCAP2
       51: 2048, // MINSIGSTKSZ
     });
     const string = (type: number): string => Buffer.from(s.mem.cstring(auxv.get(type) ?? 0) ?? []).toString('latin1');
