@@ -31,7 +31,7 @@ const mmxHome = (reg: number): number => CPU.ST + 16 * reg;
 export const isMmx = (l: Lifter, i: number): boolean => l.op(i).kind === 'mmx';
 
 /**
- * Value of a vector operand. Memory of 16 bytes must be aligned unless `unaligned`; 8 and 4 bytes are zero-extended. The upper half of an MMX register is unspecified.
+ * Value of a vector operand. Memory of 16 bytes must be aligned unless `unaligned`; 8, 4 and 2 bytes are zero-extended. The upper half of an MMX register is unspecified.
  * An xmm register is its global: copy it where it is written before the last use.
  */
 export function vec(l: Lifter, i: number, unaligned = false): TempId {
@@ -43,6 +43,7 @@ export function vec(l: Lifter, i: number, unaligned = false): TempId {
       return l.e('ld_v128', [], [mmxHome(o.reg)]);
     case 'mem': {
       const host = l.guardRead(l.ea(o), o.size, o.size === 16 && !unaligned ? 16 : 1);
+      if (o.size === 2) return l.e('v_replace_i16x8', [l.v128(0n), l.lo(l.ld(host, 2))], [0]);
       return l.e(o.size === 16 ? 'gld_v128' : o.size === 8 ? 'gld64z_v128' : 'gld32z_v128', [host], [0]);
     }
     default:

@@ -634,6 +634,10 @@ for (const [from, to, lane] of [
     }
   }
 }
+row('v_q15mulr_sat', ['v128'], ['v128', 'v128'], 'i16x8: (a * b + 0x4000) >> 15, signed saturation', {
+  as: 'v128.q15mulr_sat<i16>(a, b)',
+  wasm: 'i16x8.q15mulr_sat_s',
+});
 row('v_dot_i16x8', ['v128'], ['v128', 'v128'], 'i32x4: sums of adjacent products of i16 lanes (PMADDWD)', {
   as: 'v128.dot<i16>(a, b)',
   wasm: 'i32x4.dot_i16x8_s',

@@ -6,6 +6,7 @@ import { decodeOne, InsnMachine } from '../support/insn-machine.js';
 import { changes } from '../support/insn-state.js';
 import { stateBefore } from '../support/vectors.js';
 import { withHost } from '../vectors/host.js';
+import { SSE4_ROWS } from '../vectors/sse4-forms.js';
 import { SSE_POOL } from '../vectors/sse-pool.js';
 import { sseSequences } from '../vectors/sse-sequences.js';
 
@@ -15,7 +16,7 @@ const SHOWN = 5;
 
 withHost((run) => {
   const machine = new InsnMachine();
-  const forms = sseSequences(count, seed);
+  const forms = sseSequences(count, seed, SSE4_ROWS);
   const jobs = forms.flatMap((form) => {
     const insn = decodeOne(form.code);
     return form.inputs.map((inputs) => ({ form, code: form.code, before: stateBefore(insn, form, SSE_POOL, inputs) }));

@@ -6,6 +6,7 @@
  *     4 17 xmm0=...                             values of the first and second operand; what changed (insn-state.ts)
  *
  * Cases start from plainState() with the values put into the instruction's operands: the first operand's value is pool[4], every other's pool[17].
+ * Registers that an instruction reads without naming them (xmm0 of PBLENDVB, the lengths of PCMPESTRI) are made from pool[3 * 4 + 7 * 17], modulo the pool's size.
  * A form whose text begins with 'sequence' is several instructions, whose registers all get values: register n has pool[4 + 17 * n], modulo the pool's size.
  */
 import type { Insn } from '../../frontend/x86-64/insn.js';
@@ -37,10 +38,26 @@ export interface Vectors {
 
 const DEFAULT_MXCSR = 0x1f80;
 
-/** The state before an instruction: `values` in its operands in order, the last one in all that follow. */
-export function stateFor(insn: Insn, values: readonly bigint[], mxcsr = DEFAULT_MXCSR): InsnState {
+/** Registers that an instruction reads without naming them. */
+function setImplied(s: InsnState, { row }: Insn, value: bigint): void {
+  if (/^(p?blendv|sha256rnds2)/.test(row.mnemonic)) s.setXmm(0, value);
+  if (!row.mnemonic.startsWith('pcmpestr')) return;
+  s.setGpr(RAX, lengthFrom(value));
+  s.setGpr(RDX, lengthFrom(value >> 9n));
+}
+
+/** A length of -24 to 39, now and then any number. */
+function lengthFrom(value: bigint): bigint {
+  return (value & 7n) === 0n ? value : ((value >> 3n) & 63n) - 24n;
+}
+
+const [RAX, RDX] = [0, 2];
+
+/** The state before an instruction: `values` in its operands in order, the last one in all that follow; `implied` for what it reads without naming it. */
+export function stateFor(insn: Insn, values: readonly bigint[], mxcsr = DEFAULT_MXCSR, implied = 0n): InsnState {
   const s = plainState();
   s.mxcsr = mxcsr;
+  setImplied(s, insn, implied);
   insn.operands.forEach((o, i) => {
     const value = values[Math.min(i, values.length - 1)] ?? 0n;
     if (o.kind === 'xmm') s.setXmm(o.reg, value);
@@ -75,7 +92,7 @@ export function stateBefore(
   [a, b]: readonly [number, number],
 ): InsnState {
   if (form.text.startsWith('sequence')) return stateForSequence(pool, a, b);
-  return stateFor(insn, [pool[a] ?? 0n, pool[b] ?? 0n], form.mxcsr);
+  return stateFor(insn, [pool[a] ?? 0n, pool[b] ?? 0n], form.mxcsr, pool[(3 * a + 7 * b) % pool.length]);
 }
 
 /** Reads a vectors file. Throws an Error that names the line that is malformed. */

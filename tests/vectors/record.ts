@@ -1,13 +1,15 @@
 /**
- * Records the instruction vectors on the host processor: `npm run build && node dist/tests/vectors/record.js`. In: the forms beside this file. Out: tests/vectors/*.txt.
+ * Records the instruction vectors on the host processor: `npm run build && node dist/tests/vectors/record.js`. In: the forms beside this file. Out: tests/vectors/*.txt and *.txt.gz. Arguments: the names of those to record, else all.
  * Needs an x86-64 host and gcc. Which processor recorded them stands in the file's head.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { decodeOne } from '../support/insn-machine.js';
 import { changes } from '../support/insn-state.js';
 import { printForm, stateBefore, type VectorCase, type VectorForm } from '../support/vectors.js';
 import { type RunOnHost, withHost } from './host.js';
+import { SSE4_ROWS, sse4Forms } from './sse4-forms.js';
 import { sseForms } from './sse-forms.js';
 import { SSE_POOL } from './sse-pool.js';
 import { sseSequences } from './sse-sequences.js';
@@ -31,11 +33,20 @@ function record(run: RunOnHost, name: string, pool: readonly bigint[], forms: re
     `# Processor: ${model}`,
     ...pool.map((v) => `pool ${v.toString(16).padStart(32, '0')}`),
   ];
-  writeFileSync(join('tests', 'vectors', `${name}.txt`), [...head, ...lines, ''].join('\n'));
+  const text = [...head, ...lines, ''].join('\n');
+  writeFileSync(join('tests', 'vectors', name), name.endsWith('.gz') ? gzipSync(text, { level: 9 }) : text);
   console.log(`${name}: ${forms.length} forms, ${jobs.length} cases`);
 }
 
+const FILES: Readonly<Record<string, () => readonly VectorForm[]>> = {
+  'sse.txt': sseForms,
+  'sse-sequences.txt': () => sseSequences(SEQUENCES, 1),
+  'sse4.txt.gz': () => [...sse4Forms(), ...sseSequences(SEQUENCES, 4, SSE4_ROWS)],
+};
+
 withHost((run) => {
-  record(run, 'sse', SSE_POOL, sseForms());
-  record(run, 'sse-sequences', SSE_POOL, sseSequences(SEQUENCES, 1));
+  const names = process.argv.slice(2);
+  for (const [name, forms] of Object.entries(FILES)) {
+    if (names.length === 0 || names.includes(name)) record(run, name, SSE_POOL, forms());
+  }
 });

@@ -26,13 +26,13 @@ export const SSE_ROWS: readonly InsnRow[] = [
 ];
 
 /** Cases of a row's main form by the kind of its values, of moves, and of the other forms. */
-const MAIN_CASES: Readonly<Record<ValueKind, number>> = { f32: 44, f64: 47, int: 20, wide: 18, count: 16, mxcsr: 8 };
+const MAIN_CASES: Readonly<Record<ValueKind, number>> = { f32: 44, f64: 47, int: 20, wide: 18, count: 16, mxcsr: 8, text: 20 };
 const MOVE_CASES = 4;
 const OTHER_CASES = 3;
 
 /** Instructions that only move bits. */
 const isMove = (mnemonic: string): boolean =>
-  /^(p?mov|lddqu|p?shuf|p?unpck|p?andn?|p?x?or|maskmov)/.test(mnemonic) && !mnemonic.includes('mask');
+  /^(p?mov(?!sx|zx)|lddqu|p?shuf(?!b)|p?unpck|p?andn?|p?x?or|maskmov)/.test(mnemonic) && !mnemonic.includes('mask');
 
 const [RSI, DISP8, REGISTER] = [6, 0x40, 0xc0] as const;
 const modrm = (mod: number, reg: number, rm: number): number => mod | ((reg & 7) << 3) | (rm & 7);
@@ -50,12 +50,29 @@ function kindOf(row: InsnRow): ValueKind {
   if (type === 'pd' || type === 'sd') return 'f64';
   if (type === 'si') return 'wide';
   if (/^ps(ll|rl|ra)[wdq]$/.test(mnemonic) && !operands.includes('I')) return 'count';
+  if (/^pcmp[ei]str/.test(mnemonic)) return 'text';
   return 'int';
 }
+
+/** Immediates worth a form each, by mnemonic: those whose fields need more than the common ones. */
+const IMMEDIATES: readonly (readonly [RegExp, readonly number[]])[] = [
+  [/^pcmp[ei]str/, Array.from({ length: 130 }, (_, i) => (i < 128 ? i : i === 128 ? 0x80 : 0xff))],
+  [/^palignr$/, [0, 1, 5, 7, 8, 9, 15, 16, 17, 31, 32, 255]],
+  [/^mpsadbw$/, [0, 1, 2, 3, 4, 5, 6, 7, 0xff]],
+  [/^(insertps|extractps)$/, [0x00, 0x10, 0x21, 0x32, 0x4e, 0x50, 0x68, 0x7f, 0x9b, 0xb4, 0xc0, 0xd5, 0xe2, 0xff]],
+  [/^(pinsr|pextr)[bdq]$/, [0, 1, 2, 3, 7, 10, 15, 0xfd]],
+  [/^round/, [0, 1, 2, 3, 4, 8, 9, 10, 11, 12, 0xff]],
+  [/^dpp/, [0xff, 0x71, 0x00, 0xf0, 0x0f, 0x3c, 0x55, 0xaa, 0x31, 0x9e, 0xe7]],
+  [/^pclmul/, [0x00, 0x01, 0x10, 0x11, 0xee, 0xff]],
+  [/^aeskey/, [0x00, 0x01, 0x1b, 0x36, 0x80, 0xff]],
+  [/^sha1rnds4$/, [0, 1, 2, 3, 0xff]],
+];
 
 /** Immediates worth a form each. */
 function immediates(row: InsnRow): readonly number[] {
   if (!row.operands.endsWith('Ib')) return [-1];
+  const own = IMMEDIATES.find(([names]) => names.test(row.mnemonic));
+  if (own !== undefined) return own[1];
   if (row.mnemonic.startsWith('cmp')) return [0, 1, 2, 3, 4, 5, 6, 7, 0x0a, 0xff];
   if (/dq$/.test(row.mnemonic)) return [0, 1, 5, 8, 15, 16, 17, 255];
   if (/^ps[lr]/.test(row.mnemonic)) return [0, 1, 7, 8, 15, 16, 17, 31, 32, 63, 64, 255];
@@ -82,7 +99,8 @@ function encode(row: InsnRow, rex: number, reg: number, rm: number, tail: readon
   return Uint8Array.from([...head, modrm(mode, digit >= 0 ? digit : reg, rm), ...tail.slice(1)]);
 }
 
-function formsOf(row: InsnRow, index: number): VectorForm[] {
+/** The forms of a row; `index` varies their inputs. */
+export function formsOf(row: InsnRow, index: number): VectorForm[] {
   const { mod, hasModrm } = parseEncoding(row);
   const forms: VectorForm[] = [];
   const source = kindOf(row);

@@ -4,7 +4,7 @@
  */
 import { seededRandom } from '../fuzz/decoder-generate.js';
 
-export type ValueKind = 'f32' | 'f64' | 'int' | 'wide' | 'count' | 'mxcsr';
+export type ValueKind = 'f32' | 'f64' | 'int' | 'wide' | 'count' | 'mxcsr' | 'text';
 
 const F32: readonly number[] = [
   0x00000000, 0x80000000, 0x3f800000, 0xbf800000, 0x00000001, 0x80000001, 0x007fffff, 0x807fffff, 0x00800000,
@@ -110,6 +110,22 @@ const COUNTS: readonly bigint[] = [
 /** MXCSR, reserved bits among them. */
 const MXCSR: readonly bigint[] = [0x1f80n, 0x3f80n, 0x9fc0n, 0xffc0n, 0x10000n, 0x80001f80n, 0x7f80n, 0n];
 
+/** Bytes and words of few kinds, with ends in many places: operands of PCMPISTRI, whose characters are to meet. Ranges, too. */
+function texts(random: (n: number) => number): bigint[] {
+  const filled = (size: number, alphabet: readonly number[]): bigint => {
+    const lanes = Array.from({ length: 128 / size }, () => BigInt(alphabet[random(alphabet.length)] ?? 0));
+    // Two in three end somewhere.
+    const end = random(Math.ceil((1.5 * 128) / size));
+    return join(
+      lanes.map((lane, i) => (i === end ? 0n : lane)),
+      size,
+    );
+  };
+  const bytes = [...Array.from({ length: 8 }, () => filled(8, [0x61, 0x62])), ...Array.from({ length: 8 }, () => filled(8, [0x61, 0x7a, 0x80, 0xfe]))];
+  const words = Array.from({ length: 10 }, () => filled(16, [0x61, 0x62, 0x8061]));
+  return [...bytes, ...words, 0n, 0x3930_5a41_7a61n, 0x8170_6161n, (1n << 128n) - 1n];
+}
+
 /** Values per kind of the plain integer entries: edges, then random ones. */
 const RANDOM_INTEGERS = 22;
 
@@ -138,6 +154,7 @@ function build(): { pool: bigint[]; range: Record<ValueKind, readonly [number, n
     wide: kind(INT64.map((v, i) => join([v ^ 0x5555_0000_0000_0000n, at(INT64, 7 * i + 5)], 64))),
     mxcsr: kind(MXCSR),
     count: kind(COUNTS.map((v) => join([v, random64()], 64))),
+    text: kind(texts(random)),
   };
   return { pool, range };
 }

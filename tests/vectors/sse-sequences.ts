@@ -13,7 +13,9 @@ const LENGTH = 14;
 const CASES = 2;
 
 /** Not: what is approximate, MXCSR (its exception flags are not modelled), what empties the x87 registers. */
-const rows = SSE_ROWS.filter((row) => !/^(r(cp|sqrt)[ps]s|emms)$|mxcsr$/.test(row.mnemonic));
+const common = SSE_ROWS.filter((row) => !/^(r(cp|sqrt)[ps]s|emms)$|mxcsr$/.test(row.mnemonic));
+/** Most bytes of a sequence: what the runner holds, but for the longest instruction and its reader of flags. */
+const MOST_BYTES = 140;
 
 const RSI = 6;
 
@@ -43,13 +45,15 @@ function flagReader(random: (n: number) => number): number[] {
   return [0x48, 0x11, modrm];
 }
 
-export function sseSequences(count: number, seed: number): VectorForm[] {
+/** Sequences of the SSE and MMX rows; with `others`, half of the instructions are from those. */
+export function sseSequences(count: number, seed: number, others: readonly InsnRow[] = []): VectorForm[] {
   const random = seededRandom(seed);
-  const compares = rows.filter((row) => /^u?comis/.test(row.mnemonic));
+  const compares = [...common, ...others].filter((row) => /^(u?comis|ptest|pcmp.str)/.test(row.mnemonic));
   const pick = (list: readonly InsnRow[]): InsnRow => list[random(list.length)] as InsnRow;
   return Array.from({ length: count }, (_, n) => {
     const code: number[] = [];
-    for (let i = 0; i < LENGTH; i++) {
+    for (let i = 0; i < LENGTH && code.length < MOST_BYTES; i++) {
+      const rows = others.length > 0 && random(2) === 0 ? others : common;
       code.push(...instruction(random(6) === 0 ? pick(compares) : pick(rows), random));
       if (random(4) === 0) code.push(...flagReader(random));
     }

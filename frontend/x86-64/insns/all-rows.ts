@@ -19,6 +19,9 @@ import { sseMoveRows } from './sse-move.js';
 import { sse2FloatRows } from './sse2-float.js';
 import { sse2IntRows } from './sse2-int.js';
 import { sse2MoveRows } from './sse2-move.js';
+import { sse41FloatRows } from './sse41-float.js';
+import { sse41IntRows } from './sse41-int.js';
+import { ssse3Rows } from './ssse3.js';
 import { stackRows } from './stack.js';
 import { stringRows } from './string.js';
 import { systemRows } from './system.js';
@@ -51,6 +54,9 @@ const families: readonly (readonly InsnRow[])[] = [
   sse2MoveRows,
   sse2FloatRows,
   sse2IntRows,
+  ssse3Rows,
+  sse41IntRows,
+  sse41FloatRows,
 ];
 
 /** Every row, family by family. */

@@ -1,0 +1,93 @@
+/**
+ * Recorded vectors against lifter, optimiser, interpreter and compiler, bit for bit. In: forms with their cases. Out: what differs, as text.
+ */
+import { PERM } from '../../src/guest/memory-map.js';
+import { decodeOne, type InsnMachine } from './insn-machine.js';
+import { changes, plainState } from './insn-state.js';
+import { type RecordedForm, stateBefore, stateFor, type VectorForm } from './vectors.js';
+
+/** Engines that run the vectors. */
+export const ENGINES = ['interpreter, lifted', 'interpreter, optimised', 'compiler'] as const;
+export type Engine = (typeof ENGINES)[number];
+
+const ALL_ONES = (1n << 128n) - 1n;
+const [SIGFPE, SIGSEGV] = [8, 11];
+
+/** Forms by mnemonic. */
+export function byMnemonic(forms: readonly RecordedForm[]): Map<string, RecordedForm[]> {
+  const groups = new Map<string, RecordedForm[]>();
+  for (const form of forms) {
+    const mnemonic = form.text.split(' ')[0] ?? '';
+    const group = groups.get(mnemonic);
+    if (group === undefined) groups.set(mnemonic, [form]);
+    else group.push(form);
+  }
+  return groups;
+}
+
+/** Adds the code of all forms; gives its addresses. */
+export function addForms(machine: InsnMachine, list: readonly Pick<VectorForm, 'code'>[], engine: Engine): number[] {
+  const places = list.map((form) => machine.add(form.code, engine !== 'interpreter, lifted'));
+  if (engine === 'compiler') machine.compile(places);
+  return places;
+}
+
+/** Cases whose result is not the recorded one. */
+export function differences(machine: InsnMachine, list: readonly RecordedForm[], pool: readonly bigint[]): string[] {
+  const wrong: string[] = [];
+  for (const engine of ENGINES) {
+    const places = addForms(machine, list, engine);
+    list.forEach((form, n) => {
+      const insn = decodeOne(form.code);
+      for (const { inputs, changes: expected } of form.cases) {
+        const before = stateBefore(insn, form, pool, inputs);
+        const got = changes(before, machine.run(places[n] ?? 0, before));
+        if (got !== expected)
+          wrong.push(`${form.text} ${inputs.join(' ')}: ${engine}\n  host ${expected}\n  ours ${got}`);
+      }
+    });
+  }
+  return wrong;
+}
+
+const hasMemory = ({ code }: RecordedForm): boolean => decodeOne(code).operands.some((o) => o.kind === 'mem');
+
+/** Forms with a memory operand. */
+export function withMemory(list: readonly RecordedForm[]): RecordedForm[] {
+  return list.filter(hasMemory);
+}
+
+/** What a page fault at the form's memory operand does beyond a SIGSEGV at the instruction: '' when nothing. */
+export function faultLeaves(machine: InsnMachine, { code, text }: RecordedForm): string {
+  const insn = decodeOne(code);
+  const isLdmxcsr = insn.row.mnemonic === 'ldmxcsr';
+  const stores = insn.operands[0]?.kind === 'mem' && !isLdmxcsr;
+  // Every byte of a mask selected; an operand that is a sound MXCSR.
+  const before = stateFor(insn, isLdmxcsr ? [0x1f80n] : [0n, ALL_ONES]);
+  const pc = machine.add(code);
+  machine.allow(stores ? PERM.R | PERM.RFAST : 0);
+  const after = machine.run(pc, before);
+  machine.allow(PERM.R | PERM.W | PERM.RFAST | PERM.WFAST);
+  if (after.signal !== SIGSEGV || machine.rip !== pc) return `${text}: signal ${after.signal} at +${machine.rip - pc}`;
+  after.signal = 0;
+  const left = changes(before, after);
+  return left === '' ? '' : `${text}: ${left}`;
+}
+
+/** What a form with MMX registers does while an unmasked x87 exception waits, beyond SIGFPE: '' when nothing. */
+export function waitingExceptionLeaves(machine: InsnMachine, { code, text }: RecordedForm): string {
+  const before = plainState();
+  // Invalid operation, unmasked: IE, ES and B.
+  before.fcw = 0x37e;
+  before.fsw = 0x8081;
+  const after = machine.run(machine.add(code), before);
+  if (after.signal !== SIGFPE) return `${text}: signal ${after.signal}`;
+  after.signal = 0;
+  const left = changes(before, after);
+  return left === '' ? '' : `${text}: ${left}`;
+}
+
+/** True for forms that wait for x87 exceptions: those with MMX registers, and EMMS. */
+export function waitsForX87({ code, text }: RecordedForm): boolean {
+  return text.startsWith('emms') || decodeOne(code).operands.some((o) => o.kind === 'mmx');
+}

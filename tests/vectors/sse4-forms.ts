@@ -1,0 +1,20 @@
+/**
+ * The instruction forms of the vectors of SSSE3 and what came after it up to SHA, from the lifter's rows. In: rows. Out: forms with their inputs.
+ */
+import type { InsnRow } from '../../frontend/x86-64/insn.js';
+import { sse41FloatRows } from '../../frontend/x86-64/insns/sse41-float.js';
+import { sse41IntRows } from '../../frontend/x86-64/insns/sse41-int.js';
+import { ssse3Rows } from '../../frontend/x86-64/insns/ssse3.js';
+import type { VectorForm } from '../support/vectors.js';
+import { formsOf } from './sse-forms.js';
+
+export const SSE4_ROWS: readonly InsnRow[] = [...ssse3Rows, ...sse41IntRows, ...sse41FloatRows];
+
+/** MXCSR with RC = down, up, toward zero. */
+const ROUNDINGS = [0x3f80, 0x5f80, 0x7f80] as const;
+
+export function sse4Forms(): VectorForm[] {
+  const forms = SSE4_ROWS.flatMap(formsOf);
+  const rounded = forms.filter(({ text }) => /^round.* low imm (4|12)$/.test(text));
+  return [...forms, ...ROUNDINGS.flatMap((mxcsr) => rounded.map((form) => ({ ...form, mxcsr })))];
+}
