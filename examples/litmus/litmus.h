@@ -71,6 +71,10 @@ static struct {
   uint32_t sleepers __attribute__((aligned(LINE)));
 } barrier;
 
+/* How long a thread waits for its partners in a batch: at its start they may still be waking up, which takes longest in
+   an emulator; later on one that is late has been descheduled. */
+enum { FIRST_TURNS = 20000, TURNS = 400 };
+
 static inline void pause_cpu(void) { __asm__ volatile("pause" : : : "memory"); }
 
 /* Spins for a while, then sleeps on a futex: with more threads than CPUs spinning alone would waste whole time slices.
@@ -95,12 +99,12 @@ static void barrier_wait(int threads) {
   __atomic_sub_fetch(&barrier.sleepers, 1, __ATOMIC_SEQ_CST);
 }
 
-/* Waits until every other thread has come at least as far; 0 if one did not within a bounded number of turns. */
-static inline int meet(int self, int threads, uint32_t place) {
+/* Waits until every other thread has come at least as far; 0 if one did not within so many turns. */
+static inline int meet(int self, int threads, uint32_t place, int turns) {
   places[self].value = place;
   for (int other = 0; other < threads; other++)
     for (int turn = 0; places[other].value < place; turn++) {
-      if (turn == 400)
+      if (turn == turns)
         return 0;
       pause_cpu();
     }
@@ -116,7 +120,7 @@ static void run_batch(int self, long batch) {
   int together = 1; /* no more rendezvous in this batch once a partner was late: it does not run just now */
   for (uint32_t i = 0; i < SLOTS; i++) {
     if (together && i % every == 0)
-      together = meet(self, test->threads, i + 1);
+      together = meet(self, test->threads, i + 1, i == 0 ? FIRST_TURNS : TURNS);
     random = random * 1664525u + 1013904223u;
     for (volatile uint32_t delay = random >> 28; delay > 0; delay--)
       ;
