@@ -16,6 +16,10 @@ export interface DecodeFields {
   /** 0 or 8, to be added to ModRM.reg, and to ModRM.rm or an opcode's register. */
   rexR: number;
   rexB: number;
+  /** VEX.L: vectors of 256 bits; false without a VEX prefix. */
+  vexL: boolean;
+  /** The register in VEX.vvvv, 0..15; 0 without a VEX prefix. */
+  vexV: number;
   /** The opcode's low three bits. */
   opcodeReg: number;
   mod: number;
@@ -43,6 +47,8 @@ export function newDecodeFields(): DecodeFields {
     rexW: false,
     rexR: 0,
     rexB: 0,
+    vexL: false,
+    vexV: 0,
     opcodeReg: 0,
     mod: 0,
     reg: 0,

@@ -1,12 +1,14 @@
 /**
  * Decodes one instruction of 64-bit mode. In: a reader of guest code and an address. Out: an `Insn`, or why the bytes are none.
- * Source: Intel SDM 2A, sections 2.1 and 2.2.1 (prefixes, ModRM, SIB, REX); 3A, 7.15 (#GP beyond 15 bytes, #UD). Where Intel and AMD differ (0x66 on near
+ * Source: Intel SDM 2A, sections 2.1, 2.2.1 and 2.3 (prefixes, ModRM, SIB, REX, VEX); 3A, 7.15 (#GP beyond 15 bytes, #UD). Where Intel and AMD differ (0x66 on near
  * branches), as on Intel.
  */
 import { newDecodeFields } from './decode-fields.js';
+import type { DecodeFields } from './decode-fields.js';
 import type { DecodeError, Insn, Operand } from './insn.js';
 import { allRows } from './insns/all-rows.js';
-import { BY_MOD, BY_PREFIX, BY_REG, BY_REX_B, BY_REX_W, BY_RM, DispatchTables } from './table-build.js';
+import { VEX_MAP } from './encoding.js';
+import { BY_MOD, BY_PREFIX, BY_REG, BY_REX_B, BY_REX_W, BY_RM, BY_VEX_L, DispatchTables } from './table-build.js';
 import type { CompiledRow, Slot } from './table-build.js';
 
 export { allRows, rowKey } from './insns/all-rows.js';
@@ -85,7 +87,32 @@ export function createDecoder(tables: DispatchTables): Decode {
     }
 
     let map = 0;
-    if (byte === 0x0f) {
+    let prefix = rep !== 0 ? (rep === 0xf3 ? 2 : 3) : opSizePrefix ? 1 : 0;
+    let vexL: 0 | 128 | 256 = 0;
+    f.vexL = false;
+    f.vexV = 0;
+    if ((byte & 0xfe) === 0xc4) {
+      // VEX: C5 and a byte, or C4 and two. R, X, B and vvvv are inverted.
+      const long = byte === 0xc4;
+      if (n + (long ? 2 : 1) >= limit) return overrun(addr, limit);
+      if (lock || prefix !== 0 || rex !== 0) return { kind: 'invalid', addr, length: n };
+      let last = bytes[start + n++] ?? 0;
+      rex = (~last >> 5) & (long ? 7 : 4);
+      map = VEX_MAP + 1;
+      if (long) {
+        const select = last & 0x1f;
+        if (select === 0 || select > 3) return { kind: 'invalid', addr, length: n };
+        map = VEX_MAP + select;
+        last = bytes[start + n++] ?? 0;
+        rex |= (last & 0x80) >> 4;
+      }
+      // VEX.pp counts as the prefix selector does: none, 66, F3, F2.
+      prefix = last & 3;
+      f.vexL = (last & 4) !== 0;
+      vexL = f.vexL ? 256 : 128;
+      f.vexV = (~last >> 3) & 15;
+      byte = bytes[start + n++] ?? 0;
+    } else if (byte === 0x0f) {
       if (n >= limit) return overrun(addr, limit);
       byte = bytes[start + n++] ?? 0;
       map = 1;
@@ -112,11 +139,11 @@ export function createDecoder(tables: DispatchTables): Decode {
     } else {
       f.mod = 3;
     }
-    const prefix = rep !== 0 ? (rep === 0xf3 ? 2 : 3) : opSizePrefix ? 1 : 0;
     const found = select(slot, prefix);
     if (found === undefined) return { kind: 'invalid', addr, length: n };
     if (lock && (!found.lockable || f.mod === 3)) return { kind: 'invalid', addr, length: n };
     if (found.valid !== undefined && !found.valid(f)) return { kind: 'invalid', addr, length: n };
+    if (f.vexV !== 0 && !found.takesV) return { kind: 'invalid', addr, length: n };
     f.opSize = operandSize(found, opSizePrefix);
 
     let ripRelative = false;
@@ -130,7 +157,7 @@ export function createDecoder(tables: DispatchTables): Decode {
         const sib = bytes[start + n++] ?? 0;
         base = sib & 7;
         const index = ((sib >> 3) & 7) + ((rex & 2) << 2);
-        if (index !== 4) {
+        if (index !== 4 || found.vsib) {
           f.memIndex = index;
           f.memScale = sib < 0x80 ? (sib < 0x40 ? 1 : 2) : sib < 0xc0 ? 4 : 8;
         }
@@ -154,6 +181,7 @@ export function createDecoder(tables: DispatchTables): Decode {
       } else {
         f.memDisp = 0;
       }
+      if (found.vsib && !gatherIsValid(f)) return { kind: 'invalid', addr, length: n };
       f.memSeg = f.segPrefix ?? (f.memBase === 4 || f.memBase === 5 ? 'ss' : 'ds');
     }
 
@@ -171,6 +199,7 @@ export function createDecoder(tables: DispatchTables): Decode {
       row: found.row,
       opSize: f.opSize,
       addrSize: f.addrSize,
+      vexL,
       lock,
       rep: found.takesRep ? 0 : rep,
       operands: readOperands(found),
@@ -186,6 +215,7 @@ export function createDecoder(tables: DispatchTables): Decode {
     if ((by & BY_REG) !== 0) cell = cell * 8 + f.reg;
     if ((by & BY_MOD) !== 0) cell = cell * 2 + (f.mod === 3 ? 1 : 0);
     if ((by & BY_RM) !== 0) cell = cell * 8 + f.rm;
+    if ((by & BY_VEX_L) !== 0) cell = cell * 2 + (f.vexL ? 1 : 0);
     return slot.cells[cell];
   }
 
@@ -214,6 +244,12 @@ export function createDecoder(tables: DispatchTables): Decode {
     if (operand === undefined) throw new RangeError(`no operand ${index}`);
     return operand.read(f);
   }
+}
+
+/** A gather has a SIB byte, and its destination, index and mask are three registers. */
+function gatherIsValid(f: DecodeFields): boolean {
+  const destination = f.reg + f.rexR;
+  return f.rm === 4 && destination !== f.memIndex && destination !== f.vexV && f.memIndex !== f.vexV;
 }
 
 /** The reader ran out of bytes: either the page ends, or the instruction is longer than any. */

@@ -75,13 +75,18 @@ export type LiftFn = (l: Lifter, insn: Insn) => void;
  * A row with none of the four prefix tokens takes them all: 66 is then the operand size, F2 and F3 repeat or do nothing. Further tokens: 'REX.B0' (REX.B clear),
  * '+i' a whole ModRM byte of a register form with any rm ('D8 C0+i'). The row with more conditions wins over the one with fewer.
  *
+ * VEX rows begin with one token as the SDM writes it, fields between dots: 'VEX.256.66.0F38.W0 58 /r'. Length: '128' and '256', 'LZ' (L must be 0, general registers); 'LIG' or
+ * none: either. Prefix: '66', 'F3', 'F2', 'NP' or none for none. Map: '0F', '0F38', '0F3A'. 'W0', 'W1'; 'WIG' or none: either. A legacy row and a VEX row never meet.
+ *
  * `operands` are the SDM's letters and sizes, in Intel order, comma separated: 'Ev,Gv', 'Vx,Wx', 'Eb,Ib', 'AL,Ib', 'Jz', 'M', 'Ev/w'. Implied operands are
  * listed only where assemblers write them.
  * Letters: E general register or memory by ModRM.rm, G general register by ModRM.reg, R general register by ModRM.rm, M memory, Z general register in the
  * opcode's low bits; V xmm by reg, W xmm or memory, U xmm by rm; P mmx by reg, Q mmx or memory, N mmx by rm; S, C, D segment, control, debug register by reg;
+ * H and B the register in VEX.vvvv, xmm or ymm and general; L the xmm or ymm register in imm8[7:4]. Where neither H nor B is used, VEX.vvvv must be 1111b.
+ * vm32 and vm64: memory by a vector of 32- or 64-bit indices (VSIB), with the size of the index register and the size of an element: 'vm32x/q'.
  * I immediate, J branch displacement, O absolute address in the code, X ds:rsi, Y es:rdi, BA ds:rbx+al, BD ds:rdi; STi, ST0; AL, AX, CL, DX, rAX (size v), eAX
  * (size z), FS, GS; 1 the constant.
- * Sizes: b 1, w 2, d 4, q 8, t 10, x or dq or ps or pd 16, ss 4, sd 8, 512; v the operand size, z the same but at most 4, y 4 or 8 (REX.W); p far pointer (2 + v),
+ * Sizes: b 1, w 2, d 4, q 8, t 10, dq 16, qq 32, x or ps or pd 16, or 32 with VEX.L; xh, xq, xe a half, a quarter, an eighth of x; ss 4, sd 8, 512; v the operand size, z the same but at most 4, y 4 or 8 (REX.W); p far pointer (2 + v),
  * s descriptor table (10), e x87 environment (14 or 28), f x87 state (94 or 108); none: no access (size 0). 'Ev/w': a register of size v, or memory of size w.
  * Immediates: 'Ib' and 'Iw' are zero-extended, 'Ibs' is a byte that is sign-extended to the operand size, 'Iz' is 2 or 4 bytes, sign-extended to the operand size, 'Iv'
  * is as wide as the operand.
@@ -108,6 +113,7 @@ export type Operand =
       readonly size: 1 | 2 | 4 | 8;
       /** ah, ch, dh, bh: `reg` is 0..3. */ readonly high8: boolean;
     }
+  /** xmm, or ymm when `size` is 32. */
   | { readonly kind: 'xmm'; readonly reg: number; readonly size: number }
   | { readonly kind: 'mmx'; readonly reg: number; readonly size: number }
   | { readonly kind: 'st'; readonly reg: number }
@@ -115,6 +121,7 @@ export type Operand =
   | { readonly kind: 'cr'; readonly reg: number }
   | { readonly kind: 'dr'; readonly reg: number }
   | MemOperand
+  | VsibOperand
   | {
       readonly kind: 'imm';
       /** Sign- or zero-extended to 64 bits as the form says, as a signed value. */ readonly value: bigint;
@@ -138,6 +145,22 @@ export interface MemOperand {
   readonly size: number;
 }
 
+/** Memory that a gather reads: for each element, base + index element * scale + disp. `index` is the number of a vector register of `indexSize` bytes. */
+export interface VsibOperand {
+  readonly kind: 'vsib';
+  readonly base: number;
+  readonly index: number;
+  readonly indexSize: 16 | 32;
+  /** Bits of an index element. */
+  readonly indexBits: 32 | 64;
+  readonly scale: 1 | 2 | 4 | 8;
+  readonly disp: bigint;
+  readonly seg: SegName;
+  readonly addrSize: 4 | 8;
+  /** Bytes of an element. */
+  readonly size: number;
+}
+
 /** A decoded instruction. */
 export interface Insn {
   /** Guest address of its first byte. */
@@ -148,6 +171,8 @@ export interface Insn {
   /** Effective operand size in bytes for 'v' and 'z' operands: 2, 4 or 8. */
   readonly opSize: 2 | 4 | 8;
   readonly addrSize: 4 | 8;
+  /** Bits of a vector as VEX.L says; 0 without a VEX prefix. */
+  readonly vexL: 0 | 128 | 256;
   readonly lock: boolean;
   /** The last repeat prefix that is not a mandatory one: 0xf3, 0xf2 or 0. */
   readonly rep: 0 | 0xf2 | 0xf3;

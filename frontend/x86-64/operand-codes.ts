@@ -30,10 +30,8 @@ const SIZES: Readonly<Record<string, BySize>> = {
   q: same(8),
   t: same(10),
   s: same(10),
-  x: same(16),
   dq: same(16),
-  ps: same(16),
-  pd: same(16),
+  qq: same(32),
   ss: same(4),
   sd: same(8),
   '512': same(512),
@@ -43,6 +41,9 @@ const SIZES: Readonly<Record<string, BySize>> = {
   e: { 2: 14, 4: 28, 8: 28 },
   f: { 2: 94, 4: 108, 8: 108 },
 };
+
+/** Bytes of a suffix whose size follows VEX.L: as a share of the vector. */
+const SHARES: Readonly<Record<string, number>> = { x: 1, ps: 1, pd: 1, xh: 2, xq: 4, xe: 8 };
 
 const RAX = 0;
 const RCX = 1;
@@ -77,13 +78,16 @@ function gprSizes(suffix: string): (f: DecodeFields) => GprSize {
 
 function memSizes(suffix: string): (f: DecodeFields) => number {
   if (suffix === 'y') return (f) => (f.rexW ? 8 : 4);
+  const share = SHARES[suffix];
+  if (share !== undefined) return (f) => (f.vexL ? 32 : 16) / share;
   const sizes = SIZES[suffix];
   if (sizes === undefined) throw new Error(`no operand size '${suffix}'`);
   return (f) => sizes[f.opSize];
 }
 
 function fixedSize(suffix: string): number {
-  const sizes = SIZES[suffix];
+  // MMX operands of size x are legacy's: no VEX.
+  const sizes = suffix === 'x' ? same(16) : SIZES[suffix];
   if (sizes === undefined || sizes[2] !== sizes[8]) throw new Error(`no fixed operand size '${suffix}'`);
   return sizes[8];
 }
@@ -200,6 +204,9 @@ function gprReader(suffix: string, low: (f: DecodeFields) => number, rex: (f: De
 const ofReg = (f: DecodeFields): number => f.reg;
 const ofRm = (f: DecodeFields): number => f.rm;
 const ofOpcode = (f: DecodeFields): number => f.opcodeReg;
+const ofVex = (f: DecodeFields): number => f.vexV;
+const fullReg = (f: DecodeFields): number => f.reg + f.rexR;
+const fullRm = (f: DecodeFields): number => f.rm + f.rexB;
 const rexR = (f: DecodeFields): number => f.rexR;
 const rexB = (f: DecodeFields): number => f.rexB;
 
@@ -209,11 +216,36 @@ function registerOrMemory(register: OperandReader, suffix: string): OperandReade
   return plain((f) => (f.mod === 3 ? register.read(f) : modrmMemory(f, size(f))));
 }
 
-function xmmReader(suffix: string, byRm: boolean): OperandReader {
+function xmmReader(suffix: string, reg: (f: DecodeFields) => number): OperandReader {
+  if (suffix in SHARES) {
+    const size = memSizes(suffix);
+    return plain((f) => regOperand('xmm', reg(f), size(f)));
+  }
   const size = fixedSize(suffix);
-  return byRm
-    ? plain((f) => regOperand('xmm', f.rm + f.rexB, size))
-    : plain((f) => regOperand('xmm', f.reg + f.rexR, size));
+  return plain((f) => regOperand('xmm', reg(f), size));
+}
+
+/** The register in imm8[7:4]; the other bits are ignored. */
+function immediateRegister(suffix: string): OperandReader {
+  const { read } = xmmReader(suffix, (f) => ((f.bytes[f.pos++] ?? 0) >> 4) & 15);
+  return { read, immBytes: same(1) };
+}
+
+/** VSIB memory: 'x' follows VEX.L, 'dq' is an xmm register of indices. */
+function vsibReader(indexBits: 32 | 64, suffix: string, elementSuffix: string): OperandReader {
+  const size = fixedSize(elementSuffix);
+  return plain((f) => ({
+    kind: 'vsib',
+    base: f.memBase,
+    index: f.memIndex,
+    indexSize: suffix === 'x' && f.vexL ? 32 : 16,
+    indexBits,
+    scale: f.memScale,
+    disp: bigintOf(f.memDisp),
+    seg: f.memSeg,
+    addrSize: f.addrSize,
+    size,
+  }));
 }
 
 /** REX does not extend mmx registers. */
@@ -225,7 +257,7 @@ function mmxReader(suffix: string, byRm: boolean): OperandReader {
 function makeReader(code: string): OperandReader {
   const fixed = fixedReaders[code];
   if (fixed !== undefined) return fixed;
-  const match = /^(BA|BD|[EGRMZVWUPQNOXY])([a-z]*|512)(?:\/([a-z]+))?$/.exec(code);
+  const match = /^(BA|BD|vm32|vm64|[EGRMZVWUPQNOXYHBL])([a-z]*|512)(?:\/([a-z]+))?$/.exec(code);
   const suffix = match?.[2] ?? '';
   const memSuffix = match?.[3] ?? suffix;
   switch (match?.[1]) {
@@ -237,12 +269,22 @@ function makeReader(code: string): OperandReader {
       return gprReader(suffix, ofRm, rexB);
     case 'Z':
       return gprReader(suffix, ofOpcode, rexB);
+    case 'B':
+      return gprReader(suffix, ofVex, () => 0);
     case 'V':
-      return xmmReader(suffix, false);
+      return xmmReader(suffix, fullReg);
     case 'U':
-      return xmmReader(suffix, true);
+      return xmmReader(suffix, fullRm);
     case 'W':
-      return registerOrMemory(xmmReader(suffix, true), suffix);
+      return registerOrMemory(xmmReader(suffix, fullRm), memSuffix);
+    case 'H':
+      return xmmReader(suffix, ofVex);
+    case 'L':
+      return immediateRegister(suffix);
+    case 'vm32':
+      return vsibReader(32, suffix, memSuffix);
+    case 'vm64':
+      return vsibReader(64, suffix, memSuffix);
     case 'P':
       return mmxReader(suffix, false);
     case 'N':
@@ -292,7 +334,7 @@ export function operandReaders(operands: string): OperandReader[] {
 
 /** What the letters ask of ModRM.mod: 0 memory (M), 1 register (R, U, N), -1 either. */
 export function modOfOperands(operands: string): -1 | 0 | 1 {
-  if (/(^|,)M/.test(operands)) return 0;
+  if (/(^|,)(M|vm)/.test(operands)) return 0;
   if (/(^|,)[RUN]/.test(operands)) return 1;
   return -1;
 }

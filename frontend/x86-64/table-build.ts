@@ -26,6 +26,10 @@ export interface CompiledRow {
   readonly takesRep: boolean;
   /** 'd64' or 'f64', as in `Attr`. */
   readonly wide: 'd64' | 'f64' | undefined;
+  /** An operand is the register in VEX.vvvv. */
+  readonly takesV: boolean;
+  /** A gather: the SIB index is a vector register, and no two of the operands' registers may be the same. */
+  readonly vsib: boolean;
 }
 
 /** What chooses among the rows of one opcode, as bits of `Slot.by`. */
@@ -35,6 +39,7 @@ export const BY_REX_B = 4;
 export const BY_REG = 8;
 export const BY_MOD = 16;
 export const BY_RM = 32;
+export const BY_VEX_L = 64;
 
 /** The rows of one opcode: `cells` is indexed by the selectors of `by`, the last of them varying fastest (`BY_` order). */
 export interface Slot {
@@ -45,7 +50,7 @@ export interface Slot {
 
 interface Selector {
   readonly bit: number;
-  readonly field: 'prefix' | 'rexW' | 'rexB' | 'reg' | 'mod' | 'rm';
+  readonly field: 'prefix' | 'rexW' | 'rexB' | 'reg' | 'mod' | 'rm' | 'vexL';
   readonly count: number;
 }
 
@@ -56,6 +61,7 @@ const SELECTORS: readonly Selector[] = [
   { bit: BY_REG, field: 'reg', count: 8 },
   { bit: BY_MOD, field: 'mod', count: 2 },
   { bit: BY_RM, field: 'rm', count: 8 },
+  { bit: BY_VEX_L, field: 'vexL', count: 2 },
 ];
 
 interface Parsed {
@@ -151,6 +157,8 @@ function compileRow(row: InsnRow, encoding: Encoding): CompiledRow {
     modIgnored: has('mod-ignored'),
     takes66: encoding.prefix === 1,
     takesRep: encoding.prefix > 1,
+    takesV: /(^|,)(H|B[a-z])/.test(row.operands),
+    vsib: row.operands.includes('vm'),
     wide: has('d64') ? 'd64' : has('f64') ? 'f64' : undefined,
   };
 }

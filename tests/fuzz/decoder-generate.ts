@@ -2,7 +2,8 @@
  * Byte strings to decode, from the instruction rows and at random. In: rows, a seed. Out: strings of 16 bytes, one behind the other. The same seed gives the
  * same strings. Source: mulberry32 for the pseudo-random numbers.
  */
-import { parseEncoding, OPCODE_MAPS } from '../../frontend/x86-64/encoding.js';
+import { OPCODE_MAPS, VEX_MAP, parseEncoding } from '../../frontend/x86-64/encoding.js';
+import type { Encoding } from '../../frontend/x86-64/encoding.js';
 import type { InsnRow } from '../../frontend/x86-64/insn.js';
 
 /** Bytes of a string: one more than the longest instruction. */
@@ -48,9 +49,13 @@ export const PREFIX_SETS: readonly (readonly number[])[] = [
   [0x48, 0x66],
 ];
 
-/** The bytes of a row before ModRM: its own prefix and REX.W after `prefixes`, then the opcode with `low` added for '+r'. */
+/**
+ * The bytes of a row before ModRM: its own prefix and REX.W after `prefixes`, then the opcode with `low` added for '+r'.
+ * VEX rows: bits of REX in `prefixes` become those of VEX, the lowest bit of `low` is VEX.L where the row takes both, the next two say which register stands in VEX.vvvv.
+ */
 export function opcodeBytes(row: InsnRow, prefixes: readonly number[], low: number): number[] {
   const encoding = parseEncoding(row);
+  if (encoding.map > VEX_MAP) return vexBytes(encoding, prefixes, low);
   const legacy = prefixes.filter((byte) => (byte & 0xf0) !== 0x40);
   const rex = prefixes.filter((byte) => (byte & 0xf0) === 0x40);
   const own = encoding.prefix > 0 ? ([[], [0x66], [0xf3], [0xf2]][encoding.prefix] ?? []) : [];
@@ -65,6 +70,23 @@ export function opcodeBytes(row: InsnRow, prefixes: readonly number[], low: numb
     .filter((text) => text !== '')
     .map((text) => parseInt(text, 16));
   return [...bytes, ...map, encoding.opcode + (encoding.plusReg ? low : 0)];
+}
+
+const VVVV = [0, 1, 7, 13];
+
+function vexBytes(encoding: Encoding, prefixes: readonly number[], low: number): number[] {
+  // A REX prefix before a VEX prefix is invalid: now and then, one of the sets that end in a legacy prefix says so.
+  const legacy = prefixes.at(-1) === 0x66 ? prefixes : prefixes.filter((byte) => (byte & 0xf0) !== 0x40);
+  const rex = prefixes.reduce((bits, byte) => ((byte & 0xf0) === 0x40 ? bits | byte : bits), 0);
+  const w = encoding.rexW < 0 ? (rex & 8) !== 0 : encoding.rexW === 1;
+  const l = encoding.vexL < 0 ? low & 1 : encoding.vexL;
+  const vvvv = VVVV[(low >> 1) & 3] ?? 0;
+  const last = ((~vvvv & 15) << 3) | (l << 2) | encoding.prefix;
+  const map = encoding.map - VEX_MAP;
+  // Every register bit is inverted; the short form has R alone.
+  if (map === 1 && !w && (rex & 3) === 0 && (low & 1) === 0)
+    return [...legacy, 0xc5, ((~rex & 4) << 5) | last, encoding.opcode];
+  return [...legacy, 0xc4, ((~rex & 7) << 5) | map, (w ? 0x80 : 0) | last, encoding.opcode];
 }
 
 /** Appends random bytes up to `STRIDE`. */
@@ -84,32 +106,43 @@ function modrmBytes(row: InsnRow): number[] {
   );
 }
 
+const VEX_CONFLICTS: readonly number[] = [0x66, 0xf2, 0xf3, 0xf0];
+
 /** All forms of the rows: each prefix set with each ModRM byte (or each '+r'), random SIB, displacement and immediate behind. `every`: one in so many, and
  * the first of each row. */
 export function tableStrings(rows: readonly InsnRow[], seed: number, every = 1): Uint8Array {
   const random = seededRandom(seed);
-  const strings: number[][] = [];
+  let out = new Uint8Array(1024 * STRIDE);
+  let strings = 0;
   let count = 0;
-  for (const row of rows) {
-    const tails = parseEncoding(row).hasModrm ? modrmBytes(row).map((byte) => [byte]) : [[]];
-    for (const prefixes of PREFIX_SETS) {
-      for (let low = 0; low < (parseEncoding(row).plusReg ? 8 : 1); low++) {
-        const head = opcodeBytes(row, prefixes, low);
-        for (const tail of tails) {
-          const first = prefixes.length === 0 && low === 0 && tail === tails[0];
-          if (count++ % every === 0 || first) strings.push([...head, ...tail]);
-        }
-      }
+  const add = (bytes: readonly number[]): void => {
+    if ((strings + 1) * STRIDE > out.length) {
+      const larger = new Uint8Array(2 * out.length);
+      larger.set(out);
+      out = larger;
     }
+    fill(out, strings++ * STRIDE, bytes, random);
+  };
+  for (const row of rows) {
+    const { hasModrm, map, plusReg } = parseEncoding(row);
+    const tails = hasModrm ? modrmBytes(row).map((byte) => [byte]) : [[]];
+    const lows = map > VEX_MAP ? 2 : plusReg ? 8 : 1;
+    PREFIX_SETS.forEach((prefixes, set) => {
+      // A prefix that no VEX prefix may follow: a few of the ModRM bytes are enough.
+      const step = map > VEX_MAP && prefixes.some((byte) => VEX_CONFLICTS.includes(byte)) ? 61 : 1;
+      for (let low = 0; low < lows; low++) {
+        const head = opcodeBytes(row, prefixes, map > VEX_MAP ? low + 2 * set : low);
+        tails.forEach((tail, index) => {
+          const first = prefixes.length === 0 && low === 0 && index === 0;
+          if (first || (index % step === 0 && count++ % every === 0)) add([...head, ...tail]);
+        });
+      }
+    });
   }
-  const out = new Uint8Array(strings.length * STRIDE);
-  strings.forEach((bytes, index) => {
-    fill(out, index * STRIDE, bytes, random);
-  });
-  return out;
+  return out.subarray(0, strings * STRIDE);
 }
 
-/** `count` random strings: a third of plain random bytes behind random prefixes, a third in the 0F maps, a third of a row's bytes with one bit flipped. */
+/** `count` random strings: a quarter each of plain random bytes behind random prefixes, in the 0F maps, of a row's bytes with one bit flipped, behind a VEX prefix. */
 export function randomStrings(rows: readonly InsnRow[], count: number, random: (n: number) => number): Uint8Array {
   const out = new Uint8Array(count * STRIDE);
   for (let index = 0; index < count; index++) {
@@ -119,9 +152,12 @@ export function randomStrings(rows: readonly InsnRow[], count: number, random: (
     }
     // Now and then enough prefixes to pass 15 bytes.
     if (random(64) === 0) for (let left = random(14); left > 0; left--) bytes.push(0x2e);
-    const kind = random(3);
+    const kind = random(4);
     if (kind === 1) bytes.push(0x0f);
     if (kind === 1 && random(8) === 0) bytes.push(random(2) === 0 ? 0x38 : 0x3a);
+    if (kind === 3 && random(4) > 0) bytes.length = 0;
+    if (kind === 3) bytes.push(0xc4 + random(2));
+    if (kind === 3 && bytes.at(-1) === 0xc4 && random(4) > 0) bytes.push((random(8) << 5) | (1 + random(3)));
     if (kind === 2) {
       const row = rows[random(rows.length)];
       if (row !== undefined) bytes.push(...opcodeBytes(row, [], random(8)));

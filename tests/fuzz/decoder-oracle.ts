@@ -50,12 +50,13 @@ function registerNames(): ReadonlyMap<number, RegisterName> {
   for (let reg = 0; reg < 16; reg++) {
     for (const [prefix, kind] of [
       ['XMM', 'xmm'],
+      ['YMM', 'xmm'],
       ['MM', 'mmx'],
       ['ST', 'st'],
       ['CR', 'cr'],
       ['DR', 'dr'],
     ] as const)
-      names.set(`${prefix}${reg}`, { kind, reg, size: 0, high8: false });
+      names.set(`${prefix}${reg}`, { kind, reg, size: prefix === 'YMM' ? 32 : 0, high8: false });
   }
   const byNumber = new Map<number, RegisterName>();
   for (const [name, value] of Object.entries(Register)) {
@@ -213,6 +214,7 @@ function compareRegister(ours: Operand, register: Register): string | undefined 
     ours.kind === wanted.kind &&
     'reg' in ours &&
     ours.reg === wanted.reg &&
+    (ours.kind !== 'xmm' || (ours.size === 32) === (wanted.size === 32)) &&
     (ours.kind !== 'gpr' || (ours.size === wanted.size && ours.high8 === wanted.high8))
   )
     return undefined;
@@ -239,7 +241,7 @@ function compareImplied(ours: Operand, base: Register, seg: Register): string | 
 }
 
 function compareMemory(ours: Operand, wanted: TheirMemory): string | undefined {
-  if (ours.kind !== 'mem') return 'iced says memory';
+  if (ours.kind !== 'mem' && ours.kind !== 'vsib') return 'iced says memory';
   const problems: string[] = [];
   const part = (what: string, have: number, register: Register): void => {
     const known = registers.get(register);
@@ -250,6 +252,8 @@ function compareMemory(ours: Operand, wanted: TheirMemory): string | undefined {
   part('base', ours.base, wanted.base);
   // xlat's al is the whole index; the size of the register does not tell the address size there.
   part('index', ours.index, wanted.index);
+  if (ours.kind === 'vsib' && registers.get(wanted.index)?.size !== (ours.indexSize === 32 ? 32 : 0))
+    problems.push(`iced says index ${registerEnum[wanted.index]}`);
   if (ours.index >= 0 && ours.scale !== wanted.scale) problems.push(`iced says scale ${wanted.scale}`);
   const bits = ours.addrSize * 8;
   if (BigInt.asUintN(bits, ours.disp) !== BigInt.asUintN(bits, wanted.disp))
@@ -258,7 +262,7 @@ function compareMemory(ours: Operand, wanted: TheirMemory): string | undefined {
   // iced shows an explicit es, cs, ss or ds; it changes nothing in 64-bit mode, and ours is the default then.
   const ignored = FLAT.has(theirs.segmentPrefix) && ours.seg !== 'fs' && ours.seg !== 'gs';
   if (ours.seg !== seg && !ignored) problems.push(`iced says segment ${seg}`);
-  const sized = registers.get(wanted.base) ?? registers.get(wanted.index);
+  const sized = registers.get(wanted.base) ?? (ours.kind === 'mem' ? registers.get(wanted.index) : undefined);
   const addrSize = wanted.base === Register.EIP ? 4 : wanted.base === Register.RIP ? 8 : (sized?.size ?? ours.addrSize);
   if (ours.addrSize !== addrSize) problems.push(`iced says address size ${addrSize}`);
   const size = MemorySizeExt.size(theirs.memorySize);
@@ -276,6 +280,8 @@ export function describe(insn: Insn): string {
         return operand.high8
           ? (HIGH8[operand.reg] ?? '?').toLowerCase()
           : (GPR_NAMES[operand.size][operand.reg] ?? '?').toLowerCase();
+      case 'vsib':
+        return `${operand.seg}:[${GPR_TEXT[operand.base] ?? '-'}+v${operand.index}*${operand.scale}+0x${operand.disp.toString(16)}]:${operand.size}`;
       case 'mem':
         return `${operand.seg}:[${GPR_TEXT[operand.base] ?? '-'}+${GPR_TEXT[operand.index] ?? '-'}*${operand.scale}+0x${operand.disp.toString(16)}]:${operand.size}`;
       case 'imm':

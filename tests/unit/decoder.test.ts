@@ -1,6 +1,7 @@
 /** The decoder by example: prefixes, address forms, immediates, errors, tables. Source: Intel SDM 2A, section 2.1; expected values worked out by hand. */
 import { describe, expect, test } from '@jest/globals';
 import { allRows, createDecoder, decode, isInsn, mnemonicOf, rowKey } from '../../frontend/x86-64/decoder.js';
+import { OPCODE_MAPS, parseEncoding } from '../../frontend/x86-64/encoding.js';
 import type { DecodeError, Feature, Insn, InsnRow, Operand } from '../../frontend/x86-64/insn.js';
 import { DispatchTables } from '../../frontend/x86-64/table-build.js';
 
@@ -130,6 +131,51 @@ describe('prefixes', () => {
   });
 });
 
+describe('VEX', () => {
+  const vec = (reg: number, size: number): Operand => ({ kind: 'xmm', reg, size });
+
+  test('both forms, the length, registers from R, B and vvvv', () => {
+    expect(insn('c5 f5 fc c2')).toMatchObject({ vexL: 256, length: 4, operands: [vec(0, 32), vec(1, 32), vec(2, 32)] });
+    expect(insn('c4 41 29 fc fb')).toMatchObject({ vexL: 128, operands: [vec(15, 16), vec(10, 16), vec(11, 16)] });
+    expect(insn('c4 a1 7e 6f 44 b3 08').operands[1]).toMatchObject({
+      base: 3,
+      index: 14,
+      scale: 4,
+      disp: 8n,
+      size: 32,
+    });
+    expect(insn('f3 41 0f 6f 00').vexL).toBe(0);
+  });
+
+  test('a register in the immediate; sizes that are a share of the vector', () => {
+    expect(insn('c4 e3 75 4a c2 5f').operands[3]).toEqual(vec(5, 32));
+    expect(insn('c4 e2 7d 32 00').operands).toMatchObject([vec(0, 32), { kind: 'mem', size: 4 }]);
+    expect(insn('c4 e2 79 32 00').operands).toMatchObject([vec(0, 16), { kind: 'mem', size: 2 }]);
+  });
+
+  test('gathers: a vector of indices', () => {
+    expect(insn('c4 e2 6d 92 04 e3').operands).toMatchObject([
+      vec(0, 32),
+      { kind: 'vsib', base: 3, index: 4, indexSize: 32, indexBits: 32, scale: 8, size: 4 },
+      vec(2, 32),
+    ]);
+    expect(insn('c4 e2 ed 92 04 e3').operands[1]).toMatchObject({ indexSize: 16, size: 8 });
+    // The same register twice; no SIB byte.
+    expect(kindOf('c4 e2 6d 92 04 d3')).toBe('invalid');
+    expect(kindOf('c4 e2 6d 92 03')).toBe('invalid');
+  });
+
+  test('what is no instruction: 66, F2, F3, LOCK or REX before VEX, a register in vvvv that is not used, maps and lengths without rows', () => {
+    for (const prefix of ['66', 'f2', 'f3', 'f0', '41']) expect(kindOf(`${prefix} c5 f5 fc c2`)).toBe('invalid');
+    for (const prefix of ['64', '67', '2e', '41 2e']) expect(kindOf(`${prefix} c5 f5 fc c2`)).toBe('valid');
+    expect(kindOf('c5 fd 6f c1')).toBe('valid');
+    expect(kindOf('c5 f5 6f c1')).toBe('invalid');
+    expect(kindOf('c4 e0 75 fc c2')).toBe('invalid');
+    expect(kindOf('c4 e4 75 fc c2')).toBe('invalid');
+    expect(kindOf('c4 e2 79 16 c2')).toBe('invalid');
+  });
+});
+
 describe('errors', () => {
   test('what 64-bit mode took away, and registers that do not exist', () => {
     for (const hex of [
@@ -186,7 +232,7 @@ describe('tables', () => {
   test('no two rows claim the same bytes, and keys are unique', () => {
     const tables = new DispatchTables(allRows());
     let slots = 0;
-    for (let map = 0; map < 4; map++)
+    for (let map = 0; map < OPCODE_MAPS.length; map++)
       for (let opcode = 0; opcode < 256; opcode++) if (tables.slot(map, opcode) !== null) slots++;
     expect(slots).toBeGreaterThan(400);
     expect(new Set(allRows().map(rowKey)).size).toBe(allRows().length);
@@ -214,6 +260,8 @@ describe('tables', () => {
     expect(tables({ ...row, operands: 'Kv' })).toThrow("no operand code 'Kv'");
     expect(tables({ ...row, operands: 'Gps' })).toThrow("no size of a general register: 'ps'");
     expect(tables({ ...row, enc: '90 /9' })).toThrow("'/9' is not a ModRM form");
+    expect(() => parseEncoding({ ...row, enc: 'VEX.512.0F 90 /r' })).toThrow("'512' in VEX");
+    expect(() => parseEncoding({ ...row, enc: 'VEX.128 90 /r' })).toThrow('no opcode map in VEX');
     expect(tables(row, { ...row, enc: '90 /r' })).toThrow('only some rows of this opcode have ModRM');
   });
 });

@@ -5,10 +5,15 @@
 import type { InsnRow } from '../insn.js';
 import { arithRows } from './arith.js';
 import { atomicRows } from './atomic.js';
+import { avx2Rows } from './avx2.js';
+import { avxFloatRows } from './avx-float.js';
+import { avxIntRows } from './avx-int.js';
+import { avxMoveRows } from './avx-move.js';
 import { bitRows } from './bit.js';
 import { branchRows } from './branch.js';
 import { cmovSetccRows } from './cmov-setcc.js';
 import { flagsOpsRows } from './flags-ops.js';
+import { fmaRows } from './fma.js';
 import { logicRows } from './logic.js';
 import { mmxRows } from './mmx.js';
 import { movRows } from './mov.js';
@@ -57,6 +62,11 @@ const families: readonly (readonly InsnRow[])[] = [
   ssse3Rows,
   sse41IntRows,
   sse41FloatRows,
+  avxMoveRows,
+  avxFloatRows,
+  avxIntRows,
+  avx2Rows,
+  fmaRows,
 ];
 
 /** Every row, family by family. */
