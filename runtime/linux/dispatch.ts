@@ -6,6 +6,7 @@ import { CPU, GPR } from '../../src/guest/cpu-state.js';
 import { deliverPending, pendingSignals } from '../process/signal-deliver.js';
 import type { SyscallArgs, SyscallResult, SyscallRow } from './context.js';
 import { ENOSYS } from './errno.js';
+import { Int80Args, int80Row } from './int80.js';
 import { straceEntry, straceResult } from './strace.js';
 import { rowOf } from './table.js';
 import type { CpuView, Thread } from './thread.js';
@@ -64,21 +65,34 @@ export function dispatchSyscall(t: Thread): void {
   task.syscall = nr;
   let args = argsOf.get(cpu);
   if (args === undefined) argsOf.set(cpu, (args = new RegisterArgs(cpu)));
-  if (t.engine.strace) traced(t, nr, row, args);
-  else setResult(cpu, call(t, nr, row, args));
-  if (t.exiting === undefined && pendingSignals(t)) deliverPending(t);
-  task.syscall = -1;
+  serve(t, nr, row, args);
 }
 
-/** INT 0x80 enters through i386's system call table, whose numbers and structures are others: ENOSYS. */
+/** As dispatchSyscall, for INT 0x80: i386's table; rcx and r11 stay. */
 export function dispatchInt80(t: Thread): void {
-  unsupported(t, `system call ${t.cpu.i32(RAX)} of i386 (INT 0x80)`);
-  setResult(t.cpu, -ENOSYS);
+  const nr = t.cpu.i32(RAX);
+  const row = int80Row(nr);
+  t.task.syscall = nr;
+  if (row === undefined) {
+    unsupported(t, `system call ${nr} of i386 (INT 0x80)`);
+    setResult(t.cpu, -ENOSYS);
+    t.task.syscall = -1;
+    return;
+  }
+  serve(t, nr, row, new Int80Args(t.cpu));
+}
+
+function serve(t: Thread, nr: number, row: SyscallRow | undefined, args: SyscallArgs): void {
+  if (t.engine.strace) traced(t, nr, row, args);
+  else setResult(t.cpu, call(t, nr, row, args));
+  if (t.exiting === undefined && pendingSignals(t)) deliverPending(t);
+  t.task.syscall = -1;
 }
 
 function call(t: Thread, nr: number, row: SyscallRow | undefined, args: SyscallArgs): SyscallResult {
   if (row?.handler !== undefined) return row.handler(t, args);
-  if (row?.quiet !== true) unsupported(t, `syscall ${nr}${row === undefined ? '' : ` (${row.name})`}`);
+  if (row?.quiet !== true || t.engine.logUnimplemented)
+    unsupported(t, `syscall ${nr}${row === undefined ? '' : ` (${row.name})`}`);
   return -(row?.refuse ?? ENOSYS);
 }
 

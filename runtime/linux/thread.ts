@@ -36,6 +36,10 @@ export interface EngineHooks {
   log(text: string): void;
   /** Whether -strace is on. */
   readonly strace: boolean;
+  /** Whether -d int is on: signals that are taken are logged. */
+  readonly logSignals: boolean;
+  /** Whether -d unimp is on: what is refused is logged each time. */
+  readonly logUnimplemented: boolean;
   /** A signal without handler is about to end the process by its default action: registers are those at the time. Writes the report of DESIGN.md section 8. */
   uncaughtSignal(t: Thread, signal: number): void;
 }

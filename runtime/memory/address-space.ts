@@ -125,7 +125,7 @@ export class AddressSpace {
 
   /** RLIMIT_STACK in bytes: how far GROWSDOWN mappings grow. */
   setStackLimit(bytes: number): void {
-    this.core.setWord(WORD.STACK, Math.min(pagesOf(bytes), HIGH_PAGE));
+    this.core.setWord(WORD.STACK, Math.max(1, Math.min(pagesOf(bytes), HIGH_PAGE)));
   }
 
   /** Mappings that we place lie below `addr` (page-aligned). */

@@ -77,7 +77,7 @@ export function deliverPending(t: Thread): void {
 /** One dequeued signal, its siginfo in `info`. */
 function take(t: Thread, signal: number, action: SigAction): void {
   const { task, kernel } = t;
-  if (t.engine.strace) t.engine.log(straceSignal(infoView));
+  if (t.engine.strace || t.engine.logSignals) t.engine.log(straceSignal(infoView));
   if (action.handler === SIG_IGN) return;
   if (action.handler !== SIG_DFL) {
     handle(t, signal, action);
@@ -164,7 +164,7 @@ export function forceSignal(t: Thread, what: SigInfo): void {
     return takeAction(t, signal);
   });
   encodeSiginfo(infoView, 0, what);
-  if (t.engine.strace) t.engine.log(straceSignal(infoView));
+  if (t.engine.strace || t.engine.logSignals) t.engine.log(straceSignal(infoView));
   if (action.handler === SIG_DFL) die(t, signal);
   else handle(t, signal, action);
 }

@@ -42,7 +42,8 @@ export function forwardHostSignals(kernel: Kernel, processGroup: () => number): 
         const first = kernel.initGroup;
         const pgid = processGroup();
         for (const g of kernel.allGroups()) {
-          if (toGroup ? g.pgid !== pgid : g.index !== first.index) continue;
+          const stoppedWith = signal === SIGCONT && g.index === first.index && first.stopped;
+          if (!stoppedWith && (toGroup ? g.pgid !== pgid : g.index !== first.index)) continue;
           sendToGroupLocked(kernel, g, { kind: 'kill', signal, code: SI_USER, pid: 0, uid: first.ids.uid });
         }
       });
@@ -59,6 +60,11 @@ export function forwardHostSignals(kernel: Kernel, processGroup: () => number): 
   return () => {
     for (const [name, listener] of installed) process.off(name, listener);
   };
+}
+
+/** The first process has been stopped: lift64 stops too, whole, until the host continues it; SIGCONT then goes on to the guest (forwardHostSignals). */
+export function stopLikeGuest(stopped: boolean): void {
+  if (stopped && process.platform !== 'win32') process.kill(process.pid, 'SIGSTOP');
 }
 
 /** How long a signal to oneself may take to arrive. */

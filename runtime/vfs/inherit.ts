@@ -1,5 +1,5 @@
 /**
- * What a lift64 starts with: its first process's fd table and fs struct. In: the main thread's context. Out: table and struct numbers. Called once, on the main
+ * What a lift64 starts with: its first process's fd table and fs struct. In: the file layer's state on the main thread. Out: table and struct numbers. Called once, on the main
  * thread, before the first guest thread. Source: man 2 execve (descriptors), DESIGN.md section 7.
  */
 import * as fs from 'node:fs';
@@ -7,12 +7,12 @@ import { isMainThread } from 'node:worker_threads';
 import { InternalError } from '../../src/base/errors.js';
 import { bytePath, fromBytes, hostBytes } from './byte-path.js';
 import { installFile, newTable } from './fd-table.js';
-import type { FileContext } from './file-context.js';
 import { newFs } from './fs-struct.js';
 import { MAX_FDS } from './layout.js';
 import { MARK } from './open-files.js';
 import { LINUX_HOST, O_ACCMODE, O_APPEND, O_CLOEXEC, O_LARGEFILE, O_RDWR } from './open-flags.js';
 import { describe } from './open.js';
+import type { VfsState } from './state.js';
 
 export interface Inherited {
   readonly table: number;
@@ -20,14 +20,13 @@ export interface Inherited {
 }
 
 /** Takes over the descriptors that lift64 was started with, the working directory and the umask; the host's umask is 0 from here on, so that the guest's counts. */
-export function inheritFiles(c: FileContext): Inherited {
-  const s = c.state;
+export function inheritFiles(s: VfsState): Inherited {
   const table = newTable(s);
   const umask = process.umask(0);
   const struct = newFs(s, workingDirectoryOfHost(), umask);
   if (table < 0 || struct < 0) throw new InternalError('no room for the first process in the file tables');
   for (const [fd, flags] of inheritedDescriptors()) {
-    const file = describe(c, fd, nameOf(fd), flags, MARK.INHERITED);
+    const file = describe(s, fd, nameOf(fd), flags, MARK.INHERITED);
     if (file >= 0) installFile(s, table, file, false, fd + 1, fd);
   }
   return { table, fs: struct };

@@ -1,5 +1,5 @@
 /**
- * Mutexes in shared memory that name their holder, so that those of a dead thread can be released. In: an Int32Array, an index, the
+ * Mutexes in shared memory that name their holder. A thread that dies within a section is a bug of ours and ends lift64 whole: none is taken over. In: an Int32Array, an index, the
  * caller's thread slot. Out: lock and unlock. Sections are short. Order: a description's offset lock, then the region's.
  */
 
@@ -29,12 +29,4 @@ export function lock(words: Int32Array, index: number, slot: number): void {
 
 export function unlock(words: Int32Array, index: number): void {
   if ((Atomics.exchange(words, index, 0) & WAITED) !== 0) Atomics.notify(words, index, 1);
-}
-
-/** Releases the mutex if thread slot `slot`, which is dead, holds it. */
-export function breakLock(words: Int32Array, index: number, slot: number): void {
-  const seen = Atomics.load(words, index);
-  if ((seen & ~WAITED) === slot + 1 && Atomics.compareExchange(words, index, seen, 0) === seen) {
-    Atomics.notify(words, index);
-  }
 }

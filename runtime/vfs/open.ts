@@ -44,6 +44,7 @@ import {
 } from './open-flags.js';
 import { withTarget, type Target } from './resolve.js';
 import type { SpecialNode } from './special-node.js';
+import type { VfsState } from './state.js';
 import { newStream, STREAM_MODE } from './streams.js';
 import { TIMED_OUT, waitUntil } from './wait-queue.js';
 
@@ -75,7 +76,7 @@ function openHost(c: FileContext, target: Target, flags: number, mode: number): 
     if (opened < 0) return opened;
     fd = opened;
   }
-  return describe(c, fd, target.guest, flags, 0);
+  return describe(c.state, fd, target.guest, flags, 0);
 }
 
 function isFifo(path: Buffer): boolean {
@@ -94,8 +95,7 @@ function waitForReader(c: FileContext, path: Buffer, flags: number): number {
 }
 
 /** A description for an open descriptor of the host, which it takes over (closes on failure). `marks`: MARK.INHERITED, or 0. */
-export function describe(c: FileContext, fd: number, path: BytePath, flags: number, marks: number): number {
-  const s = c.state;
+export function describe(s: VfsState, fd: number, path: BytePath, flags: number, marks: number): number {
   const inherited = (marks & MARK.INHERITED) !== 0;
   const kept = flags & ~CREATION_FLAGS;
   let kind: Kind = KIND.CHARACTER;
@@ -170,7 +170,7 @@ function openNode(c: FileContext, path: BytePath, node: SpecialNode, flags: numb
       const fd = anonymousHostFile();
       if (fd < 0) return fd;
       for (let n = 0; n < bytes.length;) n += fs.writeSync(fd, bytes, n, bytes.length - n, n);
-      return describe(c, fd, path, flags, 0);
+      return describe(s, fd, path, flags, 0);
     }
   }
 }

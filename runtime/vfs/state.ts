@@ -2,8 +2,8 @@
  * The file layer's region as one thread holds it: typed views, the region's mutex, and 64-bit fields. In: the kernel's SharedArrayBuffer, the
  * offset of VFS_SIZE zeroed bytes in it, and the thread's port. Out: VfsState, which the other modules work on.
  */
-import { AREA, FILE, HEAD, MAX_FILES, VFS_SIZE } from './layout.js';
-import { breakLock, lock, unlock } from './lock.js';
+import { AREA, HEAD, VFS_SIZE } from './layout.js';
+import { lock, unlock } from './lock.js';
 import type { KernelPort } from './kernel-port.js';
 
 export class VfsState {
@@ -48,12 +48,6 @@ export class VfsState {
     } finally {
       unlock(this.words, AREA.HEAD + HEAD.LOCK);
     }
-  }
-
-  /** Releases the mutexes that the thread of `slot`, which has died within the emulator, holds. Its references to open files stay. */
-  releaseLocksOf(slot: number): void {
-    breakLock(this.words, AREA.HEAD + HEAD.LOCK, slot);
-    for (let i = 0; i < MAX_FILES; i++) breakLock(this.words, AREA.FILES + i * FILE.SIZE + FILE.OFFSET_LOCK, slot);
   }
 
   /**

@@ -5,7 +5,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, delimiter, dirname, join } from 'node:path';
+import { basename, delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import yargs from 'yargs';
 import { ProgramError, UsageError } from '../base/errors.js';
@@ -52,11 +52,13 @@ interface Row {
 export async function benchCommand(argv: readonly string[]): Promise<void> {
   const y = yargs()
     .scriptName('lift64 bench')
-    .usage('Usage: lift64 bench [options] [PROGRAM...]\n\nWithout programs: the example benchmarks (examples/bench).')
+    .usage(
+      'Usage: lift64 bench [options] [PROGRAM...]\n\nWithout programs: the example benchmarks (examples/bench). PROGRAM is a file, or the name of one of them.',
+    )
     .option('runs', { type: 'number', default: 3, describe: 'runs of each engine; the median counts' })
     .option('engines', { type: 'string', default: ENGINES.join(','), describe: 'which engines, comma separated' })
     .option('json', { type: 'string', describe: 'write the figures to this file, - for stdout instead of the table' })
-    .option('quick', { type: 'boolean', describe: 'a tenth of the work' })
+    .option('quick', { type: 'boolean', describe: 'a tenth of the work, for the example benchmarks' })
     .strictOptions()
     .version(false)
     .help(false)
@@ -72,8 +74,9 @@ export async function benchCommand(argv: readonly string[]): Promise<void> {
   }
   if (!Number.isInteger(p.runs) || p.runs < 1) throw new UsageError('--runs takes a whole number, 1 or more');
   const engines = parseEngines(p.engines);
-  const workloads =
-    p._.length === 0 ? exampleWorkloads(p.quick === true) : p._.map((file) => programWorkload(String(file)));
+  const quick = p.quick === true;
+  const examples = exampleWorkloads(quick);
+  const workloads = p._.length === 0 ? examples : p._.map((file) => programWorkload(String(file), examples, quick));
   const rows = workloads.map((w, i) => {
     progress(`[${i + 1}/${workloads.length}] ${w.name}`);
     return measure(w, engines, p.runs);
@@ -121,8 +124,12 @@ function exampleWorkloads(quick: boolean): Workload[] {
   });
 }
 
-function programWorkload(file: string): Workload {
+/** An example by its name or file, with its arguments; any other program runs without. Throws ProgramError and UsageError. */
+function programWorkload(file: string, examples: readonly Workload[], quick: boolean): Workload {
+  const example = examples.find((w) => w.name === file || w.file === resolve(file));
+  if (example !== undefined) return example;
   if (!existsSync(file)) throw new ProgramError(`${file}: no such file`, 127);
+  if (quick) throw new UsageError(`--quick is for the example benchmarks: nobody knows how to give ${file} less work`);
   return { name: basename(file), file, args: [], interpArgs: [], interpScale: 1 };
 }
 

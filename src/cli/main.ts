@@ -75,7 +75,10 @@ function parseRun(argv: readonly string[]): Parsed {
 }
 
 const argv = process.argv.slice(2);
-main(argv).catch((e: unknown) => {
+const fail = (e: unknown): never => {
   writeAll(2, report(e, argv));
   process.exit(e instanceof Lift64Error ? e.exitCode : EXIT_INTERNAL);
-});
+};
+// What is thrown in a callback of the supervisor (a timer, a message, a signal) reaches no promise.
+process.on('uncaughtException', fail);
+main(argv).catch(fail);

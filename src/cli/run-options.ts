@@ -2,11 +2,10 @@
  * The options of `lift64 run`: QEMU linux-user's spellings, one dash or two. In: argv. Out: RunOptions, or a UsageError with one clear line.
  * Source: qemu-user documentation (options of qemu-x86_64), DESIGN.md section 8.
  */
-import { openSync } from 'node:fs';
 import type { Argv } from 'yargs';
 import { UsageError } from '../base/errors.js';
 import { cpuModel, DEFAULT_CPU } from '../engine/cpu-model.js';
-import { LOG_ITEMS, type LogItem } from '../engine/log.js';
+import { LOG_ITEMS, type LogItem, type LogOptions, openLog } from '../engine/log.js';
 import {
   BREAK_SWITCHES,
   DEFAULT_HOT_THRESHOLD,
@@ -109,19 +108,12 @@ export function runOptions(p: Parsed, program: string, args: readonly string[]):
   const breaks = (process.env['LIFT64_BREAK'] ?? '')
     .split(',')
     .filter((b): b is BreakSwitch => (BREAK_SWITCHES as readonly string[]).includes(b));
-  const file = text(p['D']);
   return {
     engine: {
       tier: p['tier'] as Tier,
       singleStep: p['singlestep'] === true,
       checkIr: p['check-ir'] === true,
-      log: {
-        items,
-        fd: file === undefined ? 2 : openLog(file),
-        ranges: list(p['dfilter'])
-          .flatMap((r) => r.split(','))
-          .map(parseRange),
-      },
+      log: logOptions(items, text(p['D']), list(p['dfilter'])),
       strace: p['strace'] === true || items.includes('strace'),
       hotThreshold: count(p['hot'], '--hot') ?? DEFAULT_HOT_THRESHOLD,
       disabledPasses: list(p['disable-pass']),
@@ -173,12 +165,11 @@ function parseSize(value: string): number {
   return size;
 }
 
-function openLog(file: string): number {
-  try {
-    return openSync(file.replace('%d', String(process.pid)), 'w');
-  } catch (e) {
-    throw new UsageError(`can't write the log file '${file}': ${(e as NodeJS.ErrnoException).code ?? String(e)}`);
-  }
+function logOptions(items: readonly LogItem[], file: string | undefined, filter: readonly string[]): LogOptions {
+  const ranges = filter.flatMap((r) => r.split(',')).map(parseRange);
+  if (!items.includes('tid')) return { items, fd: file === undefined ? 2 : openLog(file, process.pid), ranges };
+  if (file?.includes('%d') !== true) throw new UsageError('-d tid needs -D FILE with %d in the name, for the TID');
+  return { items, fd: 2, perThread: file, ranges };
 }
 
 function guestEnvironment(set: readonly string[], unset: readonly string[]): string[] {

@@ -85,6 +85,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
   private readonly recent: number[] = [];
   private translated = 0;
   private syscalls = 0;
+  private mapsLogged = '';
 
   constructor(
     readonly kernel: Kernel,
@@ -101,7 +102,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
     const base = this.task.cpu;
     this.cpu = new CpuRegisters(this.views, base, this.core.flagsOf);
     this.quiesce = new Quiesce(this.views.i32, base);
-    this.logger = new Log(options.log);
+    this.logger = new Log(options.log, this.task.tid);
     const buffer = this.views.u8.buffer;
     this.mem = new SharedGuestMemory(
       buffer,
@@ -165,6 +166,8 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
       },
     });
     this.strace = options.strace;
+    this.logSignals = this.logger.has('int');
+    this.logUnimplemented = this.logger.has('unimp');
     this.cpu.setI32(CPU.TID, this.task.tid);
     if (options.tier === 'interp') this.cpu.setI32(CPU.RUN_FLAGS, RUN_FLAG.INTERP_ONLY);
   }
@@ -178,6 +181,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
       logEntries: this.logger.has('exec') || this.logger.has('cpu'),
     });
     noteStart(this.views);
+    if (this.logger.has('page')) this.logMemoryMap('at the start');
     try {
       loop.run();
     } catch (e) {
@@ -189,6 +193,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
       syscalls: this.syscalls,
       compiledRegions: this.compiled.count,
     });
+    this.logger.close();
   }
 
   /** A failure of ours, with what leads to its cause: guest pc, TB, IR. */
@@ -210,6 +215,8 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
   // ---------------------------------------------------------------- EngineHooks
 
   readonly strace: boolean;
+  readonly logSignals: boolean;
+  readonly logUnimplemented: boolean;
 
   invalidate(addr: number, size: number): void {
     this.translator.invalidate(addr, size);
@@ -246,6 +253,14 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
     dispatchSyscall(this);
     // The broken rule of the test switch: the pc advances only now, so a child of clone has started at the SYSCALL.
     if (late && this.cpu.rip === before) this.cpu.rip = before + 2n;
+    if (this.logger.has('page')) this.logMemoryMap('changed');
+  }
+
+  /** -d page: the mappings, when they are others than when they were last logged. */
+  private logMemoryMap(when: string): void {
+    const maps = this.mm.maps();
+    if (maps !== this.mapsLogged) this.logger.write(`${this.task.tid} memory map ${when}:\n${maps}`);
+    this.mapsLogged = maps;
   }
 
   int80(): void {

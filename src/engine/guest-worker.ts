@@ -10,11 +10,9 @@ import type { SpineData } from './spine.js';
 
 // The supervisor is started by launch.ts with this spine.
 const spine = workerStart().spine as SpineData;
-const disassemble = spine.options.log.items.includes('in_asm') ? await loadDisassembler() : undefined;
 
 /** Modules of the compile worker arrive here. */
 let port: MessagePort | undefined;
-const compileInThread = spine.options.tier === 'compiled' ? await inThreadCompiler() : undefined;
 
 /** --tier compiled compiles in the guest thread itself, before a TB first runs. */
 async function inThreadCompiler(): Promise<CodeSource['compiler']> {
@@ -29,18 +27,26 @@ async function inThreadCompiler(): Promise<CodeSource['compiler']> {
     });
 }
 
-serveWorker({
-  onMessage(data) {
-    // launch.ts posts nothing else.
-    ({ port } = data as { port: MessagePort });
-  },
-  run(kernel, task, memory) {
-    const thread = new GuestThread(kernel, task, memory, spine, disassemble, {
-      port: () => port,
-      compiler: compileInThread,
-    });
-    runGuestThread(thread, () => {
-      thread.loop();
-    });
-  },
-});
+/** Loads what this run needs beyond the usual, and begins to serve. */
+async function serve(): Promise<void> {
+  const { tier, log } = spine.options;
+  const disassemble = log.items.includes('in_asm') ? await loadDisassembler() : undefined;
+  const compileInThread = tier === 'compiled' ? await inThreadCompiler() : undefined;
+  serveWorker({
+    onMessage(data) {
+      // launch.ts posts nothing else.
+      ({ port } = data as { port: MessagePort });
+    },
+    run(kernel, task, memory) {
+      const thread = new GuestThread(kernel, task, memory, spine, disassemble, {
+        port: () => port,
+        compiler: compileInThread,
+      });
+      runGuestThread(thread, () => {
+        thread.loop();
+      });
+    },
+  });
+}
+
+void serve();

@@ -15,11 +15,9 @@ import { type ImageFile, loadImage } from '../../runtime/process/exec-image.js';
 import { createFirstProcess } from '../../runtime/process/boot.js';
 import { Kernel } from '../../runtime/process/kernel.js';
 import { allocCpu } from '../../runtime/threads/cpu-slots.js';
-import { forwardHostSignals } from '../../runtime/threads/host-signals.js';
+import { forwardHostSignals, stopLikeGuest } from '../../runtime/threads/host-signals.js';
 import { HostReader } from '../../runtime/threads/host-reader.js';
 import { type ExitStatus, Supervisor } from '../../runtime/threads/supervisor.js';
-import { bytePath } from '../../runtime/vfs/byte-path.js';
-import { FileContext } from '../../runtime/vfs/file-context.js';
 import { inheritFiles } from '../../runtime/vfs/inherit.js';
 import { VFS_SIZE } from '../../runtime/vfs/layout.js';
 import { StreamService } from '../../runtime/vfs/streams.js';
@@ -90,6 +88,7 @@ export async function launch(o: RunOptions, coreFile: URL): Promise<Ended> {
     entry: new URL('./guest-worker.js', import.meta.url),
     spine,
     memoryOf: () => memory,
+    onStopped: stopLikeGuest,
     onWorker: (worker) => {
       compiler.addWorker(worker);
     },
@@ -141,19 +140,7 @@ export async function launch(o: RunOptions, coreFile: URL): Promise<Ended> {
   views.i32[(cpu + CPU.FPTAG) / 4] = FPTAG_EMPTY;
   views.i32[(cpu + CPU.MXCSR) / 4] = MXCSR_START;
 
-  const files = inheritFiles(
-    new FileContext(state, {
-      ...(o.prefix === undefined ? {} : { prefix: bytePath(o.prefix) }),
-      proc: undefined as never,
-      machine: {
-        ...cpuModel,
-        flags: cpuModel.features,
-        cpus: spine.cpus,
-        memoryTotal: 3 * 2 ** 30,
-        memoryFree: () => 3 * 2 ** 30,
-      },
-    }),
-  );
+  const files = inheritFiles(state);
   const task = createFirstProcess(kernel, {
     comm: basename(o.program).slice(0, 15),
     cpu,

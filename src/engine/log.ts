@@ -1,7 +1,8 @@
 /**
  * The log: what -d, -strace and -dfilter ask for, written to -D FILE or stderr. In: options and lines. Out: one host write a record, so that records of several threads don't mix.
  */
-import { writeSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { UsageError } from '../base/errors.js';
 
 /** Items of -d with their help text; the names are QEMU's. */
 export const LOG_ITEMS = {
@@ -13,10 +14,10 @@ export const LOG_ITEMS = {
   exec: 'a line for each TB entered from the execute loop',
   cpu: 'CPU registers before each TB entered from the execute loop',
   nochain: 'every TB returns to the execute loop, so that exec and cpu are complete',
-  unimp: 'instructions and system calls that are not implemented',
+  unimp: 'instructions and system calls that are not implemented, each time',
   page: 'the memory map when it changes',
   strace: 'system calls, as -strace',
-  tid: 'one log file a thread: %d in the file name of -D is the TID',
+  tid: 'one log file a thread: %d in the file name of -D is the TID, else the process id',
 } as const;
 export type LogItem = keyof typeof LOG_ITEMS;
 
@@ -25,15 +26,23 @@ export interface LogOptions {
   readonly items: readonly LogItem[];
   /** Open descriptor of the log file; 2 for stderr. */
   readonly fd: number;
+  /** Under `tid`: the name of each thread's own file, with %d for its TID. */
+  readonly perThread?: string;
   /** Guest address ranges of -dfilter, end exclusive; empty: all. */
   readonly ranges: readonly { readonly start: number; readonly end: number }[];
 }
 
 export class Log {
   private readonly items: ReadonlySet<LogItem>;
+  private readonly fd: number;
 
-  constructor(private readonly options: LogOptions) {
+  /** @param tid whose log it is */
+  constructor(
+    private readonly options: LogOptions,
+    tid: number,
+  ) {
     this.items = new Set(options.items);
+    this.fd = options.perThread === undefined ? options.fd : openLog(options.perThread, tid);
   }
 
   has(item: LogItem): boolean {
@@ -50,7 +59,21 @@ export class Log {
 
   /** Writes `text`, which ends with a newline. */
   write(text: string): void {
-    writeAll(this.options.fd, text);
+    writeAll(this.fd, text);
+  }
+
+  /** The thread is over. */
+  close(): void {
+    if (this.options.perThread !== undefined) closeSync(this.fd);
+  }
+}
+
+/** Opens a log file; %d in its name is `id`. Throws UsageError. */
+export function openLog(file: string, id: number): number {
+  try {
+    return openSync(file.replace('%d', String(id)), 'w');
+  } catch (e) {
+    throw new UsageError(`can't write the log file '${file}': ${(e as NodeJS.ErrnoException).code ?? String(e)}`);
   }
 }
 

@@ -143,6 +143,8 @@ export function fakeThread(kernel: Kernel, task: number, memory: WebAssembly.Mem
       invalidate: () => undefined,
       stopWorld: (fn) => quiesce.stopWorld(fn),
       symbol: () => '',
+      logSignals: false,
+      logUnimplemented: false,
       log: (text) => logged.push(text),
       strace,
       uncaughtSignal: (_t, signal) => uncaught.push(signal),

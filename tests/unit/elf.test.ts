@@ -234,8 +234,9 @@ describe('bad files', () => {
 });
 
 test('mutated headers never crash the loader', () => {
-  const r = runElfFuzz(64, 300);
+  const r = runElfFuzz(64, 10_000);
   expect(r.failures).toEqual([]);
-  expect(r.rejected).toBeGreaterThan(60);
-  expect(r.loaded).toBeGreaterThan(50);
+  expect(r.rejected).toBeGreaterThan(2000);
+  expect(r.loaded).toBeGreaterThan(2000);
+  expect(r.slowest).toBeLessThan(10_000);
 });

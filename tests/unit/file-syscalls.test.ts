@@ -981,7 +981,7 @@ describe('streams', () => {
   test('an inherited pipe is read through the main thread, no more than asked for', () => {
     execFileSync('mkfifo', [at('p')]);
     const host = fs.openSync(at('p'), fs.constants.O_RDWR);
-    const file = describeFile(t.files, host, bytePath('/dev/stdin'), O.RDONLY, MARK.INHERITED);
+    const file = describeFile(t.files.state, host, bytePath('/dev/stdin'), O.RDONLY, MARK.INHERITED);
     const fd = installFile(t.files.state, t.files.table, file, false, 10);
     fs.writeSync(host, 'abcdef');
     t.port.interruptedNow = true;
@@ -996,7 +996,7 @@ describe('streams', () => {
     fs.writeFileSync(at('f'), '0123456789');
     const host = fs.openSync(at('f'), 'r');
     fs.readSync(host, Buffer.alloc(2), 0, 2, null);
-    const file = describeFile(t.files, host, bytePath(at('f')), O.RDONLY, MARK.INHERITED);
+    const file = describeFile(t.files.state, host, bytePath(at('f')), O.RDONLY, MARK.INHERITED);
     const fd = installFile(t.files.state, t.files.table, file, false, 10);
     expect(t.readText(fd, 3)).toBe('234');
     expect(t.call('lseek', fd, 0, 1)).toBe(5);

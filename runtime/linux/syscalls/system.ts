@@ -217,7 +217,11 @@ function limits(t: Thread, pid: number, which: number, next: number, old: number
     if (hard > now.hard && (t.task.group.ids.euid !== 0 || which === RLIMIT.NOFILE)) return -EPERM;
   }
   if (old !== 0 && !writeLimit(t, group, which, old)) return -EFAULT;
-  if (wanted !== undefined) group.setRlimit(which, wanted.soft, wanted.hard);
+  if (wanted !== undefined) {
+    group.setRlimit(which, wanted.soft, wanted.hard);
+    // The stack's mapping grows to it; another process takes it over when it starts a program.
+    if (which === RLIMIT.STACK && group.index === t.task.groupIndex) t.mm.setStackLimit(Number(wanted.soft));
+  }
   return 0;
 }
 

@@ -1,0 +1,54 @@
+/** lift64 as a process of its host: it stops and goes on with its guest, and ends with one report when its main thread fails. */
+import { describe, expect, test } from '@jest/globals';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { LIFT64 } from './driver.js';
+
+const onLinux = process.platform === 'linux' ? test : test.skip;
+
+const stateOf = (pid: number): string =>
+  /^State:\s+(\S)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? '?';
+
+describe('job control', () => {
+  onLinux(
+    'SIGSTOP to the first process stops lift64, SIGCONT goes on to the guest',
+    async () => {
+      const child = spawn(process.execPath, [
+        LIFT64,
+        '/bin/dash',
+        '-c',
+        "trap 'echo continued' CONT; echo before; kill -STOP $$; echo after",
+      ]);
+      let out = '';
+      child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+      const ended = once(child, 'exit');
+      try {
+        const deadline = Date.now() + 60_000;
+        while (stateOf(child.pid ?? 0) !== 'T' && Date.now() < deadline)
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        expect(out).toBe('before\n');
+        child.kill('SIGCONT');
+        expect(await ended).toEqual([0, null]);
+        expect(out).toBe('before\ncontinued\nafter\n');
+      } finally {
+        child.kill('SIGKILL');
+      }
+    },
+    90_000,
+  );
+});
+
+describe('a failure of the main thread', () => {
+  test('that nobody awaits: one report, exit status 125', () => {
+    const thrower = "data:text/javascript,setTimeout(() => { throw new Error('thrown by a timer') }, 300)";
+    const r = spawnSync(process.execPath, ['--import', thrower, LIFT64, '/bin/sleep', '60'], {
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
+    expect(r.status).toBe(125);
+    expect(r.stderr).toMatch(
+      /^lift64: internal error: thrown by a timer\n {2}at .*\n {2}reproduce with: lift64 \/bin\/sleep 60\n$/,
+    );
+  });
+});
