@@ -11,11 +11,9 @@ import { CodeCache } from './code-cache.js';
 import type { CompilerStart, FromCompiler, ToCompiler } from './compile-protocol.js';
 import { memoryViews } from './memory-views.js';
 import { modelDecoder } from './model-decoder.js';
+import { HotQueue } from './hot-queue.js';
 import { enginePasses } from './passes.js';
 import { RegionCompiler } from './region-compiler.js';
-
-/** Regions of one module: a module costs a mapping and some 15 KB. */
-const BATCH = 16;
 
 const start = workerData as CompilerStart;
 const port = parentPort;
@@ -31,19 +29,24 @@ function hintsBehindFlag(version: string): boolean {
   return major < 13 || (major === 13 && minor < 7);
 }
 
-let compiler: RegionCompiler | undefined;
-const queue: number[] = [];
+interface Work {
+  readonly compiler: RegionCompiler;
+  readonly cache: CodeCache;
+  readonly queue: HotQueue;
+}
+let work: Work | undefined;
 let scheduled = false;
 const post = (message: FromCompiler): void => {
   port.postMessage(message);
 };
 
-function work(): void {
+function compileNext({ compiler, cache, queue }: Work): void {
   scheduled = false;
-  const heads = queue.splice(0, BATCH);
   try {
-    const compiled = compiler?.compileHeads(heads);
-    if (compiled !== undefined) post({ kind: 'module', compiled });
+    // Read before the guest's bytes: what is invalidated from now on makes the result stale.
+    const { generation } = cache;
+    const regions = queue.take();
+    if (regions.length > 0) post({ kind: 'module', compiled: compiler.compileRegions(regions, generation) });
   } catch (e) {
     const error = e instanceof Error ? e : new Error(String(e));
     post({
@@ -52,33 +55,32 @@ function work(): void {
       details: error instanceof InternalError ? error.details : [error.stack ?? ''],
     });
   }
-  if (queue.length > 0) schedule();
+  if (!queue.empty) schedule(work);
 }
 
 /** After the messages that wait already, so that they make one batch. */
-function schedule(): void {
-  if (scheduled) return;
+function schedule(next: Work | undefined): void {
+  if (scheduled || next === undefined) return;
   scheduled = true;
-  setImmediate(work);
+  setImmediate(compileNext, next);
+}
+
+function startWork(memory: WebAssembly.Memory): Work {
+  const views = memoryViews(memory);
+  const cache = new CodeCache(views, (page, on) => {
+    setCode(views.u8, page, on);
+  });
+  const passes = enginePasses(start.disabledPasses, start.reorderMemory);
+  const decode = modelDecoder(start.cpuModel);
+  const compiler = new RegionCompiler(views, cache, decode, compileModule, passes, true, start.wantText);
+  return { compiler, cache, queue: new HotQueue(views, cache, (pc) => compiler.form(pc)) };
 }
 
 port.on('message', (message: ToCompiler) => {
   if (message.kind === 'memory') {
-    const views = memoryViews(message.memory);
-    const cache = new CodeCache(views, (page, on) => {
-      setCode(views.u8, page, on);
-    });
-    compiler = new RegionCompiler(
-      views,
-      cache,
-      modelDecoder(start.cpuModel),
-      compileModule,
-      enginePasses(start.disabledPasses, start.reorderMemory),
-      true,
-      start.wantText,
-    );
+    work = startWork(message.memory);
     return;
   }
-  queue.push(message.pc);
-  schedule();
+  work?.queue.push(message.pc);
+  schedule(work);
 });

@@ -5,6 +5,7 @@ import { PAGE_SIZE, PCB, PCB_BASE } from '../guest/memory-map.js';
 import type { Tb } from '../ir/types.js';
 import { optimise, type Pass } from '../opt/pipeline.js';
 import type { compileModule } from '../../backend-wasm/compiler/module.js';
+import type { Region } from '../../backend-wasm/compiler/region.js';
 import type { Decode } from '../../frontend/x86-64/decoder.js';
 import { translate } from '../../frontend/x86-64/translate.js';
 import { GuestCodeReader } from './code-reader.js';
@@ -38,10 +39,19 @@ export class RegionCompiler {
     // Read before the guest's bytes: what is invalidated from now on makes the result stale.
     const { generation } = this.cache;
     const regions = heads.flatMap((pc) => {
-      const region = formRegion(pc, (at) => this.lift(at, at === pc), this.limits);
+      const region = this.form(pc);
       return region === undefined ? [] : [region];
     });
-    if (regions.length === 0) return undefined;
+    return regions.length === 0 ? undefined : this.compileRegions(regions, generation);
+  }
+
+  /** The region headed at `pc`; undefined when it can't be had. */
+  form(pc: number): Region | undefined {
+    return formRegion(pc, (at) => this.lift(at, at === pc), this.limits);
+  }
+
+  /** One module with `regions`, at least one. `generation`: the code's before the first of them was formed. */
+  compileRegions(regions: readonly Region[], generation: number): CompiledModule {
     const { bytes, text } = this.compile(regions, (pc) => this.slot(pc), this.wantText);
     return {
       module: new WebAssembly.Module(bytes),

@@ -1,0 +1,72 @@
+/**
+ * Which hot pcs are compiled, and with which others. In: pcs, as the guest's threads ask for them. Out: batches of regions, a module each.
+ *
+ * The TBs of a loop get hot one after another, before the first of them is compiled; its region mostly holds the others too, and threads get into it at the next passage of its head.
+ * So a pc that lies in a region of late is put off, once: its heat is set anew, and it is compiled when it is asked for again (a thread that is in an inner loop does not pass the head).
+ */
+import { TB } from '../guest/tb-header.js';
+import type { Region } from '../../backend-wasm/compiler/region.js';
+import type { CodeCache } from './code-cache.js';
+import type { MemoryViews } from './memory-views.js';
+
+/** Regions of one module: a module costs a mapping and some 15 KB. */
+const MAX_REGIONS = 16;
+/** Guest instructions after which a module takes no more regions: the first ones are wanted soon. */
+const MAX_INSNS = 600;
+/** Further entries of a TB after which it is asked for again, though a region holds it: some 10 ms in the interpreter, so that the region can be there first. */
+const SECOND_HEAT = 500_000;
+
+export class HotQueue {
+  private readonly queue: number[] = [];
+  /** Pcs of TBs in regions, and those that were put off; of one code generation. */
+  private readonly covered = new Set<number>();
+  private readonly putOff = new Set<number>();
+  private generation = -1;
+
+  constructor(
+    private readonly views: MemoryViews,
+    private readonly cache: CodeCache,
+    private readonly form: (pc: number) => Region | undefined,
+  ) {}
+
+  get empty(): boolean {
+    return this.queue.length === 0;
+  }
+
+  push(pc: number): void {
+    this.queue.push(pc);
+  }
+
+  /** The regions of the next module; may be none. */
+  take(): Region[] {
+    if (this.generation !== this.cache.generation) {
+      this.generation = this.cache.generation;
+      this.covered.clear();
+      this.putOff.clear();
+    }
+    const regions: Region[] = [];
+    let insns = 0;
+    while (regions.length < MAX_REGIONS && insns < MAX_INSNS) {
+      const pc = this.queue.shift();
+      if (pc === undefined) break;
+      if (this.covered.has(pc) && !this.putOff.has(pc)) {
+        this.putOff.add(pc);
+        this.reheat(pc);
+        continue;
+      }
+      const region = this.form(pc);
+      if (region === undefined) continue;
+      regions.push(region);
+      for (const [at, tb] of region.tbs) {
+        this.covered.add(at);
+        insns += tb.insns;
+      }
+    }
+    return regions;
+  }
+
+  private reheat(pc: number): void {
+    const header = this.cache.lookup(pc);
+    if (header !== 0) Atomics.store(this.views.i32, (header + TB.HEAT) / 4, SECOND_HEAT);
+  }
+}
