@@ -1,5 +1,5 @@
 /**
- * Lifters of legacy vector rows from lane functions. In: a lane function over 128-bit vectors. Out: a LiftFn that fetches the operands, computes, and writes operand 0.
+ * Lifters of legacy vector rows from lane functions. In: a lane function over 128-bit vectors. Out: a LiftFn that fetches the operands, computes, and writes operand 0. Memory must be aligned, unless `unaligned`.
  * Source: SDM 2A, 3.1.1.3 (two-operand forms: the first is source and destination).
  */
 import type { TempId } from '../../src/base/ids.js';
@@ -16,9 +16,9 @@ export type BinaryImm = (l: Lifter, a: TempId, b: TempId, imm: number, mmx: bool
 export type UnaryImm = (l: Lifter, a: TempId, imm: number) => TempId;
 
 /** dst = f(dst, src). */
-export function binary(f: Binary): LiftFn {
+export function binary(f: Binary, unaligned = false): LiftFn {
   return (l) => {
-    const b = vec(l, 1);
+    const b = vec(l, 1, unaligned);
     setVec(l, 0, f(l, vec(l, 0), b, isMmx(l, 0)));
   };
 }
@@ -31,9 +31,9 @@ export function unary(f: Unary): LiftFn {
 }
 
 /** dst = f(dst, src, imm8). */
-export function binaryImm(f: BinaryImm): LiftFn {
+export function binaryImm(f: BinaryImm, unaligned = false): LiftFn {
   return (l) => {
-    const b = vec(l, 1);
+    const b = vec(l, 1, unaligned);
     setVec(l, 0, f(l, vec(l, 0), b, imm8(l, 2), isMmx(l, 0)));
   };
 }

@@ -29,6 +29,8 @@ export const SSE_ROWS: readonly InsnRow[] = [
 const MAIN_CASES: Readonly<Record<ValueKind, number>> = { f32: 44, f64: 47, int: 20, wide: 18, count: 16, mxcsr: 8, text: 20 };
 const MOVE_CASES = 4;
 const OTHER_CASES = 3;
+/** Of string comparisons with other immediates than the first. */
+const TEXT_CASES = 8;
 
 /** Instructions that only move bits. */
 const isMove = (mnemonic: string): boolean =>
@@ -113,7 +115,8 @@ export function formsOf(row: InsnRow, index: number): VectorForm[] {
       forms.push({ code, text, inputs: pairs(target, source, cases, index + 3 * n) });
     };
     const many = isMove(row.mnemonic) ? MOVE_CASES : MAIN_CASES[source];
-    const main = n === 0 ? many : row.mnemonic.startsWith('cmp') ? many / 2 : OTHER_CASES;
+    const others = row.mnemonic.startsWith('cmp') ? many / 2 : source === 'text' ? TEXT_CASES : OTHER_CASES;
+    const main = n === 0 ? many : others;
     for (const width of widths) {
       const w = width === 0 ? '' : ' W';
       const register = (what: string, rex: number, reg: number, rm: number, cases: number): void => {

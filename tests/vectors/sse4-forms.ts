@@ -2,13 +2,15 @@
  * The instruction forms of the vectors of SSSE3 and what came after it up to SHA, from the lifter's rows. In: rows. Out: forms with their inputs.
  */
 import type { InsnRow } from '../../frontend/x86-64/insn.js';
+import { cryptoRows } from '../../frontend/x86-64/insns/crypto.js';
 import { sse41FloatRows } from '../../frontend/x86-64/insns/sse41-float.js';
 import { sse41IntRows } from '../../frontend/x86-64/insns/sse41-int.js';
+import { sse42StringRows } from '../../frontend/x86-64/insns/sse42-string.js';
 import { ssse3Rows } from '../../frontend/x86-64/insns/ssse3.js';
 import type { VectorForm } from '../support/vectors.js';
 import { formsOf } from './sse-forms.js';
 
-export const SSE4_ROWS: readonly InsnRow[] = [...ssse3Rows, ...sse41IntRows, ...sse41FloatRows];
+export const SSE4_ROWS: readonly InsnRow[] = [...ssse3Rows, ...sse41IntRows, ...sse41FloatRows, ...sse42StringRows, ...cryptoRows];
 
 /** MXCSR with RC = down, up, toward zero. */
 const ROUNDINGS = [0x3f80, 0x5f80, 0x7f80] as const;

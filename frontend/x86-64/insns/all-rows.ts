@@ -12,6 +12,7 @@ import { avxMoveRows } from './avx-move.js';
 import { bitRows } from './bit.js';
 import { branchRows } from './branch.js';
 import { cmovSetccRows } from './cmov-setcc.js';
+import { cryptoRows } from './crypto.js';
 import { flagsOpsRows } from './flags-ops.js';
 import { fmaRows } from './fma.js';
 import { logicRows } from './logic.js';
@@ -26,6 +27,7 @@ import { sse2IntRows } from './sse2-int.js';
 import { sse2MoveRows } from './sse2-move.js';
 import { sse41FloatRows } from './sse41-float.js';
 import { sse41IntRows } from './sse41-int.js';
+import { sse42StringRows } from './sse42-string.js';
 import { ssse3Rows } from './ssse3.js';
 import { stackRows } from './stack.js';
 import { stringRows } from './string.js';
@@ -62,6 +64,8 @@ const families: readonly (readonly InsnRow[])[] = [
   ssse3Rows,
   sse41IntRows,
   sse41FloatRows,
+  sse42StringRows,
+  cryptoRows,
   avxMoveRows,
   avxFloatRows,
   avxIntRows,
