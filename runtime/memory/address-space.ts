@@ -220,7 +220,7 @@ export class AddressSpace {
 
   /** True once the process has had a shared file mapping: the three below have something to do. */
   get sharesFiles(): boolean {
-    return this.core.word(WORD.SHARED) !== 0;
+    return this.core.sharesFiles;
   }
 
   /** A system call has written bytes [offset, offset + size) of the file: shared mappings show them. */

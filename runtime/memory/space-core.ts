@@ -6,6 +6,7 @@
  */
 import { InternalError } from '../../src/base/errors.js';
 import { PAGE_SIZE, PCB, PCB_BASE, PERM, PERM_TABLE } from '../../src/guest/memory-map.js';
+import { aliasesOf, flushFile, takeAway } from './aliases.js';
 import { Backing, type Run } from './backing.js';
 import { markUsed, zeroPages } from './clean-pages.js';
 import { fileSize, readPages, writePages } from './file-pages.js';
@@ -122,6 +123,11 @@ export class SpaceCore {
     return this.word(WORD.TOP) || MMAP_TOP / PAGE_SIZE;
   }
 
+  /** True once there has been a shared mapping of a file. */
+  get sharesFiles(): boolean {
+    return this.word(WORD.SHARED) !== 0;
+  }
+
   get stackPages(): number {
     return this.word(WORD.STACK) || STACK_PAGES;
   }
@@ -173,7 +179,12 @@ export class SpaceCore {
   // ---------------------------------------------------------------- mappings
 
   /** Enters a mapping where nothing is: contents from its file or zeros, then permissions. The caller has seen to code on its pages. @param fd descriptor to read from now */
-  add(v: Vma, fd: number): void {
+  add(mapping: Vma, fd: number): void {
+    flushFile(this, mapping.file);
+    // A page of which another mapping has a copy comes at the first touch.
+    const late =
+      this.files.hostFd(mapping.file) >= 0 && aliasesOf(this, mapping, mapping.start, mapping.end).length > 0;
+    const v = late ? { ...mapping, flags: mapping.flags | VMA_FLAG.LAZY } : mapping;
     if (v.start < HIGH_PAGE) zeroPages(this.bytes, v.start, v.end);
     this.table.insert(v);
     if (v.start < HIGH_PAGE && v.file !== 0) {
@@ -305,6 +316,8 @@ export class SpaceCore {
 
   /** Backs the pages [start, end) of the high mapping `v`, and some around them. */
   private back(v: Vma, start: number, end: number, world: boolean): boolean | undefined {
+    const shared = this.claim(v, start, end, world);
+    if (shared === undefined) return undefined;
     const perm = permOf(v.prot);
     const fill =
       v.file === 0
@@ -316,6 +329,7 @@ export class SpaceCore {
     const near = Math.max(this.backing.runLength(start - 1), this.backing.runLength(end));
     while (chunk < MOST_CHUNK && chunk < near) chunk *= 2;
     const last = present(v);
+    if (shared) return this.backing.ensure(start, end, perm, world, fill);
     const whole = last - v.start <= WHOLE_PAGES;
     const from = whole ? v.start : Math.max(v.start, Math.floor(start / chunk) * chunk);
     const to = whole ? last : Math.min(last, Math.ceil(end / chunk) * chunk);
@@ -325,8 +339,10 @@ export class SpaceCore {
 
   /** Reads the pages [start, end) of the low mapping `v` that are still absent, and some around them. */
   private readWindow(v: Vma, start: number, end: number, world: boolean): boolean | undefined {
-    const from = Math.max(v.start, Math.floor(start / WINDOW_PAGES) * WINDOW_PAGES);
-    const to = Math.min(present(v), Math.ceil(end / WINDOW_PAGES) * WINDOW_PAGES);
+    const shared = this.claim(v, start, end, world);
+    if (shared === undefined) return undefined;
+    const from = shared ? start : Math.max(v.start, Math.floor(start / WINDOW_PAGES) * WINDOW_PAGES);
+    const to = shared ? end : Math.min(present(v), Math.ceil(end / WINDOW_PAGES) * WINDOW_PAGES);
     const absent = this.stretches(from, to, true);
     // A fetch may have failed here: that it does is translated too.
     if (absent.some((r) => findCode(this.bytes, this.words, r.page, r.page + r.pages) >= 0)) {
@@ -337,6 +353,17 @@ export class SpaceCore {
       this.read(v, r);
       setPerms(this.bytes, r.page, r.page + r.pages, permOf(v.prot));
     }
+    return true;
+  }
+
+  /** The pages [start, end) of `v` are about to be read from its file: other shared mappings of them lose theirs, and what they hold is in the file. True when there are any; undefined: World. */
+  private claim(v: Vma, start: number, end: number, world: boolean): boolean | undefined {
+    if (v.file === 0) return false;
+    flushFile(this, v.file);
+    if (aliasesOf(this, v, v.start, v.end).length === 0) return false;
+    const aliases = aliasesOf(this, v, start, end).filter((o) => this.resident(o).length > 0);
+    if (aliases.length > 0 && !world) return undefined;
+    for (const o of aliases) takeAway(this, o);
     return true;
   }
 

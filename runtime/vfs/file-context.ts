@@ -3,6 +3,7 @@
  * the system calls and the vfs functions take.
  */
 import type { BytePath } from './byte-path.js';
+import type { FileMappings } from './coherence.js';
 import type { DirectorySnapshot } from './directories.js';
 import type { KernelPort, ProcSource } from './kernel-port.js';
 import { hostFd } from './open-files.js';
@@ -37,6 +38,8 @@ export class FileContext {
   constructor(
     readonly state: VfsState,
     readonly config: VfsConfig,
+    /** Shared mappings of files, to be kept in step; absent where there is no memory. */
+    readonly mappings?: FileMappings,
   ) {}
 
   get port(): KernelPort {

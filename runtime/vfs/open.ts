@@ -8,6 +8,7 @@ import * as tty from 'node:tty';
 import { EACCES, EEXIST, EISDIR, ELOOP, ENOENT, ENOTDIR, ENXIO } from '../linux/errno.js';
 import { newBlob } from './blobs.js';
 import type { BytePath } from './byte-path.js';
+import { afterResize } from './coherence.js';
 import { pinFile } from './fd-table.js';
 import type { FileContext } from './file-context.js';
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK } from './file-stat.js';
@@ -38,6 +39,7 @@ import {
   O_PATH,
   O_RDONLY,
   O_RDWR,
+  O_TRUNC,
   O_WRONLY,
   TMPFILE_BIT,
   toHostFlags,
@@ -76,6 +78,7 @@ function openHost(c: FileContext, target: Target, flags: number, mode: number): 
     if (opened < 0) return opened;
     fd = opened;
   }
+  if ((flags & O_TRUNC) !== 0) afterResize(c, fd);
   return describe(c.state, fd, target.guest, flags, 0);
 }
 

@@ -2,6 +2,7 @@
  * lseek, truncation and allocation of open files. In: descriptions. Out: offsets, or -errno. Source: man 2 lseek, ftruncate, fallocate.
  */
 import * as fs from 'node:fs';
+import { afterResize, afterWrite, beforeRead } from './coherence.js';
 import { EBADF, EFBIG, EINVAL, ENXIO, EOPNOTSUPP, EPERM, ESPIPE, EISDIR, ENODEV } from '../linux/errno.js';
 import { blobBytes } from './blobs.js';
 import type { FileContext } from './file-context.js';
@@ -126,7 +127,9 @@ export function truncateFile(c: FileContext, file: number, length: number): numb
       if (length < size && (seals & F_SEAL_SHRINK) !== 0) return -EPERM;
       if (length > size && (seals & F_SEAL_GROW) !== 0) return -EPERM;
     }
+    beforeRead(c, fd);
     fs.ftruncateSync(fd, length);
+    afterResize(c, fd);
     return 0;
   } catch (e) {
     return hostFailure(e);
@@ -153,7 +156,7 @@ export function allocateFile(c: FileContext, file: number, mode: number, offset:
   const punch = (mode & FALLOC_FL_PUNCH_HOLE) !== 0;
   if ((mode & ~known) !== 0 || (punch && !keep)) return -EOPNOTSUPP;
   const seals = fileSeals(s, file);
-  const result = hostCall(() => {
+  return hostCall(() => {
     const fd = hostFd(s, file);
     const { size } = fs.fstatSync(fd);
     const end = offset + length;
@@ -162,11 +165,13 @@ export function allocateFile(c: FileContext, file: number, mode: number, offset:
       c.port.raise(SIGXFSZ);
       return -EFBIG;
     }
-    if (punch || (mode & FALLOC_FL_ZERO_RANGE) !== 0) writeZeros(fd, offset, Math.min(end, size));
+    if (punch || (mode & FALLOC_FL_ZERO_RANGE) !== 0) {
+      writeZeros(fd, offset, Math.min(end, size));
+      afterWrite(c, fd, offset, Math.max(0, Math.min(end, size) - offset));
+    }
     if (!keep && end > size) fs.ftruncateSync(fd, end);
     return 0;
   });
-  return result;
 }
 
 function writeZeros(fd: number, from: number, to: number): void {

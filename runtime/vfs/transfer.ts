@@ -5,6 +5,7 @@
 import * as fs from 'node:fs';
 import { EAGAIN, EBADF, EFBIG, EINVAL, EIO, EISDIR, EPERM, EPIPE, ESPIPE } from '../linux/errno.js';
 import { blobBytes } from './blobs.js';
+import { afterWrite, beforeRead } from './coherence.js';
 import { addToCounter, COUNTER_MAX, counterQueue, takeCounter } from './counters.js';
 import type { FileContext } from './file-context.js';
 import { hostFailure } from './host-error.js';
@@ -55,6 +56,7 @@ export function readFile(c: FileContext, file: number, size: number, buffers: Bu
   if (position !== undefined && !isSeekable(s, file)) return kind === KIND.PATH ? -EBADF : -ESPIPE;
   switch (kind) {
     case KIND.FILE:
+      beforeRead(c, hostFd(s, file));
       return atOffset(s, file, position, buffers, (list, at) => hostRead(hostFd(s, file), list, at));
     case KIND.CHARACTER:
       return once(buffers, (list) => hostRead(hostFd(s, file), list, position ?? null));
@@ -211,6 +213,7 @@ function writeHostFile(c: FileContext, file: number, buffers: Buffers, position:
   const append = (fileFlags(s, file) & O_APPEND) !== 0;
   if ((fileSeals(s, file) & F_SEAL_WRITES) !== 0) return -EPERM;
   const limit = c.port.fileSizeLimit();
+  let writtenAt: number | undefined;
   const write = (list: readonly Uint8Array[], at: number | null): number => {
     let from = at;
     let data = list;
@@ -225,12 +228,17 @@ function writeHostFile(c: FileContext, file: number, buffers: Buffers, position:
       if (from + size > limit) data = head(list, limit - from);
     }
     const n = hostWrite(fd, data, from);
+    writtenAt = from ?? undefined;
     // The offset that the caller moves on starts at the end of the file, as it was.
     if (append && n > 0 && position === undefined && from !== null) setFileOffset(s, file, from + n);
     return n;
   };
-  if (!append || position !== undefined) return atOffset(s, file, position, buffers, write);
-  return once(buffers, (list) => withOffset(s, file, () => write(list, null)));
+  const n =
+    !append || position !== undefined
+      ? atOffset(s, file, position, buffers, write)
+      : once(buffers, (list) => withOffset(s, file, () => write(list, null)));
+  if (n > 0) afterWrite(c, fd, writtenAt, n);
+  return n;
 }
 
 /** The first `size` bytes of the buffers. */

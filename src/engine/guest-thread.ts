@@ -150,21 +150,25 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
       },
     });
     kernel.files = fileTables(state);
-    this.files = new FileContext(state, {
-      ...(spine.prefix === undefined ? {} : { prefix: bytePath(spine.prefix) }),
-      proc: kernelProc(kernel, this.task, {
-        read: (addr, size) => this.mem.read(addr, size),
-        maps: () => this.mm.maps(),
-        usage: () => this.mm.usage(),
-      }),
-      machine: {
-        ...options.cpuModel,
-        flags: options.cpuModel.features,
-        cpus: spine.cpus,
-        memoryTotal: 3 * 2 ** 30,
-        memoryFree: () => 3 * 2 ** 30 - this.mm.usage().rss,
+    this.files = new FileContext(
+      state,
+      {
+        ...(spine.prefix === undefined ? {} : { prefix: bytePath(spine.prefix) }),
+        proc: kernelProc(kernel, this.task, {
+          read: (addr, size) => this.mem.read(addr, size),
+          maps: () => this.mm.maps(),
+          usage: () => this.mm.usage(),
+        }),
+        machine: {
+          ...options.cpuModel,
+          flags: options.cpuModel.features,
+          cpus: spine.cpus,
+          memoryTotal: 3 * 2 ** 30,
+          memoryFree: () => 3 * 2 ** 30 - this.mm.usage().rss,
+        },
       },
-    });
+      this.mm,
+    );
     this.strace = options.strace;
     this.logSignals = this.logger.has('int');
     this.logUnimplemented = this.logger.has('unimp');

@@ -11,7 +11,6 @@ const NOT_YET: Readonly<Record<string, string>> = {
   traps: 'the trap flag does not single-step yet, and RF does not show in signal frames',
   sse2: 'MXCSR rounds conversions alone yet',
   'sse2-status': 'MXCSR has no status flags yet',
-  'mmap-file': 'shared file mappings are written back by msync, munmap and exit, not at once',
 };
 
 /** Under --tier compiled every thread compiles all that it runs for itself. */

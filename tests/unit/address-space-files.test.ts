@@ -136,7 +136,7 @@ describe('shared', () => {
     expect(s.mm.mprotect(readOnly, PAGE, RW)).toBe(-EACCES);
     const both = mapFile(f, PAGE, PROT.READ, MAP.SHARED);
     expect(s.mm.mprotect(both, PAGE, RW)).toBe(0);
-    s.bytes[both] = 0x42;
+    s.mem.write(both, Uint8Array.of(0x42));
     s.mm.munmap(both, PAGE);
     expect(readFileSync(f.path)[0]).toBe(0x42);
   });
@@ -203,4 +203,40 @@ test('descriptors are closed once the last mapping of a file has gone', () => {
     s.mm.munmap(a, PAGE);
   }
   expect(count()).toBe(before + 1);
+});
+
+describe('several shared mappings of one page', () => {
+  test('one copy is present at a time: the access that needs another takes it, with what was stored', () => {
+    const f = file(2 * PAGE);
+    const a = mapFile(f, 2 * PAGE, RW, MAP.SHARED);
+    const b = mapFile(f, PAGE, RW, MAP.SHARED, PAGE);
+    const high = s.mm.mmap({
+      addr: 0x7f00_0000_0000,
+      length: PAGE,
+      prot: PROT.READ,
+      flags: MAP.SHARED | MAP.FIXED,
+      file: { hostFd: f.fd, path: f.path, offset: PAGE, size: 2 * PAGE },
+    });
+    expect([permsAt(s.bytes, a + PAGE), permsAt(s.bytes, b)]).toEqual(['rw', 's']);
+    expect(s.mem.write(a + PAGE + 10, Uint8Array.of(1, 2, 3))).toBe(true);
+    expect(s.mem.read(b + 10, 3)).toEqual(Uint8Array.of(1, 2, 3));
+    expect([permsAt(s.bytes, a), permsAt(s.bytes, a + PAGE)]).toEqual(['rw', 's']);
+    s.mem.write(b + 11, Uint8Array.of(9));
+    expect(s.mm.fault(high + 10, 0)).toBe('retry');
+    const at = s.mm.offsetOf(high + 10) ?? 0;
+    expect(s.bytes.slice(at, at + 3)).toEqual(Uint8Array.of(1, 9, 3));
+    expect(permsAt(s.bytes, b)).toBe('s');
+    expect(s.mem.read(a + PAGE + 10, 3)).toEqual(Uint8Array.of(1, 9, 3));
+    expect(s.mm.isPresent(high)).toBe(false);
+    s.mm.munmap(a, 2 * PAGE);
+    expect([...readFileSync(f.path).subarray(PAGE + 10, PAGE + 13)]).toEqual([1, 9, 3]);
+  });
+
+  test('a private mapping made later has what was stored through a shared one', () => {
+    const f = file(PAGE);
+    const a = mapFile(f, PAGE, RW, MAP.SHARED);
+    s.mem.write(a + 5, Uint8Array.of(77));
+    const p = mapFile(f, PAGE, RW, MAP.PRIVATE);
+    expect(s.mem.read(p + 5, 1)).toEqual(Uint8Array.of(77));
+  });
 });

@@ -89,7 +89,7 @@ export const memoryRows = [
     args: 'p,lu,mp,ms,d,lx',
     ret: 'p',
     support: 'partly',
-    note: 'file pages are copied at the first touch or before, and a file has one copy a mapping; MAP_FIXED across 3.5 GiB and MAP_HUGETLB: ENOMEM',
+    note: 'file pages are copied at the first touch or before; shared mappings agree with each other and with system calls of the same process, not yet with other processes; MAP_FIXED across 3.5 GiB and MAP_HUGETLB: ENOMEM',
     handler: mmap,
   },
   {

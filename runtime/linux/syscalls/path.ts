@@ -4,6 +4,7 @@
  */
 import * as fs from 'node:fs';
 import { setUmask } from '../../vfs/fs-struct.js';
+import { afterResize, beforeRead } from '../../vfs/coherence.js';
 import { fdPath } from '../../vfs/descriptor-path.js';
 import { hostBytes } from '../../vfs/byte-path.js';
 import { offsetOf, onHostPath, pathAt, withFd, withPath } from '../../vfs/guest-args.js';
@@ -219,7 +220,14 @@ const truncate: Handler = (t, a) => {
     return -EFBIG;
   }
   return onHostPath(t, AT_FDCWD, a.ptr(0), LOOKUP, (host) => {
-    fs.truncateSync(host, length);
+    const fd = fs.openSync(host, 'r+');
+    try {
+      beforeRead(t.files, fd);
+      fs.ftruncateSync(fd, length);
+      afterResize(t.files, fd);
+    } finally {
+      fs.closeSync(fd);
+    }
   });
 };
 
