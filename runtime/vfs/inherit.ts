@@ -10,7 +10,7 @@ import { installFile, newTable } from './fd-table.js';
 import { newFs } from './fs-struct.js';
 import { MAX_FDS } from './layout.js';
 import { MARK } from './open-files.js';
-import { LINUX_HOST, O_ACCMODE, O_APPEND, O_CLOEXEC, O_LARGEFILE, O_RDWR } from './open-flags.js';
+import { LINUX_HOST, O_ACCMODE, O_APPEND, O_CLOEXEC, O_LARGEFILE, O_RDONLY, O_RDWR, O_WRONLY } from './open-flags.js';
 import { describe } from './open.js';
 import type { VfsState } from './state.js';
 
@@ -19,14 +19,19 @@ export interface Inherited {
   readonly fs: number;
 }
 
-/** Takes over the descriptors that lift64 was started with, the working directory and the umask; the host's umask is 0 from here on, so that the guest's counts. */
-export function inheritFiles(s: VfsState): Inherited {
+/**
+ * Takes over the descriptors that lift64 was started with, or those of `stdio` as 0, 1 and 2; the working directory and the umask; the host's umask is 0 from here on, so that the guest's counts.
+ */
+export function inheritFiles(s: VfsState, stdio?: readonly number[]): Inherited {
   const table = newTable(s);
   const umask = process.umask(0);
   const struct = newFs(s, workingDirectoryOfHost(), umask);
   if (table < 0 || struct < 0) throw new InternalError('no room for the first process in the file tables');
-  for (const [fd, flags] of inheritedDescriptors()) {
-    const file = describe(s, fd, nameOf(fd), flags, MARK.INHERITED);
+  const known = inheritedDescriptors();
+  const given = stdio?.map((host, fd): [number, number, number] => [fd, host, fd === 0 ? O_RDONLY : O_WRONLY]);
+  for (const [fd, host, flags] of given ?? known.map(([own, mode]): [number, number, number] => [own, own, mode])) {
+    const own = known.find((d) => d[0] === host);
+    const file = describe(s, host, nameOf(host), own?.[1] ?? flags, own === undefined ? 0 : MARK.INHERITED);
     if (file >= 0) installFile(s, table, file, false, fd + 1, fd);
   }
   return { table, fs: struct };

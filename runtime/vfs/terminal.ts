@@ -69,6 +69,7 @@ export const setForegroundGroup = (s: VfsState, group: number): void => {
 /** The host's terminal, on the main thread: tells its size, follows its changes, and sets its modes. */
 export class HostTerminal {
   private input: tty.ReadStream | undefined;
+  private readonly listener: (() => void) | undefined;
 
   /** `resized` is called after a change of the size (SIGWINCH to the guest's foreground group). */
   constructor(
@@ -77,10 +78,16 @@ export class HostTerminal {
   ) {
     if (!tty.isatty(1)) return;
     this.measure();
-    process.on('SIGWINCH', () => {
+    this.listener = () => {
       this.measure();
       resized();
-    });
+    };
+    process.on('SIGWINCH', this.listener);
+  }
+
+  /** The guest is over. */
+  close(): void {
+    if (this.listener !== undefined) process.off('SIGWINCH', this.listener);
   }
 
   private measure(): void {

@@ -2,25 +2,11 @@
  * `lift64 dump`: how a program's code is translated, without running it. In: an ELF file and a symbol or a range. Out: the stages asked for, on stdout.
  * The IR stages are valid filetests; out_asm is the text of the region that starts at each function.
  */
-import { readFileSync } from 'node:fs';
 import yargs from 'yargs';
-import { EXIT_NOT_FOUND, ProgramError, UsageError } from '../base/errors.js';
-import { hex } from '../base/hex.js';
-import { loadDisassembler } from '../engine/disassemble.js';
+import { UsageError } from '../base/errors.js';
+import { dumpProgram, type Stage, STAGES } from '../engine/dump.js';
 import { writeAll } from '../engine/log.js';
-import { MAX_TB_INSNS } from '../engine/translator.js';
-import { formRegion, REGION_LIMITS } from '../engine/region.js';
-import { printTb } from '../ir/print.js';
-import type { Tb } from '../ir/types.js';
-import { verifyTb } from '../ir/verify.js';
-import { optimise, PASSES } from '../opt/pipeline.js';
-import { type Elf, parseElf } from '../../frontend/elf/elf.js';
-import { readSymbols } from '../../frontend/elf/symbols.js';
-import { translate } from '../../frontend/x86-64/translate.js';
 import { parseRange } from './run-options.js';
-
-const STAGES = ['in_asm', 'op', 'op_opt', 'out_asm'] as const;
-type Stage = (typeof STAGES)[number];
 
 /** Throws UsageError and ProgramError. */
 export async function dumpCommand(argv: readonly string[]): Promise<void> {
@@ -55,93 +41,6 @@ export async function dumpCommand(argv: readonly string[]): Promise<void> {
     if (!(STAGES as readonly string[]).includes(s)) throw new UsageError(`unknown stage '${s}': ${STAGES.join(', ')}`);
     return s as Stage;
   });
-  const path = String(program);
-  const file = readProgram(path);
-  const elf = parseElf(file, path);
-  const { start, end } = range(file, elf, p.symbol, p.range);
-  await dump(imageReader(file, elf), start, end, stages);
-}
-
-function readProgram(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (e) {
-    const { code } = e as NodeJS.ErrnoException;
-    throw new ProgramError(`${path}: ${code === 'ENOENT' ? 'no such file' : (code ?? String(e))}`, EXIT_NOT_FOUND);
-  }
-}
-
-function range(
-  file: Uint8Array,
-  elf: Elf,
-  symbol: string | undefined,
-  addresses: string | undefined,
-): { start: number; end: number } {
-  if (symbol !== undefined) {
-    const symbols = readSymbols(file);
-    const s = symbols.named(symbol);
-    if (s === undefined) throw new UsageError(`no function named '${symbol}' in the symbol table`);
-    return { start: s.address, end: symbols.endOf(s) };
-  }
-  if (addresses !== undefined) return parseRange(addresses);
-  return { start: elf.entry, end: elf.entry + 1 };
-}
-
-interface Reader {
-  bytes: Uint8Array;
-  base: number;
-  readable(addr: number): number;
-}
-
-/** Code as linked: the window is the segment that holds the address. */
-function imageReader(file: Uint8Array, elf: Elf): Reader {
-  return {
-    bytes: new Uint8Array(0),
-    base: 0,
-    readable(addr) {
-      const s = elf.segments.find((g) => (g.flags & 1) !== 0 && addr >= g.address && addr < g.address + g.fileSize);
-      if (s === undefined) return 0;
-      this.bytes = file.subarray(s.offset, s.offset + s.fileSize);
-      this.base = s.address;
-      return s.address + s.fileSize - addr;
-    },
-  };
-}
-
-async function dump(reader: Reader, start: number, end: number, stages: readonly Stage[]): Promise<void> {
-  const disassemble = stages.includes('in_asm') ? await loadDisassembler() : undefined;
-  const lift = (pc: number): Tb => translate(reader, pc, { maxInsns: MAX_TB_INSNS });
-  const out: string[] = [];
-  for (let pc = start; pc < end;) {
-    const tb = lift(pc);
-    verifyTb(tb);
-    if (disassemble !== undefined && reader.readable(pc) > 0)
-      out.push(
-        `IN: 0x${hex(pc)}`,
-        ...disassemble(reader.bytes.subarray(pc - reader.base, pc - reader.base + tb.size), pc),
-        '',
-      );
-    if (stages.includes('op')) out.push('OP:', ...printTb(tb), '');
-    if (stages.includes('op_opt')) out.push('OP after optimization:', ...printTb(optimise(tb, PASSES, verifyTb)), '');
-    pc += Math.max(tb.size, 1);
-  }
-  if (stages.includes('out_asm')) {
-    const { compileModule } = await import('../../backend-wasm/compiler/module.js');
-    const region = formRegion(
-      start,
-      (pc) => (reader.readable(pc) > 0 ? optimise(lift(pc), PASSES) : undefined),
-      REGION_LIMITS,
-    );
-    if (region !== undefined) {
-      // Slots are handed out at run time; here each exit gets the next number.
-      const slots = new Map<number, number>();
-      const slotOf = (pc: number): number => {
-        const slot = slots.get(pc) ?? slots.size + 1;
-        slots.set(pc, slot);
-        return slot;
-      };
-      out.push('OUT:', compileModule([region], slotOf, true).text ?? '', '');
-    }
-  }
-  writeAll(1, out.join('\n') + '\n');
+  const range = p.range === undefined ? undefined : parseRange(p.range);
+  writeAll(1, await dumpProgram(String(program), { symbol: p.symbol, range, stages }));
 }

@@ -140,7 +140,7 @@ export async function launch(o: RunOptions, coreFile: URL): Promise<Ended> {
   views.i32[(cpu + CPU.FPTAG) / 4] = FPTAG_EMPTY;
   views.i32[(cpu + CPU.MXCSR) / 4] = MXCSR_START;
 
-  const files = inheritFiles(state);
+  const files = inheritFiles(state, o.stdio);
   const task = createFirstProcess(kernel, {
     comm: basename(o.program).slice(0, 15),
     cpu,
@@ -158,6 +158,7 @@ export async function launch(o: RunOptions, coreFile: URL): Promise<Ended> {
     return { ...status, stats: readStats(views) };
   } finally {
     stopForwarding();
+    terminal.close();
     await compiler.close();
     closeSync(program.image.hostFd);
     if (interpreter !== undefined) closeSync(interpreter.image.hostFd);

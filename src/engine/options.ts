@@ -49,6 +49,8 @@ export interface RunOptions {
   readonly seed: number | undefined;
   /** Print time and counts at the end. */
   readonly stats: boolean;
+  /** Host descriptors that become the guest's 0, 1 and 2, and its only ones; the guest closes those that are not lift64's own 0 to 2. Absent: all that lift64 was started with. */
+  readonly stdio?: readonly [number, number, number];
 }
 
 /** Entries of a TB before it is handed to the compile worker: by measurement on examples/bench, see docs of --tier. */
