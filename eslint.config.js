@@ -10,6 +10,7 @@ export default tseslint.config(
       'scripts/',
       '*.js',
       'bin/',
+      'examples/',
     ],
   },
   ...tseslint.configs.strictTypeChecked,

@@ -69,7 +69,6 @@ export async function run(program: string, settings: RunSettings = {}): Promise<
   if (running) throw new UsageError('a run is under way: one at a time');
   running = true;
   const s = settings;
-  const umask = process.umask();
   const dir = mkdtempSync(join(tmpdir(), 'lift64-'));
   const output = (name: string, mode: RunSettings['stdout'], own: number): number => {
     if (mode === 'capture') return openSync(join(dir, name), 'w');
@@ -117,7 +116,6 @@ export async function run(program: string, settings: RunSettings = {}): Promise<
     };
   } finally {
     running = false;
-    process.umask(umask);
     rmSync(dir, { recursive: true });
   }
 }

@@ -17,6 +17,8 @@ import type { VfsState } from './state.js';
 export interface Inherited {
   readonly table: number;
   readonly fs: number;
+  /** The host's umask, to be put back at the end. */
+  readonly umask: number;
 }
 
 /**
@@ -34,7 +36,7 @@ export function inheritFiles(s: VfsState, stdio?: readonly number[]): Inherited 
     const file = describe(s, host, nameOf(host), own?.[1] ?? flags, own === undefined ? 0 : MARK.INHERITED);
     if (file >= 0) installFile(s, table, file, false, fd + 1, fd);
   }
-  return { table, fs: struct };
+  return { table, fs: struct, umask };
 }
 
 function workingDirectoryOfHost(): ReturnType<typeof bytePath> {

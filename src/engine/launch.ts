@@ -157,6 +157,7 @@ export async function launch(o: RunOptions, coreFile: URL): Promise<Ended> {
     mm.writeAll();
     return { ...status, stats: readStats(views) };
   } finally {
+    process.umask(files.umask);
     stopForwarding();
     terminal.close();
     await compiler.close();

@@ -16,7 +16,7 @@ afterAll(() => {
 describe('run', () => {
   test('arguments, environment, input and captured output', async () => {
     const strace = join(tmp, 'strace');
-    const umask = process.umask();
+    const umask = process.umask(0o27);
     const r = await run('/bin/dash', {
       args: ['-c', 'read -r line; echo "$line $1 $A"; echo oops >&2; exit 7', 'name', 'arg'],
       env: { A: 'value' },
@@ -34,7 +34,7 @@ describe('run', () => {
     });
     expect(r.stats.syscalls).toBeGreaterThan(10);
     expect(readFileSync(strace, 'utf8')).toMatch(/^\d+ write\(1,0x[0-9a-f]+,16\) = 16$/m);
-    expect(process.umask()).toBe(umask);
+    expect(process.umask(umask)).toBe(0o27);
   });
 
   test('one after the other, with threads', async () => {
