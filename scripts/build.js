@@ -1,5 +1,5 @@
 /**
- * Builds lift64: TypeScript to dist/, the generated AssemblyScript, the core to dist/core.wasm. Steps whose inputs have not changed are skipped.
+ * Builds lift64: TypeScript to dist/, the generated AssemblyScript, the core to dist/core.wasm, the bundles to dist/bundles/. Steps whose inputs have not changed are skipped.
  * In: the sources. Out: dist/. One clear line when a step fails.
  */
 import { spawnSync } from 'node:child_process';
@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { bundle } from './bundle.js';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const STAMPS = join(ROOT, 'dist', '.stamps.json');
@@ -96,5 +97,19 @@ if (stamps.core !== corePrint || !existsSync(join(ROOT, 'dist', 'core.wasm'))) {
   ];
   run('asc', [join('node_modules', 'assemblyscript', 'bin', 'asc.js'), ...core, ...options, ...features]);
 }
-mkdirSync(join(ROOT, 'dist'), { recursive: true });
-writeFileSync(STAMPS, JSON.stringify({ typescript: typescriptPrint, core: corePrint }));
+const bundlePrint = fingerprint([
+  ...filesBelow('dist', (p) => p.endsWith('.js') && !/\/(tests|bundles)\//.test(p)),
+  join(ROOT, 'dist', 'core.wasm'),
+  join(ROOT, 'scripts', 'bundle.js'),
+  ...filesBelow('scripts/bundle', () => true),
+]);
+const bundled = `${process.version} ${process.arch} ${bundlePrint}`;
+if (stamps.bundles !== bundled || !existsSync(join(ROOT, 'dist', 'bundles'))) {
+  try {
+    await bundle(ROOT);
+  } catch (e) {
+    console.error(`build: bundling failed: ${e.message}`);
+    process.exit(1);
+  }
+}
+writeFileSync(STAMPS, JSON.stringify({ typescript: typescriptPrint, core: corePrint, bundles: bundled }));

@@ -2,13 +2,14 @@
  * The command line: run, dump, bench. In: process.argv. Out: the guest's exit status, or 125 to 127 with one clear line on stderr.
  */
 import yargs from 'yargs';
-import { EXIT_INTERNAL, Lift64Error, UsageError } from '../base/errors.js';
-import { writeAll } from '../engine/log.js';
-import { report } from './report.js';
+import { Lift64Error, UsageError } from '../base/errors.js';
+import { fail } from './report.js';
+import { runCommand } from './run.js';
 import { addRunOptions, type Parsed } from './run-options.js';
+import type { Tool } from './tools.js';
 
-const COMMANDS = ['run', 'dump', 'bench'] as const;
-type Command = (typeof COMMANDS)[number];
+/** The commands besides `run`: in tools.ts, which is loaded for them alone. */
+const isTool = (word: string | undefined): word is Tool => word === 'dump' || word === 'bench';
 
 const USAGE = `lift64 runs x86-64 Linux programs inside Node.js.
 
@@ -27,26 +28,11 @@ const EXAMPLES = `Examples:
   lift64 dump ./program --symbol main         show how a function is translated
   lift64 bench                                measure the example benchmarks`;
 
-/** Splits argv into the command and the rest. `run` is the default: the first word that is no command is the program. */
-function splitCommand(argv: readonly string[]): { command: Command; rest: string[] } {
-  const [first, ...rest] = argv;
-  return (COMMANDS as readonly (string | undefined)[]).includes(first)
-    ? { command: first as Command, rest }
-    : { command: 'run', rest: [...argv] };
-}
-
 async function main(argv: readonly string[]): Promise<void> {
-  const { command, rest } = splitCommand(argv);
-  switch (command) {
-    case 'run':
-      await (await import('./run.js')).runCommand(parseRun(rest));
-      return;
-    case 'dump':
-      await (await import('./dump.js')).dumpCommand(rest);
-      return;
-    case 'bench':
-      await (await import('./bench.js')).benchCommand(rest);
-  }
+  const [first] = argv;
+  // `run` is the default: the first word that is no command is the program.
+  if (isTool(first)) await (await import('./tools.js')).runTool(first, argv);
+  else await runCommand(parseRun(first === 'run' ? argv.slice(1) : argv));
 }
 
 function parseRun(argv: readonly string[]): Parsed {
@@ -75,10 +61,6 @@ function parseRun(argv: readonly string[]): Parsed {
 }
 
 const argv = process.argv.slice(2);
-const fail = (e: unknown): never => {
-  writeAll(2, report(e, argv));
-  process.exit(e instanceof Lift64Error ? e.exitCode : EXIT_INTERNAL);
-};
 // What is thrown in a callback of the supervisor (a timer, a message, a signal) reaches no promise.
-process.on('uncaughtException', fail);
-main(argv).catch(fail);
+process.on('uncaughtException', (e) => fail(e, argv));
+main(argv).catch((e: unknown) => fail(e, argv));

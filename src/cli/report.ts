@@ -1,8 +1,9 @@
 /**
- * How lift64's own failures look. In: an error and the command line. Out: text for stderr.
+ * How lift64's own failures look and end. In: an error and the command line. Out: text for stderr, the exit code.
  * Bad usage and bad programs: one line. Bugs: what was broken, pc, TB and IR, and the command that reproduces it.
  */
-import { InternalError, Lift64Error } from '../base/errors.js';
+import { EXIT_INTERNAL, InternalError, Lift64Error } from '../base/errors.js';
+import { writeAll } from '../engine/log.js';
 
 /** True when the options before the program ask for stack traces. */
 const wantsTrace = (argv: readonly string[]): boolean => argv.includes('--debug') || argv.includes('-debug');
@@ -24,4 +25,10 @@ export function report(error: unknown, argv: readonly string[]): string {
           .map((l) => l.trim())
           .join(' ')}\n`;
   return `lift64: internal error: ${e.message}\n${details}${where}  reproduce with: ${command}\n`;
+}
+
+/** Ends lift64 with `error`. `argv` is the command line after the program's name. */
+export function fail(error: unknown, argv: readonly string[]): never {
+  writeAll(2, report(error, argv));
+  process.exit(error instanceof Lift64Error ? error.exitCode : EXIT_INTERNAL);
 }

@@ -1,14 +1,13 @@
 /** `lift64 [run]`: runs a program. In: parsed options. Out: the guest's exit status becomes lift64's. */
 import { readFileSync } from 'node:fs';
 import { UsageError } from '../base/errors.js';
+import { BUILT } from '../engine/built-files.js';
 import { cpuHelp } from '../engine/cpu-model.js';
 import { launch } from '../engine/launch.js';
 import { LOG_ITEMS, writeAll } from '../engine/log.js';
 import { STATS_PREFIX } from '../engine/stats.js';
 import { exitLike } from '../../runtime/threads/host-signals.js';
 import { type Parsed, runOptions } from './run-options.js';
-
-const CORE = new URL('../../core.wasm', import.meta.url);
 
 /** Throws UsageError and ProgramError. */
 export async function runCommand(p: Parsed): Promise<void> {
@@ -19,7 +18,7 @@ export async function runCommand(p: Parsed): Promise<void> {
     return;
   }
   if (p['version'] === true) {
-    const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+    const { version } = JSON.parse(readFileSync(BUILT.packageJson, 'utf8')) as {
       version: string;
     };
     writeAll(1, `lift64 ${version}\n`);
@@ -40,7 +39,7 @@ export async function runCommand(p: Parsed): Promise<void> {
   }
   if (program === undefined) throw new UsageError('no program given (lift64 --help shows the usage)');
   const options = runOptions(p, program, args);
-  const ended = await launch(options, CORE);
+  const ended = await launch(options);
   if (options.stats) writeAll(2, `${STATS_PREFIX}${JSON.stringify(ended.stats)}\n`);
   exitLike(ended);
 }

@@ -6,6 +6,7 @@ import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { InternalError } from '../base/errors.js';
 import { CONTROL, CPU, THREAD_STATE } from '../guest/cpu-state.js';
 import { CPU_BASE, CPU_BLOCK_SIZE, PCB, PCB_BASE } from '../guest/memory-map.js';
+import { BUILT } from './built-files.js';
 import type { CompiledModule, CompilerStart, FromCompiler, ToCompiler } from './compile-protocol.js';
 import { memoryViews } from './memory-views.js';
 
@@ -50,7 +51,7 @@ export class CompileService {
   }
 
   private launch(): Worker {
-    const worker = new Worker(new URL('./compile-worker.js', import.meta.url), {
+    const worker = new Worker(BUILT.compileWorker, {
       workerData: this.start,
       trackUnmanagedFds: false,
     });

@@ -23,6 +23,7 @@ import { VFS_SIZE } from '../../runtime/vfs/layout.js';
 import { StreamService } from '../../runtime/vfs/streams.js';
 import { foregroundGroup, HostTerminal } from '../../runtime/vfs/terminal.js';
 import { mainVfsState } from '../../runtime/vfs/thread-port.js';
+import { BUILT } from './built-files.js';
 import { CodeCache } from './code-cache.js';
 import { CompileService } from './compile-service.js';
 import { hwcap, hwcap2 } from './cpuid-leaves.js';
@@ -42,7 +43,7 @@ export interface Ended extends ExitStatus {
 }
 
 /** Runs the program to its end. Throws ProgramError (126, 127) before anything of it runs, InternalError for bugs. */
-export async function launch(o: RunOptions, coreFile: URL): Promise<Ended> {
+export async function launch(o: RunOptions): Promise<Ended> {
   const program = openImage(o.program, o.program);
   const interpreterPath = program.elf.interpreter;
   const interpreter =
@@ -63,7 +64,7 @@ export async function launch(o: RunOptions, coreFile: URL): Promise<Ended> {
 
   const spine: SpineData = {
     options: o.engine,
-    core: new WebAssembly.Module(readFileSync(coreFile)),
+    core: new WebAssembly.Module(readFileSync(BUILT.core)),
     prefix: o.prefix,
     cpus: availableParallelism(),
   };
@@ -85,7 +86,7 @@ export async function launch(o: RunOptions, coreFile: URL): Promise<Ended> {
   );
   const supervisor = new Supervisor({
     kernel,
-    entry: new URL('./guest-worker.js', import.meta.url),
+    entry: o.engine.tier === 'compiled' ? BUILT.compiledGuestWorker : BUILT.guestWorker,
     spine,
     memoryOf: () => memory,
     onStopped: stopLikeGuest,

@@ -1,0 +1,30 @@
+/**
+ * As main.cjs, but writes V8's code cache when the program has run: with all that a start compiles. In: code.cjs beside this file. Out: the cache file.
+ * scripts/bundle.js puts it in main.cjs's place for one run of an example.
+ */
+'use strict';
+const { readFileSync, writeFileSync } = require('node:fs');
+const { join } = require('node:path');
+const { pathToFileURL } = require('node:url');
+const { Script } = require('node:vm');
+const { isMainThread, parentPort } = require('node:worker_threads');
+
+const code = join(__dirname, 'code.cjs');
+const script = new Script(`(function (module) {${readFileSync(code, 'latin1')}})`, {
+  filename: code,
+});
+const write = () => {
+  writeFileSync(join(__dirname, `code-${process.version}-${process.arch}.cache`), script.createCachedData());
+};
+if (isMainThread) process.on('exit', write);
+else {
+  // The main thread ends this worker once it has heard of the process's end: write before that.
+  const post = parentPort.postMessage.bind(parentPort);
+  parentPort.postMessage = (message, transfer) => {
+    if (message.kind === 'group') write();
+    post(message, transfer);
+  };
+}
+const bundle = { exports: undefined };
+script.runInThisContext()(bundle);
+bundle.exports(require, pathToFileURL(code).href, (specifier) => import(specifier));

@@ -1,0 +1,14 @@
+/**
+ * Where the built files are. In: the place of this module, which is two levels below dist/, as a module of its own (dist/src/engine/) and in a bundle
+ * (dist/bundles/NAME/). Out: URLs. scripts/bundle.js makes the bundles.
+ */
+const DIST = new URL('../../', import.meta.url);
+
+export const BUILT = {
+  /** The AssemblyScript core. */
+  core: new URL('core.wasm', DIST),
+  guestWorker: new URL('bundles/guest-worker/main.cjs', DIST),
+  compiledGuestWorker: new URL('bundles/compiled-guest-worker/main.js', DIST),
+  compileWorker: new URL('bundles/compile-worker/main.js', DIST),
+  packageJson: new URL('../package.json', DIST),
+} as const;
