@@ -59,8 +59,6 @@ export interface RunResult {
 /** The process has one umask, one set of standard descriptors, one terminal. */
 let running = false;
 
-const CORE = new URL('../core.wasm', import.meta.url);
-
 /**
  * Runs the program at host path `program` to its end. Rejects with ProgramError when it can't be run, UsageError for bad settings, InternalError for bugs of lift64.
  * A signal that ends the guest is reported, not raised here.
@@ -81,30 +79,27 @@ export async function run(program: string, settings: RunSettings = {}): Promise<
     return openSync(join(dir, 'stdin'), 'r');
   };
   try {
-    const ended = await launch(
-      {
-        engine: {
-          tier: s.tier ?? 'auto',
-          singleStep: false,
-          checkIr: false,
-          log: { items: [], fd: s.strace === undefined ? 2 : openLog(s.strace, process.pid), ranges: [] },
-          strace: s.strace !== undefined,
-          hotThreshold: DEFAULT_HOT_THRESHOLD,
-          disabledPasses: [],
-          breaks: [],
-          cpuModel: cpuModel(s.cpu ?? DEFAULT_CPU),
-        },
-        program,
-        argv: [s.argv0 ?? program, ...(s.args ?? [])],
-        env: Object.entries(s.env ?? process.env).map(([name, value]) => `${name}=${value ?? ''}`),
-        prefix: s.prefix,
-        stackSize: s.stackSize ?? DEFAULT_STACK_SIZE,
-        seed: s.seed,
-        stats: false,
-        stdio: [input(), output('stdout', s.stdout, 1), output('stderr', s.stderr, 2)],
+    const ended = await launch({
+      engine: {
+        tier: s.tier ?? 'auto',
+        singleStep: false,
+        checkIr: false,
+        log: { items: [], fd: s.strace === undefined ? 2 : openLog(s.strace, process.pid), ranges: [] },
+        strace: s.strace !== undefined,
+        hotThreshold: DEFAULT_HOT_THRESHOLD,
+        disabledPasses: [],
+        breaks: [],
+        cpuModel: cpuModel(s.cpu ?? DEFAULT_CPU),
       },
-      CORE,
-    );
+      program,
+      argv: [s.argv0 ?? program, ...(s.args ?? [])],
+      env: Object.entries(s.env ?? process.env).map(([name, value]) => `${name}=${value ?? ''}`),
+      prefix: s.prefix,
+      stackSize: s.stackSize ?? DEFAULT_STACK_SIZE,
+      seed: s.seed,
+      stats: false,
+      stdio: [input(), output('stdout', s.stdout, 1), output('stderr', s.stderr, 2)],
+    });
     const captured = (name: string, mode: RunSettings['stdout']): Buffer | undefined =>
       mode === 'capture' ? readFileSync(join(dir, name)) : undefined;
     return {
