@@ -87,6 +87,7 @@ const GROUPS: Readonly<Record<HelperGroup, GlobalSet>> = {
   flags: named((n) => n.startsWith('cc_')),
   df: named((n) => n === 'df'),
   xmm: named((n) => n.startsWith('xmm')),
+  ymmh: named((n) => n.startsWith('ymmh')),
   seg: named((n) => n === 'fs_base' || n === 'gs_base'),
 };
 

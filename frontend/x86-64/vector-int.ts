@@ -5,9 +5,8 @@
 import type { TempId } from '../../src/base/ids.js';
 import type { LiftFn } from './insn.js';
 import type { Lifter } from './lifter.js';
-import { imm8, isMmx, lanes, setVec, shuffle, splat, vec } from './vector.js';
-
-type Binary = (l: Lifter, a: TempId, b: TempId, mmx: boolean) => TempId;
+import { fields2, imm8, lanes, setVec, shuffle, splat, vec } from './vector.js';
+import { binary, type Binary, type BinaryImm, type UnaryImm } from './vector-lift.js';
 
 const op =
   (name: string): Binary =>
@@ -125,50 +124,81 @@ const OF_EQUALS: Readonly<Record<string, bigint>> = {
   pcmpeqd: (1n << 128n) - 1n,
 };
 
+/** PACKED's operation; one on equal registers is a constant where it does not depend on them. */
+export function packedLane(name: keyof typeof PACKED): Binary {
+  const constant = OF_EQUALS[name];
+  const f: Binary = PACKED[name];
+  return (l, a, b, mmx) => (constant !== undefined && a === b ? l.v128(constant) : f(l, a, b, mmx));
+}
+
 /** dst = dst op src. */
-export function packed(name: keyof typeof PACKED): LiftFn {
-  return (l) => {
-    const constant = OF_EQUALS[name];
-    const [d, s] = [l.op(0), l.op(1)];
-    if (constant !== undefined && d.kind === 'xmm' && s.kind === 'xmm' && d.reg === s.reg) {
-      setVec(l, 0, l.v128(constant));
-      return;
-    }
-    const b = vec(l, 1);
-    const f: Binary = PACKED[name];
-    setVec(l, 0, f(l, vec(l, 0), b, isMmx(l, 0)));
+export const packed = (name: keyof typeof PACKED): LiftFn => binary(packedLane(name));
+
+export type ShiftKind = 'shl' | 'shr' | 'sar';
+type ShiftWidth = 16 | 32 | 64;
+const SHAPE = { 16: 'i16x8', 32: 'i32x4', 64: 'i64x2' } as const satisfies Record<ShiftWidth, string>;
+
+/** Lanes shifted by an immediate: counts of the lane width or more give 0, or for arithmetic shifts the sign. */
+export function shiftByImm(kind: ShiftKind, laneBits: ShiftWidth): UnaryImm {
+  return (l, a, n) => {
+    if (n >= laneBits && kind !== 'sar') return l.v128(0n);
+    return l.e(`v_${kind}_${SHAPE[laneBits]}`, [a, l.i32(Math.min(n, laneBits - 1))]);
   };
 }
 
-/** Shifts of lanes: counts of the lane width or more give 0, or for arithmetic shifts the sign. The count is an immediate or the low 64 bits of a vector. */
-export function packedShift(kind: 'shl' | 'shr' | 'sar', laneBits: 16 | 32 | 64): LiftFn {
-  const shape = { 16: 'i16x8', 32: 'i32x4', 64: 'i64x2' }[laneBits];
-  return (l) => {
-    const count = l.op(1);
-    if (count.kind === 'imm') {
-      const n = imm8(l, 1);
-      const a = vec(l, 0);
-      if (n >= laneBits && kind !== 'sar') setVec(l, 0, l.v128(0n));
-      else setVec(l, 0, l.e(`v_${kind}_${shape}`, [a, l.i32(Math.min(n, laneBits - 1))]));
-      return;
-    }
-    const n = l.e('v_extract_i64x2', [vec(l, 1)], [0]);
+/** Lanes shifted by the low 64 bits of a vector, likewise. */
+export function shiftByVector(kind: ShiftKind, laneBits: ShiftWidth): (l: Lifter, a: TempId, count: TempId) => TempId {
+  return (l, a, count) => {
+    const n = l.e('v_extract_i64x2', [count], [0]);
     const most = l.i64(laneBits - 1);
     const limited = l.lo(l.movcond('gtu', n, most, most, n));
-    const r = l.e(`v_${kind}_${shape}`, [vec(l, 0), limited]);
-    if (kind === 'sar') setVec(l, 0, r);
-    else setVec(l, 0, l.e('v_and', [r, l.e('v_splat_i64x2', [l.neg(l.setcond('leu', n, most))])]));
+    const r = l.e(`v_${kind}_${SHAPE[laneBits]}`, [a, limited]);
+    if (kind === 'sar') return r;
+    return l.e('v_and', [r, l.e('v_splat_i64x2', [l.neg(l.setcond('leu', n, most))])]);
+  };
+}
+
+/** Legacy shifts: the count is an immediate or a vector. */
+export function packedShift(kind: ShiftKind, laneBits: ShiftWidth): LiftFn {
+  const [byImm, byVector] = [shiftByImm(kind, laneBits), shiftByVector(kind, laneBits)];
+  return (l) => {
+    if (l.op(1).kind === 'imm') setVec(l, 0, byImm(l, vec(l, 0), imm8(l, 1)));
+    else {
+      const count = vec(l, 1);
+      setVec(l, 0, byVector(l, vec(l, 0), count));
+    }
   };
 }
 
 /** PSLLDQ and PSRLDQ: whole bytes. */
-export function byteShift(left: boolean): LiftFn {
-  return (l) => {
-    const n = Math.min(imm8(l, 1), 16);
+export function shiftBytes(left: boolean): UnaryImm {
+  return (l, a, imm) => {
+    const n = Math.min(imm, 16);
     const list = Array.from({ length: 16 }, (_, i) => {
       const from = left ? i - n : i + n;
       return from < 0 || from > 15 ? 16 : from;
     });
-    setVec(l, 0, shuffle(l, vec(l, 0), l.v128(0n), list));
+    return shuffle(l, a, l.v128(0n), list);
   };
 }
+
+export function byteShift(left: boolean): LiftFn {
+  return (l) => {
+    setVec(l, 0, shiftBytes(left)(l, vec(l, 0), imm8(l, 1)));
+  };
+}
+
+/** PSHUFD, PSHUFLW, PSHUFHW. */
+export const shuffleDwords: UnaryImm = (l, a, imm) => shuffle(l, a, a, lanes(4, fields2(imm)));
+export const shuffleLowWords: UnaryImm = (l, a, imm) => shuffle(l, a, a, lanes(2, [...fields2(imm), 4, 5, 6, 7]));
+export const shuffleHighWords: UnaryImm = (l, a, imm) =>
+  shuffle(l, a, a, lanes(2, [0, 1, 2, 3, ...fields2(imm).map((f) => 4 + f)]));
+
+/** SHUFPS: two lanes of a, then two of b. */
+export const shuffleSingles: BinaryImm = (l, a, b, imm) => {
+  const [i = 0, j = 0, k = 0, m = 0] = fields2(imm);
+  return shuffle(l, a, b, lanes(4, [i, j, 4 + k, 4 + m]));
+};
+
+/** SHUFPD: a lane of a, then one of b, by bits 0 and 1 of the immediate. */
+export const shuffleDoubles: BinaryImm = (l, a, b, imm) => shuffle(l, a, b, lanes(8, [imm & 1, 2 + ((imm >> 1) & 1)]));

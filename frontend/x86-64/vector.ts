@@ -31,7 +31,7 @@ const mmxHome = (reg: number): number => CPU.ST + 16 * reg;
 export const isMmx = (l: Lifter, i: number): boolean => l.op(i).kind === 'mmx';
 
 /**
- * Value of a vector operand. Memory of 16 bytes must be aligned unless `unaligned`; 8, 4 and 2 bytes are zero-extended. The upper half of an MMX register is unspecified.
+ * Value of a vector operand, of at most 128 bits. Memory of 16 bytes must be aligned unless `unaligned` or under a VEX prefix; 8, 4 and 2 bytes are zero-extended. The upper half of an MMX register is unspecified.
  * An xmm register is its global: copy it where it is written before the last use.
  */
 export function vec(l: Lifter, i: number, unaligned = false): TempId {
@@ -42,7 +42,7 @@ export function vec(l: Lifter, i: number, unaligned = false): TempId {
     case 'mmx':
       return l.e('ld_v128', [], [mmxHome(o.reg)]);
     case 'mem': {
-      const host = l.guardRead(l.ea(o), o.size, o.size === 16 && !unaligned ? 16 : 1);
+      const host = l.guardRead(l.ea(o), o.size, o.size === 16 && !unaligned && l.insn.vexL === 0 ? 16 : 1);
       if (o.size === 2) return l.e('v_replace_i16x8', [l.v128(0n), l.lo(l.ld(host, 2))], [0]);
       return l.e(o.size === 16 ? 'gld_v128' : o.size === 8 ? 'gld64z_v128' : 'gld32z_v128', [host], [0]);
     }
@@ -51,11 +51,12 @@ export function vec(l: Lifter, i: number, unaligned = false): TempId {
   }
 }
 
-/** Writes a vector register. An MMX write makes the x87 tags valid, TOP 0 and the exponent all ones. */
+/** Writes a vector register. Under a VEX prefix the upper half of ymm becomes zero. An MMX write makes the x87 tags valid, TOP 0 and the exponent all ones. */
 export function setVec(l: Lifter, i: number, value: TempId): void {
   const o = l.op(i);
   if (o.kind === 'xmm') {
     l.emit('mov_v128', [G.xmm(o.reg), value]);
+    if (l.insn.vexL !== 0) l.emit('mov_v128', [G.ymmh(o.reg), l.v128(0n)]);
     return;
   }
   if (o.kind !== 'mmx') throw new InternalError(`${l.insn.row.mnemonic}: operand ${i} is no vector register`);

@@ -22,6 +22,7 @@ function rows(): { name: string; type: Type; offset: number }[] {
     { name: 'gs_base', type: 'i64', offset: CPU.GS_BASE },
   );
   for (let i = 0; i < 16; i++) list.push({ name: `xmm${String(i)}`, type: 'v128', offset: CPU.XMM + 16 * i });
+  for (let i = 0; i < 16; i++) list.push({ name: `ymmh${String(i)}`, type: 'v128', offset: CPU.YMMH + 16 * i });
   return list;
 }
 
@@ -50,4 +51,6 @@ export const G = {
   fsBase: globalId('fs_base'),
   gsBase: globalId('gs_base'),
   xmm: (n: number): TempId => (globalId('xmm0') + n) as TempId,
+  /** Upper half of ymm. */
+  ymmh: (n: number): TempId => (globalId('ymmh0') + n) as TempId,
 } as const;

@@ -7,7 +7,7 @@ import { vectorHelpers } from './vector-helpers.js';
 import { x87Helpers } from './x87-helpers.js';
 
 /** Groups of globals that a helper may read or write. */
-export type GlobalSet = 'gpr' | 'flags' | 'df' | 'xmm' | 'seg';
+export type GlobalSet = 'gpr' | 'flags' | 'df' | 'xmm' | 'ymmh' | 'seg';
 
 export interface HelperDef {
   readonly name: string;
@@ -130,6 +130,35 @@ const rows = [
     faults: true,
     memory: true,
     prose: 'MASKMOVDQU: bytes of the data (low, high half) at address arg0 whose bit in arg3 is set',
+  },
+  {
+    name: 'masked_load',
+    file: 'vex-memory',
+    params: ['i64', 'v128', 'i32'],
+    ret: 'v128',
+    faults: true,
+    memory: true,
+    prose:
+      'VMASKMOV: 16 bytes at address arg0, elements of arg2 bytes whose mask in arg1 has its top bit set, 0 elsewhere',
+  },
+  {
+    name: 'masked_store',
+    file: 'vex-memory',
+    params: ['i64', 'v128', 'v128', 'v128', 'v128', 'i32'],
+    faults: true,
+    memory: true,
+    prose: 'VMASKMOV to address arg0: masks (low, high half), data (low, high half), element size; all or nothing',
+  },
+  {
+    name: 'gather',
+    file: 'vex-memory',
+    params: ['i64', 'i64', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32'],
+    reads: ['xmm', 'ymmh'],
+    writes: ['xmm', 'ymmh'],
+    faults: true,
+    memory: true,
+    prose:
+      'VGATHER: base with displacement, segment base, register numbers (destination, index, mask: 4 bits each), log2 of the scale, elements, bytes of an element, of an index, of an address',
   },
   {
     name: 'round_f32x4',

@@ -2,6 +2,7 @@
  * What the passes share: a TB under rewriting, with constants added on demand. In: a Tb. Out: a Tb with new ops and temps.
  */
 import type { TempId } from '../base/ids.js';
+import { GPR_NAMES } from '../guest/cpu-state.js';
 import { HELPERS, type HelperDef } from '../ir/helpers.js';
 import { GLOBALS } from '../ir/globals.js';
 import { opDef } from '../ir/ops.js';
@@ -50,8 +51,9 @@ const SETS: Readonly<Record<string, (name: string) => boolean>> = {
   flags: (n) => n.startsWith('cc_'),
   df: (n) => n === 'df',
   xmm: (n) => n.startsWith('xmm'),
+  ymmh: (n) => n.startsWith('ymmh'),
   seg: (n) => n.endsWith('_base'),
-  gpr: (n) => !n.startsWith('cc_') && n !== 'df' && !n.startsWith('xmm') && !n.endsWith('_base') && n !== 'rip',
+  gpr: (n) => (GPR_NAMES as readonly string[]).includes(n),
 };
 const inSet = new Map(
   Object.entries(SETS).map(([set, test]) => [set, GLOBALS.filter((g) => test(g.name)).map((g) => g.id)]),

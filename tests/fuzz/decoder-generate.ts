@@ -78,15 +78,19 @@ function vexBytes(encoding: Encoding, prefixes: readonly number[], low: number):
   // A REX prefix before a VEX prefix is invalid: now and then, one of the sets that end in a legacy prefix says so.
   const legacy = prefixes.at(-1) === 0x66 ? prefixes : prefixes.filter((byte) => (byte & 0xf0) !== 0x40);
   const rex = prefixes.reduce((bits, byte) => ((byte & 0xf0) === 0x40 ? bits | byte : bits), 0);
+  const short = (low & 1) === 0;
+  return [...legacy, ...vexPrefix(encoding, rex, low & 1, VVVV[(low >> 1) & 3] ?? 0, short), encoding.opcode];
+}
+
+/** A VEX prefix with bits W, R, X, B of `rex`, L and W where the row leaves them open, a register in vvvv; `short`: of two bytes where that can be. */
+export function vexPrefix(encoding: Encoding, rex: number, length: number, vvvv: number, short: boolean): number[] {
   const w = encoding.rexW < 0 ? (rex & 8) !== 0 : encoding.rexW === 1;
-  const l = encoding.vexL < 0 ? low & 1 : encoding.vexL;
-  const vvvv = VVVV[(low >> 1) & 3] ?? 0;
+  const l = encoding.vexL < 0 ? length : encoding.vexL;
   const last = ((~vvvv & 15) << 3) | (l << 2) | encoding.prefix;
   const map = encoding.map - VEX_MAP;
   // Every register bit is inverted; the short form has R alone.
-  if (map === 1 && !w && (rex & 3) === 0 && (low & 1) === 0)
-    return [...legacy, 0xc5, ((~rex & 4) << 5) | last, encoding.opcode];
-  return [...legacy, 0xc4, ((~rex & 7) << 5) | map, (w ? 0x80 : 0) | last, encoding.opcode];
+  if (map === 1 && !w && (rex & 3) === 0 && short) return [0xc5, ((~rex & 4) << 5) | last];
+  return [0xc4, ((~rex & 7) << 5) | map, (w ? 0x80 : 0) | last];
 }
 
 /** Appends random bytes up to `STRIDE`. */

@@ -1,5 +1,5 @@
 /**
- * Every form of the SSE and MMX vectors on more operand values than are recorded: interpreter and compiler against host processor:
+ * Every form of the SSE, MMX and VEX vectors on more operand values than are recorded: interpreter and compiler against host processor:
  * `node dist/tests/fuzz/sse-form-fuzz.js [CASES] [SEED] [MNEMONIC]`. In: cases a form (default 100), a seed, a regular expression of mnemonics. Out: the cases that differ; exit 1 when there are any.
  * Needs an x86-64 host and gcc.
  */
@@ -9,6 +9,7 @@ import { addForms, ENGINES } from '../support/vector-check.js';
 import { stateBefore } from '../support/vectors.js';
 import { withHost } from '../vectors/host.js';
 import { sse4Forms } from '../vectors/sse4-forms.js';
+import { vexForms } from '../vectors/vex-forms.js';
 import { sseForms } from '../vectors/sse-forms.js';
 import { SSE_POOL } from '../vectors/sse-pool.js';
 import { seededRandom } from './decoder-generate.js';
@@ -29,8 +30,8 @@ const mixed = (): bigint => {
 };
 const pool = [...SSE_POOL, ...Array.from({ length: RANDOM_VALUES }, (_, i) => (i % 2 === 0 ? random128() : mixed()))];
 /** Approximate results differ between processors. */
-const forms = [...sseForms(), ...sse4Forms()].filter(
-  ({ text }) => only.test(text.split(' ')[0] ?? '') && !/^r(cp|sqrt)[ps]s /.test(text),
+const forms = [...sseForms(), ...sse4Forms(), ...vexForms()].filter(
+  ({ text }) => only.test(text.split(' ')[0] ?? '') && !/^v?r(cp|sqrt)[ps]s /.test(text),
 );
 
 withHost((run) => {

@@ -122,6 +122,9 @@ export class InsnMachine {
       const xmm = s.xmm(n);
       i64[(CPU_BASE + CPU.XMM) / 8 + 2 * n] = xmm;
       i64[(CPU_BASE + CPU.XMM) / 8 + 2 * n + 1] = xmm >> 64n;
+      const ymmh = s.ymmh(n);
+      i64[(CPU_BASE + CPU.YMMH) / 8 + 2 * n] = ymmh;
+      i64[(CPU_BASE + CPU.YMMH) / 8 + 2 * n + 1] = ymmh >> 64n;
     }
     i64[(CPU_BASE + CPU.RIP) / 8] = BigInt(pc);
     i64[(CPU_BASE + CPU.CC_SRC) / 8] = BigInt(s.rflags & FLAG.ARITH);
@@ -149,6 +152,8 @@ export class InsnMachine {
       s.setGpr(n, unsigned((CPU_BASE + CPU.REGS) / 8 + n));
       const at = (CPU_BASE + CPU.XMM) / 8 + 2 * n;
       s.setXmm(n, unsigned(at) | (unsigned(at + 1) << 64n));
+      const upper = (CPU_BASE + CPU.YMMH) / 8 + 2 * n;
+      s.setYmmh(n, unsigned(upper) | (unsigned(upper + 1) << 64n));
     }
     const cc = (offset: number): bigint => i64[(CPU_BASE + offset) / 8] ?? 0n;
     const flags = this.core.flagsOf(

@@ -1,5 +1,5 @@
 /**
- * The state that a recorded instruction sees: general registers, flags, an FXSAVE image, 64 bytes of memory. In: bytes in the layout of tests/vectors/src/run-insns.c.
+ * The state that a recorded instruction sees: general registers, flags, an FXSAVE image, 64 bytes of memory, the upper halves of ymm. In: bytes in the layout of tests/vectors/src/run-insns.c.
  * Out: named fields, and what an instruction changed as text. Source: SDM 2A, FXSAVE (table 3-43: tags are of physical registers, ST registers are relative to TOP).
  */
 import { GPR_NAMES } from '../../src/guest/cpu-state.js';
@@ -12,7 +12,9 @@ export const MEMORY_SIZE = 64;
 /** Offsets in bytes. */
 const AT = { GPR: 0, RFLAGS: 128, SIGNAL: 136, FX: 144, MEMORY: 144 + 512 } as const;
 const FX = { FCW: 0, FSW: 2, FTW: 4, MXCSR: 24, MXCSR_MASK: 28, ST: 32, XMM: 160 } as const;
-export const STATE_SIZE = AT.MEMORY + MEMORY_SIZE;
+/** Upper halves of ymm. */
+const YMMH = AT.MEMORY + MEMORY_SIZE;
+export const STATE_SIZE = YMMH + 256;
 
 const RSP = 4;
 /** MXCSR without its exception flags, which are not modelled yet. */
@@ -56,6 +58,14 @@ export class InsnState {
   }
   setXmm(n: number, value: bigint): void {
     this.setWide(AT.FX + FX.XMM + 16 * n, value);
+  }
+
+  /** Upper half of ymm. */
+  ymmh(n: number): bigint {
+    return this.wide(YMMH + 16 * n);
+  }
+  setYmmh(n: number, value: bigint): void {
+    this.setWide(YMMH + 16 * n, value);
   }
 
   /** TOP of the x87 stack. Set it before the registers. */
@@ -138,6 +148,7 @@ export function plainState(): InsnState {
   for (let n = 0; n < 16; n++) {
     s.setGpr(n, 0x9e37_79b9_7f4a_7c15n * BigInt(n + 1));
     s.setXmm(n, 0xd1b5_4a32_d192_ed03_8cb9_2ba7_2f3d_8dd7n * BigInt(n + 3));
+    s.setYmmh(n, 0x94d0_49bb_1331_11eb_bf58_476d_1ce4_e5b9n * BigInt(n + 7));
   }
   s.setGpr(6, BigInt(MEMORY));
   s.setGpr(7, BigInt(MEMORY));
@@ -167,6 +178,7 @@ export function changes(before: InsnState, after: InsnState): string {
   for (const [n, name] of GPR_NAMES.entries()) if (n !== RSP) compare(name, 8, (s) => s.gpr(n));
   compare('flags', 2, (s) => s.rflags & FLAG.ARITH);
   for (let n = 0; n < 16; n++) compare(`xmm${n}`, 16, (s) => s.xmm(n));
+  for (let n = 0; n < 16; n++) compare(`ymmh${n}`, 16, (s) => s.ymmh(n));
   compare('top', 1, (s) => s.top);
   compare('empty', 1, (s) => s.empty);
   for (let n = 0; n < 8; n++) {

@@ -60,7 +60,7 @@ export function withMemory(list: readonly RecordedForm[]): RecordedForm[] {
 /** What a page fault at the form's memory operand does beyond a SIGSEGV at the instruction: '' when nothing. */
 export function faultLeaves(machine: InsnMachine, { code, text }: RecordedForm): string {
   const insn = decodeOne(code);
-  const isLdmxcsr = insn.row.mnemonic === 'ldmxcsr';
+  const isLdmxcsr = /^v?ldmxcsr$/.test(insn.row.mnemonic);
   const stores = insn.operands[0]?.kind === 'mem' && !isLdmxcsr;
   // Every byte of a mask selected; an operand that is a sound MXCSR.
   const before = stateFor(insn, isLdmxcsr ? [0x1f80n] : [0n, ALL_ONES]);

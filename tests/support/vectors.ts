@@ -7,9 +7,11 @@
  *
  * Cases start from plainState() with the values put into the instruction's operands: the first operand's value is pool[4], every other's pool[17].
  * Registers that an instruction reads without naming them (xmm0 of PBLENDVB, the lengths of PCMPESTRI) are made from pool[3 * 4 + 7 * 17], modulo the pool's size.
+ * VEX forms give each of their operands a value of its own, and upper halves: vex-state.ts.
  * A form whose text begins with 'sequence' is several instructions, whose registers all get values: register n has pool[4 + 17 * n], modulo the pool's size.
  */
 import type { Insn } from '../../frontend/x86-64/insn.js';
+import { vexStateFor } from './vex-state.js';
 import { type InsnState, MEMORY, plainState } from './insn-state.js';
 
 /** An instruction form and the operand values to run it on. */
@@ -77,6 +79,7 @@ export function stateForSequence(pool: readonly bigint[], first: number, step: n
   const value = (n: number): bigint => pool[(first + step * n) % pool.length] ?? 0n;
   for (let n = 0; n < 16; n++) {
     s.setXmm(n, value(n));
+    s.setYmmh(n, value(n + 9));
     if (n < 8) s.setMm(n, value(n + 3));
     if (![4, 6, 7].includes(n)) s.setGpr(n, value(n + 5));
   }
@@ -92,6 +95,7 @@ export function stateBefore(
   [a, b]: readonly [number, number],
 ): InsnState {
   if (form.text.startsWith('sequence')) return stateForSequence(pool, a, b);
+  if (insn.vexL !== 0) return vexStateFor(insn, pool, a, b, form.mxcsr);
   return stateFor(insn, [pool[a] ?? 0n, pool[b] ?? 0n], form.mxcsr, pool[(3 * a + 7 * b) % pool.length]);
 }
 

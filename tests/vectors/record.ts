@@ -10,6 +10,7 @@ import { changes } from '../support/insn-state.js';
 import { printForm, stateBefore, type VectorCase, type VectorForm } from '../support/vectors.js';
 import { type RunOnHost, withHost } from './host.js';
 import { SSE4_ROWS, sse4Forms } from './sse4-forms.js';
+import { vexForms } from './vex-forms.js';
 import { sseForms } from './sse-forms.js';
 import { SSE_POOL } from './sse-pool.js';
 import { sseSequences } from './sse-sequences.js';
@@ -41,6 +42,7 @@ function record(run: RunOnHost, name: string, pool: readonly bigint[], forms: re
 const FILES: Readonly<Record<string, () => readonly VectorForm[]>> = {
   'sse.txt': sseForms,
   'sse-sequences.txt': () => sseSequences(SEQUENCES, 1),
+  'vex.txt.gz': vexForms,
   'sse4.txt.gz': () => [...sse4Forms(), ...sseSequences(SEQUENCES, 4, SSE4_ROWS)],
 };
 

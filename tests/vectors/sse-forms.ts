@@ -33,7 +33,7 @@ const OTHER_CASES = 3;
 const TEXT_CASES = 8;
 
 /** Instructions that only move bits. */
-const isMove = (mnemonic: string): boolean =>
+export const isMove = (mnemonic: string): boolean =>
   /^(p?mov(?!sx|zx)|lddqu|p?shuf(?!b)|p?unpck|p?andn?|p?x?or|maskmov)/.test(mnemonic) && !mnemonic.includes('mask');
 
 const [RSI, DISP8, REGISTER] = [6, 0x40, 0xc0] as const;
@@ -43,7 +43,7 @@ const ALIGNED = 16;
 const UNALIGNED = 20;
 
 /** What the source operand of a row holds. */
-function kindOf(row: InsnRow): ValueKind {
+export function kindOf(row: InsnRow): ValueKind {
   const { mnemonic, operands } = row;
   if (mnemonic === 'ldmxcsr') return 'mxcsr';
   const converted = /^cvtt?(ps|pd|ss|sd|dq|pi|si)2/.exec(mnemonic)?.[1];
@@ -71,7 +71,7 @@ const IMMEDIATES: readonly (readonly [RegExp, readonly number[]])[] = [
 ];
 
 /** Immediates worth a form each. */
-function immediates(row: InsnRow): readonly number[] {
+export function immediates(row: InsnRow): readonly number[] {
   if (!row.operands.endsWith('Ib')) return [-1];
   const own = IMMEDIATES.find(([names]) => names.test(row.mnemonic));
   if (own !== undefined) return own[1];
@@ -83,7 +83,7 @@ function immediates(row: InsnRow): readonly number[] {
 }
 
 /** Pairs that run through a kind at two speeds, so that edges meet edges. */
-function pairs(a: ValueKind, b: ValueKind, count: number, start: number): (readonly [number, number])[] {
+export function pairs(a: ValueKind, b: ValueKind, count: number, start: number): (readonly [number, number])[] {
   const [firstA, lengthA] = SSE_RANGE[a];
   const [firstB, lengthB] = SSE_RANGE[b];
   return Array.from({ length: Math.floor(count) }, (_, i) => {

@@ -4,7 +4,7 @@
 import type { LiftFn } from '../insn.js';
 import type { Lifter } from '../lifter.js';
 import { pairToIntegersLane, pairToSinglesLane } from '../float-convert.js';
-import { afterX87, enterMmx, fields2, imm8, isMmx, lanes, setVec, shuffle, vec } from '../vector.js';
+import { afterX87, enterMmx, isMmx, setVec, vec } from '../vector.js';
 import {
   arithmetic,
   compare,
@@ -15,14 +15,9 @@ import {
   squareRoot,
   toInteger,
 } from '../vector-float.js';
-import { packed } from '../vector-int.js';
+import { packed, shuffleSingles } from '../vector-int.js';
+import { binaryImm } from '../vector-lift.js';
 import type { InsnRow } from '../insn.js';
-
-function shufps(l: Lifter): void {
-  const b = vec(l, 1);
-  const [i = 0, j = 0, k = 0, m = 0] = fields2(imm8(l, 2));
-  setVec(l, 0, shuffle(l, vec(l, 0), b, lanes(4, [i, j, 4 + k, 4 + m])));
-}
 
 function cvtpi2ps(l: Lifter): void {
   const b = vec(l, 1);
@@ -62,7 +57,7 @@ export const sseArithRows = [
   { enc: 'NP 0F 2F /r', mnemonic: 'comiss', operands: 'Vss,Wss', feature: 'sse', lift: compareFlags('ss', false) },
   { enc: 'NP 0F 14 /r', mnemonic: 'unpcklps', operands: 'Vps,Wps', feature: 'sse', lift: packed('punpckldq') },
   { enc: 'NP 0F 15 /r', mnemonic: 'unpckhps', operands: 'Vps,Wps', feature: 'sse', lift: packed('punpckhdq') },
-  { enc: 'NP 0F C6 /r', mnemonic: 'shufps', operands: 'Vps,Wps,Ib', feature: 'sse', lift: shufps },
+  { enc: 'NP 0F C6 /r', mnemonic: 'shufps', operands: 'Vps,Wps,Ib', feature: 'sse', lift: binaryImm(shuffleSingles) },
   { enc: 'NP 0F 2A /r', mnemonic: 'cvtpi2ps', operands: 'Vq,Qq', feature: 'sse', lift: afterX87(cvtpi2ps) },
   { enc: 'F3 0F 2A /r', mnemonic: 'cvtsi2ss', operands: 'Vss,Ey', feature: 'sse', lift: fromInteger('ss') },
   { enc: 'NP 0F 2C /r', mnemonic: 'cvttps2pi', operands: 'Pq,Wq', feature: 'sse', lift: afterX87(cvtps2pi(true)) },

@@ -11,7 +11,7 @@ import {
   singleToDoubleLane,
   toIntegersLane,
 } from '../float-convert.js';
-import { afterX87, enterMmx, imm8, isMmx, lanes, setVec, shuffle, vec } from '../vector.js';
+import { afterX87, enterMmx, isMmx, setVec, vec } from '../vector.js';
 import {
   addSub,
   arithmetic,
@@ -24,14 +24,9 @@ import {
   toInteger,
   withDestination,
 } from '../vector-float.js';
-import { packed } from '../vector-int.js';
+import { packed, shuffleDoubles } from '../vector-int.js';
+import { binaryImm } from '../vector-lift.js';
 import type { InsnRow } from '../insn.js';
-
-function shufpd(l: Lifter): void {
-  const b = vec(l, 1);
-  const imm = imm8(l, 2);
-  setVec(l, 0, shuffle(l, vec(l, 0), b, lanes(8, [imm & 1, 2 + ((imm >> 1) & 1)])));
-}
 
 function cvtpi2pd(l: Lifter): void {
   const value = fromIntegersLane('pd')(l, vec(l, 1));
@@ -66,7 +61,7 @@ export const sse2FloatRows = [
   { enc: '66 0F 2F /r', mnemonic: 'comisd', operands: 'Vsd,Wsd', feature: 'sse2', lift: compareFlags('sd', false) },
   { enc: '66 0F 14 /r', mnemonic: 'unpcklpd', operands: 'Vpd,Wpd', feature: 'sse2', lift: packed('punpcklqdq') },
   { enc: '66 0F 15 /r', mnemonic: 'unpckhpd', operands: 'Vpd,Wpd', feature: 'sse2', lift: packed('punpckhqdq') },
-  { enc: '66 0F C6 /r', mnemonic: 'shufpd', operands: 'Vpd,Wpd,Ib', feature: 'sse2', lift: shufpd },
+  { enc: '66 0F C6 /r', mnemonic: 'shufpd', operands: 'Vpd,Wpd,Ib', feature: 'sse2', lift: binaryImm(shuffleDoubles) },
   { enc: '66 0F 2A /r', mnemonic: 'cvtpi2pd', operands: 'Vpd,Qq', feature: 'sse2', lift: afterX87(cvtpi2pd) },
   { enc: 'F2 0F 2A /r', mnemonic: 'cvtsi2sd', operands: 'Vsd,Ey', feature: 'sse2', lift: fromInteger('sd') },
   {

@@ -2,24 +2,10 @@
  * 128-bit integer instructions of SSE2. Out: rows. Source: SDM 2A/2B, one section an instruction; appendix A, table A-3.
  */
 import type { Lifter } from '../lifter.js';
-import { fields2, imm8, lanes, setGeneral32, setVec, shuffle, vec } from '../vector.js';
-import { byteShift, packed, packedShift } from '../vector-int.js';
+import { imm8, setGeneral32, setVec, vec } from '../vector.js';
+import { byteShift, packed, packedShift, shuffleDwords, shuffleHighWords, shuffleLowWords } from '../vector-int.js';
+import { unaryImm } from '../vector-lift.js';
 import type { InsnRow } from '../insn.js';
-
-function pshufd(l: Lifter): void {
-  const a = vec(l, 1);
-  setVec(l, 0, shuffle(l, a, a, lanes(4, fields2(imm8(l, 2)))));
-}
-
-function pshuflw(l: Lifter): void {
-  const a = vec(l, 1);
-  setVec(l, 0, shuffle(l, a, a, lanes(2, [...fields2(imm8(l, 2)), 4, 5, 6, 7])));
-}
-
-function pshufhw(l: Lifter): void {
-  const a = vec(l, 1);
-  setVec(l, 0, shuffle(l, a, a, lanes(2, [0, 1, 2, 3, ...fields2(imm8(l, 2)).map((f) => 4 + f)])));
-}
 
 export function pinsrw(l: Lifter): void {
   const value = l.lo(l.load(1));
@@ -100,9 +86,9 @@ export const sse2IntRows = [
   { enc: '66 0F 73 /6', mnemonic: 'psllq', operands: 'Ux,Ib', feature: 'sse2', lift: packedShift('shl', 64) },
   { enc: '66 0F 73 /3', mnemonic: 'psrldq', operands: 'Ux,Ib', feature: 'sse2', lift: byteShift(false) },
   { enc: '66 0F 73 /7', mnemonic: 'pslldq', operands: 'Ux,Ib', feature: 'sse2', lift: byteShift(true) },
-  { enc: '66 0F 70 /r', mnemonic: 'pshufd', operands: 'Vx,Wx,Ib', feature: 'sse2', lift: pshufd },
-  { enc: 'F3 0F 70 /r', mnemonic: 'pshufhw', operands: 'Vx,Wx,Ib', feature: 'sse2', lift: pshufhw },
-  { enc: 'F2 0F 70 /r', mnemonic: 'pshuflw', operands: 'Vx,Wx,Ib', feature: 'sse2', lift: pshuflw },
+  { enc: '66 0F 70 /r', mnemonic: 'pshufd', operands: 'Vx,Wx,Ib', feature: 'sse2', lift: unaryImm(shuffleDwords) },
+  { enc: 'F3 0F 70 /r', mnemonic: 'pshufhw', operands: 'Vx,Wx,Ib', feature: 'sse2', lift: unaryImm(shuffleHighWords) },
+  { enc: 'F2 0F 70 /r', mnemonic: 'pshuflw', operands: 'Vx,Wx,Ib', feature: 'sse2', lift: unaryImm(shuffleLowWords) },
   { enc: '66 0F C4 /r', mnemonic: 'pinsrw', operands: 'Vx,Ey/w,Ib', feature: 'sse2', lift: pinsrw },
   { enc: '66 0F C5 /r', mnemonic: 'pextrw', operands: 'Gy,Ux,Ib', feature: 'sse2', lift: pextrw },
 ] as const satisfies readonly InsnRow[];

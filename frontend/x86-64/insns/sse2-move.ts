@@ -17,16 +17,17 @@ import {
   widened,
 } from '../vector.js';
 import { moveHigh, moveLow, moveMask, moveScalar } from './sse-move.js';
+import { unary, type Unary } from '../vector-lift.js';
 import type { InsnRow } from '../insn.js';
 
 /** MOVD and MOVQ between a general operand and the low lane; the rest becomes zero. */
-function moveGeneral(l: Lifter): void {
+export function moveGeneral(l: Lifter): void {
   if (l.op(0).kind === 'xmm') setVec(l, 0, fromGeneral(l, 1));
   else toGeneral(l, 0, vec(l, 1));
 }
 
 /** MOVQ between xmm registers and memory: the high half of the destination becomes zero. */
-function moveQuad(l: Lifter): void {
+export function moveQuad(l: Lifter): void {
   if (l.op(0).kind === 'mem') {
     storeVec(l, 0, vec(l, 1));
     return;
@@ -45,15 +46,16 @@ function movdq2q(l: Lifter): void {
   setVec(l, 0, vec(l, 1));
 }
 
-function duplicate(list: readonly number[]): LiftFn {
-  return (l) => {
-    const a = vec(l, 1);
-    setVec(l, 0, shuffle(l, a, a, list));
-  };
-}
+/** A vector's own bytes by a list. */
+export const duplicateLane =
+  (list: readonly number[]): Unary =>
+  (l, a) =>
+    shuffle(l, a, a, list);
+
+const duplicated = (list: readonly number[]): LiftFn => unary(duplicateLane(list));
 
 /** MASKMOVDQU: the bytes whose mask has its top bit set; others are neither written nor checked. */
-function maskmov(l: Lifter): void {
+export function maskmov(l: Lifter): void {
   l.call('maskmov', [
     l.ea(l.mem(0)),
     l.e('v_extract_i64x2', [vec(l, 1)], [0]),
@@ -91,20 +93,20 @@ export const sse2MoveRows = [
   { enc: '66 0F D7 /r', mnemonic: 'pmovmskb', operands: 'Gy,Ux', feature: 'sse2', lift: moveMask('i8x16') },
   { enc: '66 0F F7 /r', mnemonic: 'maskmovdqu', operands: 'BDx,Vx,Ux', feature: 'sse2', lift: maskmov },
   // SSE3.
-  { enc: 'F2 0F 12 /r', mnemonic: 'movddup', operands: 'Vx,Wq', feature: 'sse3', lift: duplicate(lanes(8, [0, 0])) },
+  { enc: 'F2 0F 12 /r', mnemonic: 'movddup', operands: 'Vx,Wq', feature: 'sse3', lift: duplicated(lanes(8, [0, 0])) },
   {
     enc: 'F3 0F 12 /r',
     mnemonic: 'movsldup',
     operands: 'Vx,Wx',
     feature: 'sse3',
-    lift: duplicate(lanes(4, [0, 0, 2, 2])),
+    lift: duplicated(lanes(4, [0, 0, 2, 2])),
   },
   {
     enc: 'F3 0F 16 /r',
     mnemonic: 'movshdup',
     operands: 'Vx,Wx',
     feature: 'sse3',
-    lift: duplicate(lanes(4, [1, 1, 3, 3])),
+    lift: duplicated(lanes(4, [1, 1, 3, 3])),
   },
   { enc: 'F2 0F F0 /r', mnemonic: 'lddqu', operands: 'Vx,Mx', feature: 'sse3', lift: moveFull(false) },
 ] as const satisfies readonly InsnRow[];

@@ -46,7 +46,7 @@ function insert(size: LaneSize): LiftFn {
 }
 
 /** PEXTR, EXTRACTPS: to memory of the lane's size, or to a general register, zero-extended to 64 bits. */
-function extract(size: LaneSize): LiftFn {
+export function extract(size: LaneSize): LiftFn {
   return (l) => {
     const o = l.op(0);
     const to = o.kind === 'gpr' ? l.reg(o.reg, 8) : l.dest(0);

@@ -15,19 +15,22 @@ const explicit =
     compareExplicit(l, a, b, imm, size);
 
 /** To rcx, or as a mask to xmm0. */
-function stringCompare(compare: Compare, to: 'index' | 'mask'): LiftFn {
+export function stringCompare(compare: Compare, to: 'index' | 'mask'): LiftFn {
   return (l) => {
     const imm = imm8(l, 2);
     const b = vec(l, 1, true);
     const result = compare(l, vec(l, 0), b, imm);
     if (to === 'index') l.mov(G.reg(RCX), indexOf(l, result));
-    else l.emit('mov_v128', [G.xmm(0), maskOf(l, result, imm)]);
+    else {
+      l.emit('mov_v128', [G.xmm(0), maskOf(l, result, imm)]);
+      if (l.insn.vexL !== 0) l.emit('mov_v128', [G.ymmh(0), l.v128(0n)]);
+    }
     l.flags.setEflags(flagsOf(l, result));
   };
 }
 
-const estrm = (size: 4 | 8): LiftFn => stringCompare(explicit(size), 'mask');
-const estri = (size: 4 | 8): LiftFn => stringCompare(explicit(size), 'index');
+export const estrm = (size: 4 | 8): LiftFn => stringCompare(explicit(size), 'mask');
+export const estri = (size: 4 | 8): LiftFn => stringCompare(explicit(size), 'index');
 
 export const sse42StringRows = [
   { enc: '66 0F 3A 60 /r', mnemonic: 'pcmpestrm', operands: 'Vx,Wx,Ib', feature: 'sse4.2', lift: estrm(4) },

@@ -70,13 +70,13 @@ function writeBase(base: TempId): LiftFn {
 }
 
 /** LDMXCSR: #GP for reserved bits. */
-function ldmxcsr(l: Lifter): void {
+export function ldmxcsr(l: Lifter): void {
   const value = l.copy(l.load(0), 'tb');
   l.raiseIf('tstne', value, l.i64(~0xffff), EXC.GP);
   l.setEnv(CPU.MXCSR, l.lo(value));
 }
 
-function stmxcsr(l: Lifter): void {
+export function stmxcsr(l: Lifter): void {
   const d = l.dest(0);
   d.store(l.up(l.env(CPU.MXCSR)));
 }

@@ -1,5 +1,6 @@
 /* Runs instructions on the host processor. In (stdin): records { u8 length, u8 code[CODE_SIZE - 1], struct state }. Out (stdout): struct state of each after it.
- * The instructions see every register of its state but rsp, and MEMORY_SIZE bytes at MEMORY. The x87, MMX and SSE registers are an FXSAVE image.
+ * The instructions see every register of its state but rsp, and MEMORY_SIZE bytes at MEMORY. The x87, MMX and SSE registers are an FXSAVE image; the upper halves of ymm
+ * stand behind the memory, and are left alone on a processor without AVX.
  * A signal ends them: its number and si_code are reported, with the registers as they went in.
  * Source: SDM 2A, FXSAVE (image), 2A 2.2 (64-bit mode). Layout: tests/support/insn-state.ts. */
 #define _GNU_SOURCE
@@ -20,6 +21,7 @@ struct state {
   uint32_t signal, code;
   uint8_t fxsave[512];
   uint8_t memory[MEMORY_SIZE];
+  uint8_t ymmh[256];
 };
 struct record {
   uint8_t length, code[CODE_SIZE - 1];
@@ -27,10 +29,15 @@ struct record {
 };
 
 struct state *current;
-uint64_t host_rsp, guest_rax;
+uint64_t host_rsp, guest_rax, has_avx;
 uint8_t fx[512] __attribute__((aligned(16))), host_fx[512] __attribute__((aligned(16)));
 void *code_page;
 static sigjmp_buf fault;
+
+/* Upper half n of ymm and its place in struct state, in %rax. */
+#define LOAD(n) "  vinsertf128 $1, 720+16*" #n "(%rax), %ymm" #n ", %ymm" #n "\n"
+#define STORE(n) "  vextractf128 $1, %ymm" #n ", 720+16*" #n "(%rax)\n"
+#define UPPER_HALVES(x) x(0) x(1) x(2) x(3) x(4) x(5) x(6) x(7) x(8) x(9) x(10) x(11) x(12) x(13) x(14) x(15)
 
 /* Loads current->gpr, rflags and fx, jumps to code_page; the code there jumps to come_back. */
 void run_guest(void);
@@ -43,6 +50,7 @@ __asm__(
     "  mov %rsp, host_rsp(%rip)\n"
     "  fxrstor64 fx(%rip)\n"
     "  mov current(%rip), %rax\n"
+    "  cmpq $0, has_avx(%rip)\n  je 1f\n" UPPER_HALVES(LOAD) "1:\n"
     "  pushq 128(%rax)\n  popfq\n"
     "  mov 8(%rax), %rcx\n  mov 16(%rax), %rdx\n  mov 24(%rax), %rbx\n  mov 40(%rax), %rbp\n"
     "  mov 48(%rax), %rsi\n  mov 56(%rax), %rdi\n  mov 64(%rax), %r8\n  mov 72(%rax), %r9\n"
@@ -59,6 +67,7 @@ __asm__(
     "  mov host_rsp(%rip), %rsp\n"
     "  pushfq\n  popq 128(%rax)\n"
     "  mov guest_rax(%rip), %rcx\n  mov %rcx, 0(%rax)\n"
+    "  cmpq $0, has_avx(%rip)\n  je 1f\n" UPPER_HALVES(STORE) "  vzeroupper\n1:\n"
     "  fxsave64 fx(%rip)\n"
     "  fxrstor64 host_fx(%rip)\n"
     "  popfq\n  pop %r15\n  pop %r14\n  pop %r13\n  pop %r12\n  pop %rbp\n  pop %rbx\n"
@@ -80,6 +89,7 @@ static void put(uint8_t *at, const uint8_t *code, size_t length) {
 }
 
 int main(void) {
+  has_avx = __builtin_cpu_supports("avx") != 0;
   struct record r;
   struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK};
   static uint8_t stack[65536];
