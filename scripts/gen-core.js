@@ -21,6 +21,7 @@ const modules = {
   map: await compiled('src/guest/memory-map.js'),
   tbh: await compiled('src/guest/tb-header.js'),
   flags: await compiled('src/guest/flags.js'),
+  float: await compiled('src/guest/float-ops.js'),
 };
 
 const write = (name, text) => {

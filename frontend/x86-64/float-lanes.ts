@@ -1,9 +1,11 @@
 /**
  * Floating-point arithmetic and comparisons on one vector of 128 bits: lane functions, which know nothing of operands. In: v128 temps. Out: a v128 temp.
  * Packed types work on all elements; `ss` and `sd` on the lowest, with the rest of the result from `a` (the destination of legacy SSE, the first source of VEX).
+ * Two ways: operations of the host, which round to nearest and set no flags; or, once the guest has loaded MXCSR (LiftOptions.preciseFloat), helpers that do what MXCSR says.
  * Scalars are computed on all lanes: host SSE gives the guest's NaNs that way. Source: SDM 2A/2B; NaN rules: SDM volume 1, table 4-7; MIN and MAX: SDM 2B, MINPS; predicates: SDM 2A, CMPPD, table 3-1.
  */
 import type { TempId } from '../../src/base/ids.js';
+import { FLOAT_OP, OUTCOME, PREDICATE_HOLDS } from '../../src/guest/float-ops.js';
 import type { Lifter } from './lifter.js';
 import { lanes, shuffle, withLow } from './vector.js';
 
@@ -41,46 +43,47 @@ const BINARY = {
 } as const;
 export type FloatOp = keyof typeof BINARY;
 
+const CODE = {
+  add: FLOAT_OP.ADD,
+  sub: FLOAT_OP.SUB,
+  mul: FLOAT_OP.MUL,
+  div: FLOAT_OP.DIV,
+  min: FLOAT_OP.MIN,
+  max: FLOAT_OP.MAX,
+} as const;
+
+export const isPrecise = (l: Lifter): boolean => l.options.preciseFloat === true;
+
+/** A helper's first argument: an operation, which in the first of two halves leaves its exceptions. */
+export const codeOf = (l: Lifter, op: number): TempId => l.i32(l.deferExceptions ? op | FLOAT_OP.DEFER : op);
+
+const precise = (l: Lifter, t: FloatType, op: number, a: TempId, b: TempId): TempId =>
+  l.callFor(`sse_${t}`, [codeOf(l, op), a, b]);
+
 /** ADD SUB MUL DIV MIN MAX. */
 export function binaryLane(op: FloatOp, t: FloatType): Lane {
-  return (l, a, b) => placed(l, t, a, BINARY[op](l, shapeOf(t), a, b));
+  return (l, a, b) => (isPrecise(l) ? precise(l, t, CODE[op], a, b) : placed(l, t, a, BINARY[op](l, shapeOf(t), a, b)));
 }
 
 /** SQRT of `b`. */
 export function sqrtLane(t: FloatType): Lane {
-  return (l, a, b) => placed(l, t, a, l.e(`v_sqrt_${shapeOf(t)}`, [b]));
+  return (l, a, b) =>
+    isPrecise(l) ? precise(l, t, FLOAT_OP.SQRT, a, b) : placed(l, t, a, l.e(`v_sqrt_${shapeOf(t)}`, [b]));
 }
 
-/** RCP and RSQRT of `b`. */
+/** RCP and RSQRT of `b`: no exceptions, no rounding control. */
 export function reciprocalLane(t: 'ps' | 'ss', ofRoot: boolean): Lane {
   return (l, a, b) => placed(l, t, a, l.callFor(ofRoot ? 'rsqrt_f32x4' : 'rcp_f32x4', [b]));
 }
 
-/** Outcomes of a comparison, as bits. */
-const [LT, EQ, GT, UN] = [1, 2, 4, 8] as const;
-/** When predicates 0 to 15 hold; 16 to 31 hold when those do, and differ in which NaNs are invalid. */
-const HOLDS: readonly number[] = [
-  EQ,
-  LT,
-  LT | EQ,
-  UN,
-  LT | GT | UN,
-  EQ | GT | UN,
-  GT | UN,
-  LT | EQ | GT,
-  EQ | UN,
-  LT | UN,
-  LT | EQ | UN,
-  0,
-  LT | GT,
-  EQ | GT,
-  GT,
-  LT | EQ | GT | UN,
-];
+const [LT, EQ, GT, UN] = [OUTCOME.LESS, OUTCOME.EQUAL, OUTCOME.GREATER, OUTCOME.UNORDERED] as const;
 
 /** CMP with a predicate of 0 to 31: elements all ones or zero. */
 export function compareLane(t: FloatType, predicate: number): Lane {
-  return (l, a, b) => placed(l, t, a, compared(l, shapeOf(t), HOLDS[predicate & 15] ?? 0, a, b));
+  return (l, a, b) =>
+    isPrecise(l)
+      ? precise(l, t, FLOAT_OP.CMP + (predicate & 31), a, b)
+      : placed(l, t, a, compared(l, shapeOf(t), PREDICATE_HOLDS[predicate & 15] ?? 0, a, b));
 }
 
 function compared(l: Lifter, s: FloatShape, holds: number, a: TempId, b: TempId): TempId {
@@ -108,8 +111,9 @@ function compared(l: Lifter, s: FloatShape, holds: number, a: TempId, b: TempId)
 }
 
 /** COMI and UCOMI (`quiet`) of the low elements: EFLAGS. */
-export function compareFlagsLane(l: Lifter, t: 'ss' | 'sd', _quiet: boolean, a: TempId, b: TempId): void {
-  l.flags.setComi(t === 'ss' ? 4 : 8, a, b);
+export function compareFlagsLane(l: Lifter, t: 'ss' | 'sd', quiet: boolean, a: TempId, b: TempId): void {
+  if (isPrecise(l)) l.flags.setEflags(l.callFor(`sse_comi_${t}`, [l.i32(quiet ? 1 : 0), a, b]));
+  else l.flags.setComi(t === 'ss' ? 4 : 8, a, b);
 }
 
 /** HADD, HSUB: sums or differences of neighbours, those of `a`, then those of `b`. */
@@ -122,5 +126,8 @@ export function horizontalLane(op: 'add' | 'sub', t: 'ps' | 'pd'): Lane {
 /** ADDSUB: even elements subtract, odd ones add. */
 export function addSubLane(t: 'ps' | 'pd'): Lane {
   const list = t === 'ps' ? lanes(4, [0, 5, 2, 7]) : lanes(8, [0, 3]);
-  return (l, a, b) => shuffle(l, binaryLane('sub', t)(l, a, b), binaryLane('add', t)(l, a, b), list);
+  return (l, a, b) =>
+    isPrecise(l)
+      ? precise(l, t, FLOAT_OP.ADDSUB, a, b)
+      : shuffle(l, binaryLane('sub', t)(l, a, b), binaryLane('add', t)(l, a, b), list);
 }

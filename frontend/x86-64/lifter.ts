@@ -22,6 +22,8 @@ const LAST_USER_ADDRESS = 0x7fff_ffff_ffffn;
 export interface LiftOptions {
   /** Tests only: SYSCALL leaves with its own pc, and the loop advances it after the call has been served. */
   readonly latePc?: boolean;
+  /** Floating point obeys MXCSR and sets its flags; else it rounds to nearest and sets none (PCB.FLOAT_PRECISE). */
+  readonly preciseFloat?: boolean;
 }
 
 export class Lifter {

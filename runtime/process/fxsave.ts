@@ -2,7 +2,7 @@
  * FXSAVE image and CPU state. In: a CPU block. Out: the 512 bytes that FXSAVE64 would store, and back. Source: Intel SDM volume 1, 10.5.1, table 10-2 (64-bit operand size).
  * The engine's FXSAVE instruction does the same in its helper; this one is for signal frames.
  */
-import { CPU } from '../../src/guest/cpu-state.js';
+import { CPU, MXCSR_START } from '../../src/guest/cpu-state.js';
 import type { CpuView } from '../linux/thread.js';
 
 export const FXSAVE_BYTES = 512;
@@ -10,7 +10,6 @@ export const FXSAVE_BYTES = 512;
 export const MXCSR_MASK = 0xffff;
 /** Values after FNINIT and at reset. */
 const INIT_FCW = 0x37f;
-const INIT_MXCSR = 0x1f80;
 
 /** Writes the image of `cpu` into `out` at byte `at`; bytes that FXSAVE leaves alone become 0. */
 export function saveFx(cpu: CpuView, out: Uint8Array, at: number): void {
@@ -64,5 +63,5 @@ export function initFpu(cpu: CpuView): void {
   cpu.bytes.fill(0, CPU.FPIP, CPU.FPOP);
   cpu.bytes.fill(0, CPU.ST, CPU.ST + 128);
   cpu.bytes.fill(0, CPU.XMM, CPU.XMM + 256);
-  cpu.setI32(CPU.MXCSR, INIT_MXCSR);
+  cpu.setI32(CPU.MXCSR, MXCSR_START);
 }

@@ -1,7 +1,7 @@
 /** Constants of the guest layout as AssemblyScript. In: the compiled contract modules of src/guest. Out: the text of gen/constants.ts. */
 
-/** @param {{ cpu: object, map: object, tbh: object, flags: object }} modules cpu-state, memory-map, tb-header, flags */
-export function constants({ cpu, map, tbh, flags }) {
+/** @param {{ cpu: object, map: object, tbh: object, flags: object, float: object }} modules cpu-state, memory-map, tb-header, flags, float-ops */
+export function constants({ cpu, map, tbh, flags, float }) {
   const lines = [];
   const put = (name, type, value) => lines.push(`export const ${name}: ${type} = ${value};`);
   const group = (prefix, type, object) => {
@@ -26,5 +26,14 @@ export function constants({ cpu, map, tbh, flags }) {
   group('TB_FLAG', 'i32', tbh.TB_FLAG);
   group('CC', 'i32', flags.CC);
   group('FLAG', 'i32', flags.FLAG);
+  group('FLOAT_OP', 'i32', float.FLOAT_OP);
+  group('FLOAT_CONVERT', 'i32', float.FLOAT_CONVERT);
+  group('OUTCOME', 'i32', float.OUTCOME);
+  put(
+    'PREDICATE_HOLDS',
+    'u64',
+    float.PREDICATE_HOLDS.reduce((all, holds, i) => all | (BigInt(holds) << BigInt(4 * i)), 0n),
+  );
+  put('FLOAT_TRUNCATE', 'i32', float.FLOAT_TRUNCATE);
   return lines.join('\n') + '\n';
 }

@@ -4,7 +4,7 @@
  */
 import { InternalError } from '../base/errors.js';
 import { hex } from '../base/hex.js';
-import { CONTROL, CPU, EXC, EXIT, JUMP_CACHE_BITS, JUMP_CACHE_SIZE, PF, RUN_FLAG } from '../guest/cpu-state.js';
+import { CONTROL, CPU, EXC, EXIT, JUMP_CACHE_BITS, JUMP_CACHE_SIZE, MXCSR_START, PF, RUN_FLAG } from '../guest/cpu-state.js';
 import { jumpCacheIndex, TB, TB_FLAG } from '../guest/tb-header.js';
 import type { CodeCache } from './code-cache.js';
 import type { CpuRegisters } from './cpu-view.js';
@@ -86,6 +86,8 @@ export class ExecuteLoop {
 
   /** Enters translated code once; gives the exit reason. */
   private step(): number {
+    // Beside LDMXCSR: sigreturn and clone bring an MXCSR too.
+    if (this.cpu.i32(CPU.MXCSR) !== MXCSR_START) this.translator.makeFloatPrecise();
     this.followInvalidations();
     if (this.options.logEntries) {
       const header = this.translator.translate(this.cpu.pc);
@@ -137,6 +139,9 @@ export class ExecuteLoop {
         break;
       case EXIT.STALE:
         this.translator.retire(cpu.pc);
+        break;
+      case EXIT.FLOAT_CONTROL:
+        this.translator.makeFloatPrecise();
         break;
       case EXIT.NONE:
         // A compiled region went back to the dispatcher of a nested call: go on at rip.

@@ -49,7 +49,7 @@ import { Log } from './log.js';
 import { memoryViews, type MemoryViews } from './memory-views.js';
 import { SERVICE, type SpineData } from './spine.js';
 import { modelDecoder } from './model-decoder.js';
-import { MAX_TB_INSNS, Translator } from './translator.js';
+import { isFloatPrecise, MAX_TB_INSNS, Translator } from './translator.js';
 
 /** Blocks that a crash report names. */
 const RECENT_BLOCKS = 8;
@@ -374,6 +374,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
       decode: this.decode,
       maxInsns,
       endAfterStore,
+      preciseFloat: isFloatPrecise(this.views),
       latePc: this.spine.options.breaks.includes('late-pc'),
       unimplemented: (at, mnemonic) => {
         if (this.logger.hasAt('unimp', at))

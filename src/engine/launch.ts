@@ -5,7 +5,7 @@ import { accessSync, closeSync, constants, openSync, readFileSync, statSync } fr
 import { availableParallelism } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, InternalError, ProgramError } from '../base/errors.js';
-import { CPU, GPR } from '../guest/cpu-state.js';
+import { CPU, GPR, MXCSR_START } from '../guest/cpu-state.js';
 import { HEAT_OFF } from '../guest/tb-header.js';
 import { PCB, PCB_BASE, WASM_PAGES } from '../guest/memory-map.js';
 import { type Elf, parseElf } from '../../frontend/elf/elf.js';
@@ -33,10 +33,9 @@ import { SERVICE, type SpineData } from './spine.js';
 import { readStats } from './figures.js';
 import type { Stats } from './stats.js';
 
-/** x87 control word and MXCSR as Linux starts programs: all exceptions masked, 64-bit precision, round to nearest. */
+/** x87 control word as Linux starts programs: all exceptions masked, 64-bit precision, round to nearest. */
 const FPCW_START = 0x37f;
 const FPTAG_EMPTY = 0xff;
-const MXCSR_START = 0x1f80;
 
 export interface Ended extends ExitStatus {
   readonly stats: Stats;

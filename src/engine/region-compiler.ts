@@ -15,7 +15,7 @@ import type { MemoryViews } from './memory-views.js';
 import { withMutex } from './mutex.js';
 import { formRegion, REGION_LIMITS, regionPages, type RegionLimits } from './region.js';
 import { slotOf } from './slots.js';
-import { MAX_TB_INSNS } from './translator.js';
+import { isFloatPrecise, MAX_TB_INSNS } from './translator.js';
 
 export class RegionCompiler {
   private readonly reader: GuestCodeReader;
@@ -64,7 +64,11 @@ export class RegionCompiler {
   private lift(pc: number, isHead: boolean): Tb | undefined {
     if (!isHead && this.onlyRun && this.cache.lookup(pc) === 0) return undefined;
     if (this.reader.readable(pc) === 0) return undefined;
-    const tb = translate(this.reader, pc, { maxInsns: MAX_TB_INSNS, decode: this.decode });
+    const tb = translate(this.reader, pc, {
+      maxInsns: MAX_TB_INSNS,
+      decode: this.decode,
+      preciseFloat: isFloatPrecise(this.views),
+    });
     // Only marked pages are watched for writes: code on others must not be compiled.
     const last = Math.floor((pc + Math.max(tb.size, 1) - 1) / PAGE_SIZE);
     if (!this.cache.isCode(Math.floor(pc / PAGE_SIZE)) || !this.cache.isCode(last)) return undefined;

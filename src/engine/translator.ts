@@ -34,6 +34,13 @@ const CHECKED_INSNS = 16;
 /** Guest instructions of a TB. */
 export const MAX_TB_INSNS = 64;
 
+const FLOAT_PRECISE = (PCB_BASE + PCB.FLOAT_PRECISE) / 4;
+
+/** True when floating point must be lifted to its precise forms in this process. */
+export function isFloatPrecise(views: MemoryViews): boolean {
+  return Atomics.load(views.i32, FLOAT_PRECISE) !== 0;
+}
+
 export class Translator {
   /** Invalidations by page, in this thread. */
   private readonly invalidations = new Map<number, number>();
@@ -123,6 +130,17 @@ export class Translator {
           cache.invalidatePage(page);
           this.invalidations.set(page, (this.invalidations.get(page) ?? 0) + 1);
         }
+      });
+    });
+  }
+
+  /** Floating point obeys MXCSR from now on, in all threads: what was translated otherwise goes. */
+  makeFloatPrecise(): void {
+    if (isFloatPrecise(this.parts.views)) return;
+    this.parts.stopWorld(() => {
+      this.locked(() => {
+        Atomics.store(this.parts.views.i32, FLOAT_PRECISE, 1);
+        this.parts.cache.flush();
       });
     });
   }

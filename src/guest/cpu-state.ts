@@ -106,6 +106,8 @@ export const CPU = {
   CACHE_GENERATION: 0x448,
   /** i32: guest instruction count is wanted. */
   TABLE_READY: 0x44c,
+  /** i32: exceptions that the first half of a 256-bit operation leaves to the second: IE DE ZE at bit 0, OE UE PE at bit 8 and above. 0 between instructions. */
+  FLOAT_PENDING: 0x450,
   /** 64 bytes: 128-bit arguments and results of helpers. */
   SCRATCH: 0x480,
   /** 64 bytes for the fault records of helpers. */
@@ -122,6 +124,9 @@ export const CPU = {
 } as const;
 export const JUMP_CACHE_BITS = 11;
 export const JUMP_CACHE_SIZE = 1 << JUMP_CACHE_BITS;
+
+/** MXCSR of a new program and of a signal handler: all exceptions masked, no flags, round to nearest, denormals kept. */
+export const MXCSR_START = 0x1f80;
 
 /** Bits of CPU.CONTROL. Any bit set makes the next poll leave translated code with EXIT.POLL. */
 export const CONTROL = {
@@ -187,6 +192,8 @@ export const EXIT = {
   STALE: 13,
   /** An access crosses from a page to one whose backing is not adjacent (only at GUEST_END): ARG0 = guest address, ARG1 = size. rip is the instruction, nothing of it done. */
   SPLIT_PAGE: 14,
+  /** The guest has loaded MXCSR: from now on its floating-point instructions must be precise. rip is the next instruction. */
+  FLOAT_CONTROL: 15,
 } as const;
 
 /** CPU exception vectors (SDM volume 3, table 6-1). */

@@ -102,6 +102,8 @@ export const PCB = {
   HOT_THRESHOLD: 0x20,
   /** Table slots handed out so far, slot 0 unused. */
   SLOT_COUNT: 0x24,
+  /** 1 once the guest has shown that it cares for MXCSR: floating-point instructions are lifted to precise forms. Never goes back; written with the world stopped. */
+  FLOAT_PRECISE: 0x28,
   /** Counts of threads that have ended, for --stats: FIGURE_COUNT i64. */
   FIGURES: 0x100,
   /** Address-space bookkeeping of runtime/memory (VMA table and brk), 32 KiB from here. */

@@ -3,6 +3,7 @@
  * with the CPU block's address as first parameter (pure helpers: without it). In: nothing. Out: HELPERS. Bytecode, interpreter switch (scripts/gen) and compiler imports derive from it.
  */
 import type { Type } from './types.js';
+import { floatHelpers } from './float-helpers.js';
 import { vectorHelpers } from './vector-helpers.js';
 import { x87Helpers } from './x87-helpers.js';
 
@@ -182,7 +183,7 @@ const rows = [
 ] as const satisfies readonly HelperDef[];
 
 /** Families in other files add their rows here. */
-export const HELPER_LIST: readonly HelperDef[] = [...rows, ...vectorHelpers, ...x87Helpers];
+export const HELPER_LIST: readonly HelperDef[] = [...rows, ...vectorHelpers, ...floatHelpers, ...x87Helpers];
 export const HELPERS: ReadonlyMap<string, HelperDef> = new Map(HELPER_LIST.map((h) => [h.name, h]));
 
 /** Row of `name`. Throws RangeError when there is none. */

@@ -50,7 +50,8 @@ export class InsnMachine {
   private readonly regions = new Map<number, (cpu: number) => number>();
   private readonly tbs = new Map<number, Tb>();
 
-  constructor() {
+  /** @param preciseFloat floating point obeys MXCSR (LiftOptions) */
+  constructor(private readonly preciseFloat = false) {
     this.memory = new WebAssembly.Memory({ initial: WASM_PAGES, maximum: WASM_PAGES, shared: true });
     this.views = memoryViews(this.memory);
     CodeCache.initialise(this.views);
@@ -64,7 +65,7 @@ export class InsnMachine {
   add(code: Uint8Array, optimised = true): number {
     const pc = this.next;
     this.next += (code.length + 15) & ~15;
-    const tb = translate(codeReader(code, pc), pc, { maxInsns: 64 });
+    const tb = translate(codeReader(code, pc), pc, { maxInsns: 64, preciseFloat: this.preciseFloat });
     verifyTb(tb);
     const final: Tb = optimised ? optimise(tb, PASSES, verifyTb) : tb;
     this.tbs.set(pc, final);
@@ -182,6 +183,7 @@ export class InsnMachine {
     switch (reason) {
       case EXIT.STEP:
       case EXIT.NONE:
+      case EXIT.FLOAT_CONTROL:
         return 0;
       case EXIT.PAGE_FAULT:
         return SIGSEGV;

@@ -17,7 +17,7 @@ const YMMH = AT.MEMORY + MEMORY_SIZE;
 export const STATE_SIZE = YMMH + 256;
 
 const RSP = 4;
-/** MXCSR without its exception flags, which are not modelled yet. */
+/** MXCSR without its exception flags, which only precise floating point has. */
 const MXCSR_CONTROL = 0xffc0;
 
 export class InsnState {
@@ -168,13 +168,17 @@ export function plainState(): InsnState {
 
 const hex = (value: bigint | number, bytes: number): string => value.toString(16).padStart(2 * bytes, '0');
 
-/** What differs between two states: `name=value` in hex, space separated. */
-export function changes(before: InsnState, after: InsnState): string {
+/** What differs between two states: `name=value` in hex, space separated. With `preciseFloat`, the exception flags of MXCSR too, also of an instruction that raised a signal. */
+export function changes(before: InsnState, after: InsnState, preciseFloat = false): string {
   const list: string[] = [];
   const compare = (name: string, bytes: number, get: (s: InsnState) => bigint | number): void => {
     if (get(before) !== get(after)) list.push(`${name}=${hex(get(after), bytes)}`);
   };
-  if (after.signal !== 0) return `signal=${after.signal}`;
+  const mxcsr = preciseFloat ? 0xffff : MXCSR_CONTROL;
+  if (after.signal !== 0) {
+    if (preciseFloat) compare('mxcsr', 2, (s) => s.mxcsr);
+    return [`signal=${after.signal}`, ...list].join(' ');
+  }
   for (const [n, name] of GPR_NAMES.entries()) if (n !== RSP) compare(name, 8, (s) => s.gpr(n));
   compare('flags', 2, (s) => s.rflags & FLAG.ARITH);
   for (let n = 0; n < 16; n++) compare(`xmm${n}`, 16, (s) => s.xmm(n));
@@ -185,7 +189,7 @@ export function changes(before: InsnState, after: InsnState): string {
     compare(`mm${n}`, 8, (s) => s.mm(n));
     compare(`exp${n}`, 2, (s) => s.exponent(n));
   }
-  compare('mxcsr', 2, (s) => s.mxcsr & MXCSR_CONTROL);
+  compare('mxcsr', 2, (s) => s.mxcsr & mxcsr);
   for (let at = 0; at < MEMORY_SIZE; at += 16) {
     const line = (s: InsnState): string => Buffer.from(s.memory.subarray(at, at + 16)).toString('hex');
     if (line(before) !== line(after)) list.push(`mem${at}=${line(after)}`);

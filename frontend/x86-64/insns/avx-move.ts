@@ -22,7 +22,7 @@ import { setHalves, vexBinary, vexMask, vexMove, vexTest, vexUnary, vexUnaryImm 
 import { vex, vexInt } from '../vex-rows.js';
 import { moveHigh } from './sse-move.js';
 import { duplicateLane, maskmov, moveGeneral, moveQuad } from './sse2-move.js';
-import { ldmxcsr, stmxcsr } from './system.js';
+import { ldmxcsr, stmxcsr } from '../float-control.js';
 
 /** VMOVSS, VMOVSD, VMOVLPS to memory: the low bytes. */
 function storeLow(l: Lifter): void {

@@ -2,9 +2,10 @@
  * System, privileged, cache and hint instructions. Out: rows. Source: SDM 2A to 2D, one section each; reserved NOPs: appendix A, table A-3.
  */
 import type { TempId } from '../../../src/base/ids.js';
-import { CPU, EXC, EXIT, GPR } from '../../../src/guest/cpu-state.js';
+import { EXC, EXIT, GPR } from '../../../src/guest/cpu-state.js';
 import { FLAG } from '../../../src/guest/flags.js';
 import { G } from '../../../src/ir/globals.js';
+import { fxrstor, ldmxcsr, stmxcsr } from '../float-control.js';
 import type { InsnRow, LiftFn } from '../insn.js';
 import type { Lifter } from '../lifter.js';
 import { describe, isAccessible } from '../segments.js';
@@ -67,18 +68,6 @@ function writeBase(base: TempId): LiftFn {
     l.raiseIf('ne', l.sar(l.shl(value, l.i64(16)), l.i64(16)), value, EXC.GP);
     l.mov(base, value);
   };
-}
-
-/** LDMXCSR: #GP for reserved bits. */
-export function ldmxcsr(l: Lifter): void {
-  const value = l.copy(l.load(0), 'tb');
-  l.raiseIf('tstne', value, l.i64(~0xffff), EXC.GP);
-  l.setEnv(CPU.MXCSR, l.lo(value));
-}
-
-export function stmxcsr(l: Lifter): void {
-  const d = l.dest(0);
-  d.store(l.up(l.env(CPU.MXCSR)));
 }
 
 /** ZF says that the selector in the operand is one of user code's; the other flags stay. */
@@ -160,7 +149,7 @@ export const systemRows = [
     mnemonic: 'fxrstor',
     operands: 'M512',
     feature: 'fxsr',
-    lift: fxState('x87_fxrstor', false, 0),
+    lift: fxrstor(0),
   },
   {
     enc: 'NP REX.W 0F AE /0',
@@ -174,7 +163,7 @@ export const systemRows = [
     mnemonic: 'fxrstor64',
     operands: 'M512',
     feature: 'fxsr',
-    lift: fxState('x87_fxrstor', false, 1),
+    lift: fxrstor(1),
   },
   { enc: 'NP 0F AE /2', mnemonic: 'ldmxcsr', operands: 'Md', feature: 'sse', lift: ldmxcsr },
   { enc: 'NP 0F AE /3', mnemonic: 'stmxcsr', operands: 'Md', feature: 'sse', lift: stmxcsr },

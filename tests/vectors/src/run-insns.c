@@ -10,10 +10,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <ucontext.h>
 
 #define MEMORY ((uint8_t *)0x10000000)
 #define MEMORY_SIZE 64
 #define CODE_SIZE 160
+#define MXCSR_OFFSET 24
 
 struct state {
   uint64_t gpr[16];
@@ -74,7 +76,8 @@ __asm__(
     "  ret\n");
 
 static void on_signal(int number, siginfo_t *info, void *context) {
-  (void)context;
+  /* MXCSR as the instruction left it: the flags of an exception that it raised are set. */
+  memcpy(current->fxsave + MXCSR_OFFSET, &((ucontext_t *)context)->uc_mcontext.fpregs->mxcsr, 4);
   current->signal = (uint32_t)number;
   current->code = (uint32_t)info->si_code;
   siglongjmp(fault, 1);
@@ -114,6 +117,7 @@ int main(void) {
     } else {
       in.signal = r.state.signal;
       in.code = r.state.code;
+      memcpy(in.fxsave + MXCSR_OFFSET, r.state.fxsave + MXCSR_OFFSET, 4);
       r.state = in;
       __asm__ volatile("fxrstor64 host_fx(%rip)");
     }

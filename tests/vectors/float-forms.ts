@@ -1,0 +1,66 @@
+/**
+ * Forms of the floating-point vectors: every instruction that MXCSR has a say in, under its settings. In: the SSE rows. Out: forms, on the values of float-pool.ts.
+ * Source: SDM volume 1, 10.2.3 (MXCSR), 11.5 (exceptions).
+ */
+import { decode, isInsn } from '../../frontend/x86-64/decoder.js';
+import { codeReader } from '../support/insn-machine.js';
+import type { VectorForm } from '../support/vectors.js';
+import { FLOAT_RANGE, type FloatKind } from './float-pool.js';
+import { sseForms } from './sse-forms.js';
+
+/** RC, DAZ, FTZ in all combinations, all exceptions masked. */
+const CONTROLS: readonly number[] = [0, 1, 2, 3].flatMap((rc) =>
+  [0, 0x40].flatMap((daz) => [0, 0x8000].map((ftz) => 0x1f80 | (rc << 13) | daz | ftz)),
+);
+/** Each exception unmasked alone, in two roundings; some together; flags that are set already. */
+const OTHERS: readonly number[] = [
+  ...[7, 8, 9, 10, 11, 12].flatMap((bit) => [0x1f80 & ~(1 << bit), 0x7f80 & ~(1 << bit)]),
+  ...[0x8000, 0xc040].map((control) => 0x1780 | control),
+  0x0000,
+  0x0f80,
+  0x1b80,
+  0x1fbf,
+  0x1fa0,
+  0x9fe0,
+  0x3f95,
+];
+export const MXCSR_SETTINGS: readonly number[] = [...CONTROLS, ...OTHERS];
+
+const MATTERS =
+  /^(add|sub|mul|div|min|max|sqrt|cmp|u?comi|hadd|hsub|addsub|cvt|round|dp)(\w*)(ps|pd|ss|sd|dq|pi|si)$/;
+
+/** What the operands of an instruction hold. */
+function kindOf(mnemonic: string): FloatKind {
+  const from = /^cvtt?(ps|pd|ss|sd|dq|pi|si)2/.exec(mnemonic)?.[1] ?? mnemonic.slice(-2);
+  if (from === 'ps' || from === 'ss') return 'f32';
+  return from === 'pd' || from === 'sd' ? 'f64' : 'int';
+}
+
+/** The registers' form of each instruction and immediate; wide integers too. */
+function instructions(): VectorForm[] {
+  const seen = new Set<string>();
+  return sseForms().filter((form) => {
+    const [mnemonic = ''] = form.text.split(' ');
+    const key = Buffer.from(form.code).toString('hex');
+    if (!MATTERS.test(mnemonic) || !/ low/.test(form.text) || seen.has(key)) return false;
+    seen.add(key);
+    const insn = decode(codeReader(form.code, 0), 0);
+    return isInsn(insn) && insn.operands.every((o) => o.kind !== 'mem');
+  });
+}
+
+/**
+ * `count` cases for each instruction and setting, each setting beginning elsewhere in the values.
+ * @param random a number below its argument
+ */
+export function floatForms(count: number, random: (n: number) => number): VectorForm[] {
+  return instructions().flatMap((form) => {
+    const [first, length] = FLOAT_RANGE[kindOf(form.text.split(' ')[0] ?? '')];
+    const value = (): number => first + random(length);
+    return MXCSR_SETTINGS.map((mxcsr) => ({
+      ...form,
+      mxcsr,
+      inputs: Array.from({ length: count }, () => [value(), value()] as const),
+    }));
+  });
+}
