@@ -57,18 +57,20 @@ export const isPrecise = (l: Lifter): boolean => l.options.preciseFloat === true
 /** A helper's first argument: an operation, which in the first of two halves leaves its exceptions. */
 export const codeOf = (l: Lifter, op: number): TempId => l.i32(l.deferExceptions ? op | FLOAT_OP.DEFER : op);
 
-const precise = (l: Lifter, t: FloatType, op: number, a: TempId, b: TempId): TempId =>
+/** An operation (FLOAT_OP) by helper. */
+export const preciseLane = (l: Lifter, t: FloatType, op: number, a: TempId, b: TempId): TempId =>
   l.callFor(`sse_${t}`, [codeOf(l, op), a, b]);
 
 /** ADD SUB MUL DIV MIN MAX. */
 export function binaryLane(op: FloatOp, t: FloatType): Lane {
-  return (l, a, b) => (isPrecise(l) ? precise(l, t, CODE[op], a, b) : placed(l, t, a, BINARY[op](l, shapeOf(t), a, b)));
+  return (l, a, b) =>
+    isPrecise(l) ? preciseLane(l, t, CODE[op], a, b) : placed(l, t, a, BINARY[op](l, shapeOf(t), a, b));
 }
 
 /** SQRT of `b`. */
 export function sqrtLane(t: FloatType): Lane {
   return (l, a, b) =>
-    isPrecise(l) ? precise(l, t, FLOAT_OP.SQRT, a, b) : placed(l, t, a, l.e(`v_sqrt_${shapeOf(t)}`, [b]));
+    isPrecise(l) ? preciseLane(l, t, FLOAT_OP.SQRT, a, b) : placed(l, t, a, l.e(`v_sqrt_${shapeOf(t)}`, [b]));
 }
 
 /** RCP and RSQRT of `b`: no exceptions, no rounding control. */
@@ -82,7 +84,7 @@ const [LT, EQ, GT, UN] = [OUTCOME.LESS, OUTCOME.EQUAL, OUTCOME.GREATER, OUTCOME.
 export function compareLane(t: FloatType, predicate: number): Lane {
   return (l, a, b) =>
     isPrecise(l)
-      ? precise(l, t, FLOAT_OP.CMP + (predicate & 31), a, b)
+      ? preciseLane(l, t, FLOAT_OP.CMP + (predicate & 31), a, b)
       : placed(l, t, a, compared(l, shapeOf(t), PREDICATE_HOLDS[predicate & 15] ?? 0, a, b));
 }
 
@@ -128,6 +130,6 @@ export function addSubLane(t: 'ps' | 'pd'): Lane {
   const list = t === 'ps' ? lanes(4, [0, 5, 2, 7]) : lanes(8, [0, 3]);
   return (l, a, b) =>
     isPrecise(l)
-      ? precise(l, t, FLOAT_OP.ADDSUB, a, b)
+      ? preciseLane(l, t, FLOAT_OP.ADDSUB, a, b)
       : shuffle(l, binaryLane('sub', t)(l, a, b), binaryLane('add', t)(l, a, b), list);
 }

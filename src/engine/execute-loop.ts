@@ -4,7 +4,17 @@
  */
 import { InternalError } from '../base/errors.js';
 import { hex } from '../base/hex.js';
-import { CONTROL, CPU, EXC, EXIT, JUMP_CACHE_BITS, JUMP_CACHE_SIZE, MXCSR_START, PF, RUN_FLAG } from '../guest/cpu-state.js';
+import {
+  CONTROL,
+  CPU,
+  EXC,
+  EXIT,
+  JUMP_CACHE_BITS,
+  JUMP_CACHE_SIZE,
+  MXCSR_START,
+  PF,
+  RUN_FLAG,
+} from '../guest/cpu-state.js';
 import { jumpCacheIndex, TB, TB_FLAG } from '../guest/tb-header.js';
 import type { CodeCache } from './code-cache.js';
 import type { CpuRegisters } from './cpu-view.js';

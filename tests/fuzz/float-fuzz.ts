@@ -5,7 +5,7 @@
 import { decodeOne, InsnMachine } from '../support/insn-machine.js';
 import { changes } from '../support/insn-state.js';
 import { stateBefore } from '../support/vectors.js';
-import { floatForms } from '../vectors/float-forms.js';
+import { floatForms, floatSequences } from '../vectors/float-forms.js';
 import { FLOAT_POOL } from '../vectors/float-pool.js';
 import { withHost } from '../vectors/host.js';
 import { seededRandom } from './decoder-generate.js';
@@ -15,9 +15,13 @@ const seed = Number(process.argv[3] ?? Date.now() % 1_000_000);
 const only = process.argv[4] ?? '';
 /** Differences shown, of each instruction. */
 const SHOWN = 3;
+const SEQUENCES = 1000;
 
 withHost((run) => {
-  const forms = floatForms(cases, seededRandom(seed)).filter((form) => form.text.startsWith(only));
+  const random = seededRandom(seed);
+  const forms = [...floatForms(cases, random), ...floatSequences(SEQUENCES, seed, random)].filter((form) =>
+    form.text.startsWith(only),
+  );
   const jobs = forms.flatMap((form) => {
     const insn = decodeOne(form.code);
     return form.inputs.map((inputs) => ({

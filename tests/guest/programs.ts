@@ -9,8 +9,6 @@ const signalNumber = (name: string | null): number | undefined =>
 /** Programs that ask for what is not there yet, with what is missing. */
 const NOT_YET: Readonly<Record<string, string>> = {
   traps: 'the trap flag does not single-step yet, and RF does not show in signal frames',
-  sse2: 'MXCSR rounds conversions alone yet',
-  'sse2-status': 'MXCSR has no status flags yet',
 };
 
 /** Under --tier compiled every thread compiles all that it runs for itself. */

@@ -25,15 +25,26 @@ export function byMnemonic(forms: readonly RecordedForm[]): Map<string, Recorded
   return groups;
 }
 
-/** Adds the code of all forms; gives its addresses. */
+/** Adds the code of all forms, each once; gives its addresses. */
 export function addForms(machine: InsnMachine, list: readonly Pick<VectorForm, 'code'>[], engine: Engine): number[] {
-  const places = list.map((form) => machine.add(form.code, engine !== 'interpreter, lifted'));
-  if (engine === 'compiler') machine.compile(places);
+  const known = new Map<string, number>();
+  const places = list.map(({ code }) => {
+    const key = Buffer.from(code).toString('hex');
+    const place = known.get(key) ?? machine.add(code, engine !== 'interpreter, lifted');
+    known.set(key, place);
+    return place;
+  });
+  if (engine === 'compiler') machine.compile([...known.values()]);
   return places;
 }
 
-/** Cases whose result is not the recorded one. */
-export function differences(machine: InsnMachine, list: readonly RecordedForm[], pool: readonly bigint[]): string[] {
+/** Cases whose result is not the recorded one; with `preciseFloat`, which the machine must have too, in the exception flags of MXCSR as well. */
+export function differences(
+  machine: InsnMachine,
+  list: readonly RecordedForm[],
+  pool: readonly bigint[],
+  preciseFloat = false,
+): string[] {
   const wrong: string[] = [];
   for (const engine of ENGINES) {
     const places = addForms(machine, list, engine);
@@ -41,7 +52,7 @@ export function differences(machine: InsnMachine, list: readonly RecordedForm[],
       const insn = decodeOne(form.code);
       for (const { inputs, changes: expected } of form.cases) {
         const before = stateBefore(insn, form, pool, inputs);
-        const got = changes(before, machine.run(places[n] ?? 0, before));
+        const got = changes(before, machine.run(places[n] ?? 0, before), preciseFloat);
         if (got !== expected)
           wrong.push(`${form.text} ${inputs.join(' ')}: ${engine}\n  host ${expected}\n  ours ${got}`);
       }

@@ -94,7 +94,11 @@ export function stateBefore(
   pool: readonly bigint[],
   [a, b]: readonly [number, number],
 ): InsnState {
-  if (form.text.startsWith('sequence')) return stateForSequence(pool, a, b);
+  if (form.text.startsWith('sequence')) {
+    const s = stateForSequence(pool, a, b);
+    s.mxcsr = form.mxcsr ?? DEFAULT_MXCSR;
+    return s;
+  }
   if (insn.vexL !== 0) return vexStateFor(insn, pool, a, b, form.mxcsr);
   return stateFor(insn, [pool[a] ?? 0n, pool[b] ?? 0n], form.mxcsr, pool[(3 * a + 7 * b) % pool.length]);
 }

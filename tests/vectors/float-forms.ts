@@ -2,11 +2,14 @@
  * Forms of the floating-point vectors: every instruction that MXCSR has a say in, under its settings. In: the SSE rows. Out: forms, on the values of float-pool.ts.
  * Source: SDM volume 1, 10.2.3 (MXCSR), 11.5 (exceptions).
  */
+import type { InsnRow } from '../../frontend/x86-64/insn.js';
 import { decode, isInsn } from '../../frontend/x86-64/decoder.js';
 import { codeReader } from '../support/insn-machine.js';
 import type { VectorForm } from '../support/vectors.js';
-import { FLOAT_RANGE, type FloatKind } from './float-pool.js';
-import { sseForms } from './sse-forms.js';
+import { FLOAT_POOL, FLOAT_RANGE, type FloatKind } from './float-pool.js';
+import { SSE4_ROWS } from './sse4-forms.js';
+import { formsOf, SSE_ROWS } from './sse-forms.js';
+import { sseSequences } from './sse-sequences.js';
 
 /** RC, DAZ, FTZ in all combinations, all exceptions masked. */
 const CONTROLS: readonly number[] = [0, 1, 2, 3].flatMap((rc) =>
@@ -36,13 +39,15 @@ function kindOf(mnemonic: string): FloatKind {
   return from === 'pd' || from === 'sd' ? 'f64' : 'int';
 }
 
+/** The rows that MXCSR matters to. */
+export const FLOAT_ROWS: readonly InsnRow[] = [...SSE_ROWS, ...SSE4_ROWS].filter((row) => MATTERS.test(row.mnemonic));
+
 /** The registers' form of each instruction and immediate; wide integers too. */
 function instructions(): VectorForm[] {
   const seen = new Set<string>();
-  return sseForms().filter((form) => {
-    const [mnemonic = ''] = form.text.split(' ');
+  return FLOAT_ROWS.flatMap(formsOf).filter((form) => {
     const key = Buffer.from(form.code).toString('hex');
-    if (!MATTERS.test(mnemonic) || !/ low/.test(form.text) || seen.has(key)) return false;
+    if (!/ low/.test(form.text) || seen.has(key)) return false;
     seen.add(key);
     const insn = decode(codeReader(form.code, 0), 0);
     return isInsn(insn) && insn.operands.every((o) => o.kind !== 'mem');
@@ -63,4 +68,15 @@ export function floatForms(count: number, random: (n: number) => number): Vector
       inputs: Array.from({ length: count }, () => [value(), value()] as const),
     }));
   });
+}
+
+/** Sequences in which MXCSR is stored now and then, all exceptions masked. */
+export function floatSequences(count: number, seed: number, random: (n: number) => number): VectorForm[] {
+  const stores = SSE_ROWS.filter((row) => row.mnemonic === 'stmxcsr');
+  const rows = [...FLOAT_ROWS, ...Array.from({ length: FLOAT_ROWS.length / 8 }, () => stores).flat()];
+  return sseSequences(count, seed, rows).map((form) => ({
+    ...form,
+    mxcsr: CONTROLS[random(CONTROLS.length)] ?? 0x1f80,
+    inputs: form.inputs.map(() => [random(FLOAT_POOL.length), 1 + random(40)] as const),
+  }));
 }

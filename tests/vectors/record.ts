@@ -5,10 +5,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { seededRandom } from '../fuzz/decoder-generate.js';
 import { decodeOne } from '../support/insn-machine.js';
 import { changes } from '../support/insn-state.js';
 import { printForm, stateBefore, type VectorCase, type VectorForm } from '../support/vectors.js';
 import { type RunOnHost, withHost } from './host.js';
+import { floatForms, floatSequences } from './float-forms.js';
+import { FLOAT_POOL } from './float-pool.js';
 import { SSE4_ROWS, sse4Forms } from './sse4-forms.js';
 import { vexForms } from './vex-forms.js';
 import { sseForms } from './sse-forms.js';
@@ -17,12 +20,20 @@ import { sseSequences } from './sse-sequences.js';
 
 const SEQUENCES = 150;
 
-function record(run: RunOnHost, name: string, pool: readonly bigint[], forms: readonly VectorForm[]): void {
+interface VectorFile {
+  readonly forms: () => readonly VectorForm[];
+  readonly pool: readonly bigint[];
+  /** The exception flags of MXCSR are recorded too. */
+  readonly preciseFloat?: boolean;
+}
+
+function record(run: RunOnHost, name: string, { pool, preciseFloat, ...file }: VectorFile): void {
+  const forms = file.forms();
   const jobs = forms.flatMap((form) => {
     const insn = decodeOne(form.code);
     return form.inputs.map((inputs) => ({ code: form.code, before: stateBefore(insn, form, pool, inputs) }));
   });
-  const results = run(jobs).map((after, i) => changes(jobs[i]?.before ?? after, after));
+  const results = run(jobs).map((after, i) => changes(jobs[i]?.before ?? after, after, preciseFloat));
   let next = 0;
   const lines = forms.flatMap((form) => {
     const cases = form.inputs.map((inputs): VectorCase => ({ inputs, changes: results[next++] ?? '' }));
@@ -39,16 +50,26 @@ function record(run: RunOnHost, name: string, pool: readonly bigint[], forms: re
   console.log(`${name}: ${forms.length} forms, ${jobs.length} cases`);
 }
 
-const FILES: Readonly<Record<string, () => readonly VectorForm[]>> = {
-  'sse.txt': sseForms,
-  'sse-sequences.txt': () => sseSequences(SEQUENCES, 1),
-  'vex.txt.gz': vexForms,
-  'sse4.txt.gz': () => [...sse4Forms(), ...sseSequences(SEQUENCES, 4, SSE4_ROWS)],
+/** Cases of each floating-point instruction and setting of MXCSR. */
+const FLOAT_CASES = 6;
+const FLOAT_SEED = 754;
+
+const FILES: Readonly<Record<string, VectorFile>> = {
+  'sse.txt': { forms: sseForms, pool: SSE_POOL },
+  'sse-sequences.txt': { forms: () => sseSequences(SEQUENCES, 1), pool: SSE_POOL },
+  'sse4.txt.gz': { forms: () => [...sse4Forms(), ...sseSequences(SEQUENCES, 4, SSE4_ROWS)], pool: SSE_POOL },
+  'vex.txt.gz': { forms: vexForms, pool: SSE_POOL },
+  'float.txt.gz': { forms: recordedFloatForms, pool: FLOAT_POOL, preciseFloat: true },
 };
+
+function recordedFloatForms(): VectorForm[] {
+  const random = seededRandom(FLOAT_SEED);
+  return [...floatForms(FLOAT_CASES, random), ...floatSequences(SEQUENCES, FLOAT_SEED, random)];
+}
 
 withHost((run) => {
   const names = process.argv.slice(2);
-  for (const [name, forms] of Object.entries(FILES)) {
-    if (names.length === 0 || names.includes(name)) record(run, name, SSE_POOL, forms());
+  for (const [name, file] of Object.entries(FILES)) {
+    if (names.length === 0 || names.includes(name)) record(run, name, file);
   }
 });

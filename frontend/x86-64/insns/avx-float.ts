@@ -21,11 +21,11 @@ import {
   reciprocalLane,
   sqrtLane,
 } from '../float-lanes.js';
-import { imm8, vec, withLow } from '../vector.js';
+import { imm8, vec } from '../vector.js';
 import { compareFlags, toInteger } from '../vector-float.js';
 import { packedLane, shuffleDoubles, shuffleSingles } from '../vector-int.js';
 import { blendByMask, insertSingle, SSE41_IMM } from '../vector-sse41.js';
-import { dotProduct, roundLanes } from '../vector-sse41-float.js';
+import { dotProduct, roundLane } from '../vector-sse41-float.js';
 import {
   halves,
   setHalves,
@@ -111,25 +111,25 @@ export const avxFloatRows: readonly InsnRow[] = [
     '66.0F3A.WIG 08 /r',
     'vroundps',
     'Vx,Wx,Ib',
-    vexUnaryImm((l, a, imm) => roundLanes(l, a, imm, 'f32x4')),
+    vexUnaryImm((l, a, imm) => roundLane(l, 'ps', a, a, imm)),
   ),
   vex(
     '66.0F3A.WIG 09 /r',
     'vroundpd',
     'Vx,Wx,Ib',
-    vexUnaryImm((l, a, imm) => roundLanes(l, a, imm, 'f64x2')),
+    vexUnaryImm((l, a, imm) => roundLane(l, 'pd', a, a, imm)),
   ),
   vex(
     'LIG.66.0F3A.WIG 0A /r',
     'vroundss',
     'Vdq,Hdq,Wss,Ib',
-    vexBinaryImm((l, a, b, imm) => withLow(l, a, roundLanes(l, b, imm, 'f32x4'), 4)),
+    vexBinaryImm((l, a, b, imm) => roundLane(l, 'ss', a, b, imm)),
   ),
   vex(
     'LIG.66.0F3A.WIG 0B /r',
     'vroundsd',
     'Vdq,Hdq,Wsd,Ib',
-    vexBinaryImm((l, a, b, imm) => withLow(l, a, roundLanes(l, b, imm, 'f64x2'), 8)),
+    vexBinaryImm((l, a, b, imm) => roundLane(l, 'sd', a, b, imm)),
   ),
   vex('66.0F3A.WIG 0C /r', 'vblendps', 'Vx,Hx,Wx,Ib', vexBinaryImm(SSE41_IMM.blendps, 4)),
   vex('66.0F3A.WIG 0D /r', 'vblendpd', 'Vx,Hx,Wx,Ib', vexBinaryImm(SSE41_IMM.blendpd, 2)),
@@ -149,13 +149,13 @@ export const avxFloatRows: readonly InsnRow[] = [
     '66.0F3A.WIG 40 /r',
     'vdpps',
     'Vx,Hx,Wx,Ib',
-    vexBinaryImm((l, a, b, imm) => dotProduct(l, a, b, imm, 'f32x4')),
+    vexBinaryImm((l, a, b, imm) => dotProduct(l, 'ps', a, b, imm)),
   ),
   vex(
     '128.66.0F3A.WIG 41 /r',
     'vdppd',
     'Vx,Hx,Wx,Ib',
-    vexBinaryImm((l, a, b, imm) => dotProduct(l, a, b, imm, 'f64x2')),
+    vexBinaryImm((l, a, b, imm) => dotProduct(l, 'pd', a, b, imm)),
   ),
   vex('128.66.0F3A.WIG 21 /r', 'vinsertps', 'Vdq,Hdq,Wd,Ib', insertps),
   vex('128.66.0F3A.WIG 17 /r', 'vextractps', 'Ey/d,Vdq,Ib', extract(4)),
