@@ -169,10 +169,8 @@ export function x87_frstor(cpu: i32, host: i32, small: i32): void {
   }
 }
 
-/** FXSAVE: `wide` with REX.W: 64-bit pointers instead of 32 bits and a selector. Bytes 416 to 511 stay. */
-export function x87_fxsave(cpu: i32, host: i32, wide: i32): void {
-  const c = <usize>cpu;
-  const p = <usize>host;
+/** The x87 state of an FXSAVE or XSAVE area: bytes 0 to 23 and 32 to 159. `wide` with REX.W: 64-bit pointers instead of 32 bits and a selector. */
+export function storeX87(c: usize, p: usize, wide: i32): void {
   store<u16>(p, load<u16>(c + CPU_FPCW));
   store<u16>(p + 2, <u16>statusWord(c));
   store<u16>(p + 4, <u16>(~load<i32>(c + CPU_FPTAG) & 0xff));
@@ -181,26 +179,30 @@ export function x87_fxsave(cpu: i32, host: i32, wide: i32): void {
   const dp = load<u64>(c + CPU_FPDP);
   store<u64>(p + 8, wide ? ip : ip & 0xffffffff);
   store<u64>(p + 16, wide ? dp : dp & 0xffffffff);
-  store<u32>(p + 24, load<u32>(c + CPU_MXCSR));
-  store<u32>(p + 28, MXCSR_MASK);
   for (let i = 0; i < 8; i++) {
     const at = st(c, i);
     store<u64>(p + 32 + ((<usize>i) << 4), load<u64>(at));
     store<u64>(p + 40 + ((<usize>i) << 4), load<u16>(at + 8));
   }
+}
+
+/** MXCSR and its mask: bytes 24 to 31. */
+export function storeMxcsr(c: usize, p: usize): void {
+  store<u32>(p + 24, load<u32>(c + CPU_MXCSR));
+  store<u32>(p + 28, MXCSR_MASK);
+}
+
+/** FXSAVE. Bytes 416 to 511 stay. */
+export function x87_fxsave(cpu: i32, host: i32, wide: i32): void {
+  const c = <usize>cpu;
+  const p = <usize>host;
+  storeX87(c, p, wide);
+  storeMxcsr(c, p);
   memory.copy(p + 160, c + CPU_XMM, 256);
 }
 
-/** FXRSTOR: #GP when MXCSR has reserved bits set. */
-export function x87_fxrstor(cpu: i32, host: i32, wide: i32): void {
-  const c = <usize>cpu;
-  const p = <usize>host;
-  const mxcsr = load<u32>(p + 24);
-  if ((mxcsr & ~MXCSR_MASK) != 0) {
-    exception(c, EXC_GP);
-    return;
-  }
-  store<u32>(c + CPU_MXCSR, mxcsr);
+/** The x87 state of an FXSAVE or XSAVE area. */
+export function loadX87(c: usize, p: usize, wide: i32): void {
   setControl(c, load<u16>(p));
   store<i32>(c + CPU_FPTAG, ~(<i32>load<u8>(p + 4)) & 0xff);
   store<i32>(c + CPU_FPOP, load<u16>(p + 6) & 0x7ff);
@@ -212,5 +214,22 @@ export function x87_fxrstor(cpu: i32, host: i32, wide: i32): void {
     store<u64>(at, load<u64>(p + 32 + ((<usize>i) << 4)));
     store<u16>(at + 8, load<u16>(p + 40 + ((<usize>i) << 4)));
   }
+}
+
+/** True when MXCSR in an area has reserved bits set. */
+export function mxcsrIsBad(p: usize): bool {
+  return (load<u32>(p + 24) & ~MXCSR_MASK) != 0;
+}
+
+/** FXRSTOR: #GP when MXCSR has reserved bits set. */
+export function x87_fxrstor(cpu: i32, host: i32, wide: i32): void {
+  const c = <usize>cpu;
+  const p = <usize>host;
+  if (mxcsrIsBad(p)) {
+    exception(c, EXC_GP);
+    return;
+  }
+  store<u32>(c + CPU_MXCSR, load<u32>(p + 24));
+  loadX87(c, p, wide);
   memory.copy(c + CPU_XMM, p + 160, 256);
 }

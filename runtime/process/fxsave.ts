@@ -63,5 +63,6 @@ export function initFpu(cpu: CpuView): void {
   cpu.bytes.fill(0, CPU.FPIP, CPU.FPOP);
   cpu.bytes.fill(0, CPU.ST, CPU.ST + 128);
   cpu.bytes.fill(0, CPU.XMM, CPU.XMM + 256);
+  cpu.bytes.fill(0, CPU.YMMH, CPU.YMMH + 256);
   cpu.setI32(CPU.MXCSR, MXCSR_START);
 }

@@ -5,18 +5,19 @@
  *
  * From the frame's address (rsp at the handler's entry, 16-byte aligned minus 8):
  *   0 return address (the restorer) | 8 uc_flags | 16 uc_link | 24 uc_stack (24 bytes) | 48 sigcontext (256 bytes) | 304 uc_sigmask | 312 siginfo (128 bytes) | 440 end
- * Above it, 64-byte aligned, the FXSAVE image that sigcontext.fpstate points to; above that the red zone of 128 bytes.
+ * Above it, 64-byte aligned, the extended state that sigcontext.fpstate points to (xstate.ts); above that the red zone of 128 bytes.
  */
 import { CPU, GPR } from '../../src/guest/cpu-state.js';
 import { FLAG } from '../../src/guest/flags.js';
 import { ENOMEM, EPERM } from '../linux/errno.js';
 import { UNBLOCKABLE } from '../linux/signals.js';
 import type { Thread } from '../linux/thread.js';
-import { FXSAVE_BYTES, initFpu, restoreFx, saveFx } from './fxsave.js';
+import { initFpu } from './fxsave.js';
 import { SIGINFO_BYTES } from './layout.js';
 import { SA, type SigAction } from './sighand.js';
 import { setBlocked } from './signal-send.js';
 import type { Task } from './task.js';
+import { hasXstate, restoreState, saveState, stateBytes } from './xstate.js';
 
 const UC = 8;
 const UC_STACK = UC + 16;
@@ -41,8 +42,9 @@ const SC = {
   CR2: 176,
   FPSTATE: 184,
 };
-/** UC_SIGCONTEXT_SS and UC_STRICT_RESTORE_SS; no UC_FP_XSTATE: the image is FXSAVE's, without an XSAVE header. */
+/** UC_SIGCONTEXT_SS and UC_STRICT_RESTORE_SS; UC_FP_XSTATE when there is an XSAVE header behind the FXSAVE image. */
 const UC_FLAGS = 6n;
+const UC_FP_XSTATE = 1n;
 /** What rt_sigreturn takes over of eflags. */
 const FIX_EFLAGS = FLAG.AC | FLAG.OF | FLAG.DF | FLAG.TF | FLAG.SF | FLAG.ZF | FLAG.AF | FLAG.PF | FLAG.CF | FLAG.RF;
 
@@ -78,7 +80,6 @@ export function setAltStack(task: Task, sp: bigint, size: bigint, flags: number,
 }
 
 const scratch = new Uint8Array(FRAME_BYTES);
-const fxScratch = new Uint8Array(FXSAVE_BYTES);
 const scratchView = new DataView(scratch.buffer);
 
 /**
@@ -97,7 +98,7 @@ export function pushSignalFrame(t: Thread, signal: number, action: SigAction, in
     sp = Number(alt.sp + alt.size);
     onAlt = true;
   }
-  const fx = Math.floor((sp - FXSAVE_BYTES) / FX_ALIGN) * FX_ALIGN;
+  const fx = Math.floor((sp - stateBytes(cpu)) / FX_ALIGN) * FX_ALIGN;
   const frame = Math.floor((fx - FRAME_BYTES) / 16) * 16 - 8;
   if (frame < 0) return false;
   // An overflow of the alternate stack must not write below it.
@@ -107,7 +108,7 @@ export function pushSignalFrame(t: Thread, signal: number, action: SigAction, in
   const v = scratchView;
   scratch.fill(0);
   v.setBigUint64(0, action.restorer, true);
-  v.setBigUint64(UC, UC_FLAGS, true);
+  v.setBigUint64(UC, UC_FLAGS | (hasXstate(cpu) ? UC_FP_XSTATE : 0n), true);
   v.setBigUint64(UC_STACK, alt.sp, true);
   v.setInt32(UC_STACK + 8, altStackFlags(task, guestSp), true);
   v.setBigUint64(UC_STACK + 16, alt.size, true);
@@ -126,8 +127,7 @@ export function pushSignalFrame(t: Thread, signal: number, action: SigAction, in
   v.setBigUint64(UC_MCONTEXT + SC.FPSTATE, BigInt(fx), true);
   v.setBigUint64(UC_SIGMASK, mask, true);
   scratch.set(info, INFO);
-  saveFx(cpu, fxScratch, 0);
-  if (!mem.write(fx, fxScratch) || !mem.write(frame, scratch)) return false;
+  if (!mem.write(fx, saveState(cpu)) || !mem.write(frame, scratch)) return false;
 
   if ((alt.flags & SS_AUTODISARM) !== 0) task.altStack = { sp: 0n, size: 0n, flags: SS_DISABLE };
   cpu.setReg(GPR.RDI, BigInt(signal));
@@ -154,9 +154,8 @@ export function popSignalFrame(t: Thread): boolean {
   const fx = Number(v.getBigUint64(UC_MCONTEXT + SC.FPSTATE, true));
   if (fx === 0) {
     initFpu(cpu);
-  } else {
-    const image = mem.read(fx, FXSAVE_BYTES);
-    if (image === undefined || !restoreFx(cpu, image, 0)) return false;
+  } else if (!restoreState(cpu, mem, fx)) {
+    return false;
   }
   setBlocked(t.kernel, task, v.getBigUint64(UC_SIGMASK, true) & ~UNBLOCKABLE);
   SC_REGS.forEach((reg, i) => {

@@ -36,6 +36,7 @@ import { x87ArithRows } from './x87-arith.js';
 import { x87ControlRows } from './x87-control.js';
 import { x87MathRows } from './x87-math.js';
 import { x87MoveRows } from './x87-move.js';
+import { xsaveRows } from './xsave.js';
 
 const families: readonly (readonly InsnRow[])[] = [
   movRows,
@@ -71,6 +72,7 @@ const families: readonly (readonly InsnRow[])[] = [
   avxIntRows,
   avx2Rows,
   fmaRows,
+  xsaveRows,
 ];
 
 /** Every row, family by family. */
