@@ -15,7 +15,7 @@ const VEX_MAPS: readonly string[] = ['', '0F', '0F38', '0F3A'];
 const PREFIX_TOKENS: readonly string[] = ['NP', '66', 'F3', 'F2'];
 
 /** All tokens that stand before the opcode. */
-const ROW_PREFIXES: readonly string[] = ['NP ', '66 ', 'F3 ', 'F2 ', 'REX.'];
+const ROW_PREFIXES: readonly string[] = ['NP ', 'NFx ', '66 ', 'F3 ', 'F2 ', 'REX.'];
 
 /** Conditions of a row; -1 where anything goes. */
 export interface Encoding {
@@ -27,6 +27,8 @@ export interface Encoding {
   readonly hasModrm: boolean;
   /** 0 none of 66, F3 and F2; 1 66; 2 F3; 3 F2. */
   readonly prefix: number;
+  /** 'NFx': neither F2 nor F3; 66 is the operand size. */
+  readonly noRep: boolean;
   readonly rexW: number;
   readonly rexB: number;
   readonly reg: number;
@@ -61,12 +63,14 @@ export function parseEncoding(row: InsnRow): Encoding {
   const vex = tokens[0]?.startsWith('VEX.') === true ? parseVex(row, tokens[0]) : undefined;
   let at = vex === undefined ? 0 : 1;
   let prefix = vex?.prefix ?? -1;
+  let noRep = false;
   let rexW = vex?.rexW ?? -1;
   let rexB = -1;
   for (; vex === undefined && at < tokens.length; at++) {
     const token = tokens[at] ?? '';
     const index = PREFIX_TOKENS.indexOf(token);
     if (index >= 0) prefix = index;
+    else if (token === 'NFx') noRep = true;
     else if (token === 'REX.W') rexW = 1;
     else if (token === 'REX.B0') rexB = 0;
     else break;
@@ -86,7 +90,16 @@ export function parseEncoding(row: InsnRow): Encoding {
   const tail = tokens[at++] ?? '';
   if (at < tokens.length) throw new Error(`row '${row.enc}' ${row.mnemonic}: too many tokens`);
   const mod = fixedMod(row);
-  const common = { map, opcode, plusReg: opcodeToken[2] !== undefined, prefix, rexW, rexB, vexL: vex?.vexL ?? -1 };
+  const common = {
+    map,
+    opcode,
+    plusReg: opcodeToken[2] !== undefined,
+    prefix,
+    noRep,
+    rexW,
+    rexB,
+    vexL: vex?.vexL ?? -1,
+  };
   if (tail === '') return { ...common, hasModrm: false, reg: -1, rm: -1, mod: -1 };
   if (tail === '/r') return { ...common, hasModrm: true, reg: -1, rm: -1, mod };
   if (/^\/[0-7]$/.test(tail)) return { ...common, hasModrm: true, reg: Number(tail[1]), rm: -1, mod };

@@ -70,7 +70,7 @@ export type LiftFn = (l: Lifter, insn: Insn) => void;
 
 /**
  * One row of the instruction tables, one a form. `enc` is written as in the SDM: bytes in hex; '/0'..'/7' an opcode extension, '/r' ModRM;
- * 'NP', '66', 'F3', 'F2' before the opcode a mandatory prefix (NP: none of the three); 'REX.W' where a row is for that width alone;
+ * 'NP', '66', 'F3', 'F2' before the opcode a mandatory prefix (NP: none of the three; NFx: neither F2 nor F3); 'REX.W' where a row is for that width alone;
  * '+r' a register in the low three opcode bits; a whole ModRM byte in hex for forms such as '0F 01 D0'. Examples: '81 /0', '0F AF /r', '66 0F 6F /r', '50+r', 'REX.W 99', 'D9 E8'.
  * A row with none of the four prefix tokens takes them all: 66 is then the operand size, F2 and F3 repeat or do nothing. Further tokens: 'REX.B0' (REX.B clear),
  * '+i' a whole ModRM byte of a register form with any rm ('D8 C0+i'). The row with more conditions wins over the one with fewer.

@@ -111,7 +111,9 @@ export class DispatchTables {
 
 function compileSlot(parsed: readonly Parsed[]): Slot {
   const hasModrm = parsed.some(({ encoding }) => encoding.hasModrm);
-  const selectors = SELECTORS.filter(({ field }) => parsed.some(({ encoding }) => encoding[field] >= 0));
+  const selectors = SELECTORS.filter(({ field }) =>
+    parsed.some(({ encoding }) => encoding[field] >= 0 || (field === 'prefix' && encoding.noRep)),
+  );
   const size = selectors.reduce((product, { count }) => product * count, 1);
   const cells = new Array<CompiledRow | undefined>(size).fill(undefined);
   const conditions = new Uint8Array(size);
@@ -137,7 +139,8 @@ function cellsOf(encoding: Encoding, selectors: readonly Selector[]): number[] {
   let cells = [0];
   for (const { field, count } of selectors) {
     const wanted = encoding[field];
-    const values = wanted >= 0 ? [wanted] : Array.from({ length: count }, (_, n) => n);
+    const any = field === 'prefix' && encoding.noRep ? 2 : count;
+    const values = wanted >= 0 ? [wanted] : Array.from({ length: any }, (_, n) => n);
     cells = cells.flatMap((cell) => values.map((value) => cell * count + value));
   }
   return cells;

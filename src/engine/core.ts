@@ -1,6 +1,7 @@
 /**
  * The AssemblyScript core in one thread: its instance, function table and exports. In: the compiled module and the memory. Out: typed functions.
  */
+import { randomBytes } from 'node:crypto';
 import { BYTECODE_FINGERPRINT } from '../../backend-wasm/bytecode/opcodes.js';
 import { InternalError } from '../base/errors.js';
 import type { FlagsOf } from './cpu-view.js';
@@ -19,9 +20,17 @@ export interface Core {
 /** The time-stamp counter: nanoseconds of the host's monotonic clock, a 1 GHz TSC. */
 const clock = (): bigint => process.hrtime.bigint();
 
-export function instantiateCore(module: WebAssembly.Module, memory: WebAssembly.Memory): Core {
+/** 64 random bits of the host's, for machines without a kernel. */
+const hostRandom = (): bigint => randomBytes(8).readBigUInt64LE();
+
+/** @param random what RDRAND gives */
+export function instantiateCore(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+  random: () => bigint = hostRandom,
+): Core {
   const table = new WebAssembly.Table({ element: 'anyfunc', initial: MAX_SLOTS + 1 });
-  const { exports } = new WebAssembly.Instance(module, { env: { memory, table, clock } });
+  const { exports } = new WebAssembly.Instance(module, { env: { memory, table, clock, random } });
   const get = (name: string): unknown => {
     const f = exports[name];
     if (typeof f !== 'function') throw new InternalError(`the core has no function ${name}`);

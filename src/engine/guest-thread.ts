@@ -14,6 +14,7 @@ import { encodeTb } from '../../backend-wasm/bytecode/encode.js';
 import type { Decode } from '../../frontend/x86-64/decoder.js';
 import { translate } from '../../frontend/x86-64/translate.js';
 import { dispatchInt80, dispatchSyscall } from '../../runtime/linux/dispatch.js';
+import { randomBytes } from '../../runtime/linux/random.js';
 import { signalText } from '../../runtime/linux/signals.js';
 import type { EngineHooks, Thread } from '../../runtime/linux/thread.js';
 import { AddressSpace } from '../../runtime/memory/address-space.js';
@@ -98,7 +99,9 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
     const { options } = spine;
     this.task = kernel.task(taskIndex);
     this.views = memoryViews(memory);
-    this.core = instantiateCore(spine.core, memory);
+    this.core = instantiateCore(spine.core, memory, () =>
+      new DataView(randomBytes(kernel, 8).buffer).getBigUint64(0, true),
+    );
     const base = this.task.cpu;
     this.cpu = new CpuRegisters(this.views, base, this.core.flagsOf);
     this.quiesce = new Quiesce(this.views.i32, base);

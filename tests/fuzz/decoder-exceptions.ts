@@ -4,8 +4,7 @@
 
 /** iced's names of CPU features that have no rows, with the reason: the bytes are #UD, as on a CPU without them. A feature leaves the list when its rows come. */
 const missing: Readonly<Record<string, string>> = {
-  'legacy encodings, rows to come': 'SSE4_2 GFNI MOVBE ADX RDRAND RDSEED RDPID XSAVES CLFLUSHOPT CLWB',
-  'VEX, rows to come': 'BMI2',
+  'legacy encodings, beyond x86-64-v3 or privileged, not reported by CPUID': 'GFNI XSAVES',
   'VEX, beyond x86-64-v3, not reported by CPUID': 'VAES VPCLMULQDQ SM3 SM4 SHA512',
   'later VEX extensions, not reported by CPUID':
     'AVX_IFMA AVX_NE_CONVERT AVX_VNNI AVX_VNNI_INT8 AVX_VNNI_INT16 CMPCCXADD AMX_COMPLEX AMX_FP16 AMX_BF16 AMX_INT8 AMX_TILE',
@@ -23,9 +22,6 @@ const missing: Readonly<Record<string, string>> = {
 export const missingFeatures: ReadonlySet<string> = new Set(
   Object.values(missing).flatMap((names) => names.split(' ')),
 );
-
-/** Features of which only the VEX encodings have no rows yet: of BMI1, TZCNT has one. */
-export const missingVexFeatures: ReadonlySet<string> = new Set(['BMI1']);
 
 /** iced's mnemonic where a CPU without the feature runs an older instruction in the same bytes. */
 export const olderMeaning: ReadonlyMap<string, string> = new Map([

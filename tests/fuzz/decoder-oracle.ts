@@ -3,20 +3,10 @@
  * and each operand: registers, memory (base, index, scale, displacement, segment, sizes), immediates, branch targets.
  * iced runs with its default options, those of an Intel CPU of today.
  */
-import {
-  CpuidFeature,
-  Decoder,
-  DecoderError,
-  EncodingKind,
-  Instruction,
-  MemorySizeExt,
-  Mnemonic,
-  OpKind,
-  Register,
-} from 'iced-x86';
+import { CpuidFeature, Decoder, DecoderError, Instruction, MemorySizeExt, Mnemonic, OpKind, Register } from 'iced-x86';
 import { decode, isInsn, mnemonicOf } from '../../frontend/x86-64/decoder.js';
 import type { Insn, Operand } from '../../frontend/x86-64/insn.js';
-import { cpuSides, missingFeatures, missingVexFeatures, olderMeaning, otherNames } from './decoder-exceptions.js';
+import { cpuSides, missingFeatures, olderMeaning, otherNames } from './decoder-exceptions.js';
 
 /** 'valid', 'invalid', 'truncated': both say so. 'no-row': an extension of iced's that has no row. 'different': `what` says in which way. */
 export type Verdict =
@@ -112,14 +102,10 @@ function theirFeatures(): string[] {
   return Array.from(theirs.cpuidFeatures(), (feature) => features[feature] ?? String(feature));
 }
 
-const isVex = (): boolean => theirs.encoding === EncodingKind.VEX;
-
 function compare(ours: ReturnType<typeof decode>): Verdict {
   const theirName = (mnemonics[theirs.mnemonic] ?? '').toLowerCase();
   if (!isInsn(ours)) {
-    const missing = theirFeatures().find(
-      (feature) => missingFeatures.has(feature) || (isVex() && missingVexFeatures.has(feature)),
-    );
+    const missing = theirFeatures().find((feature) => missingFeatures.has(feature));
     if (missing !== undefined) return { kind: 'no-row', feature: missing };
     return { kind: 'different', what: `${ours.kind}, iced says ${theirName} (${theirFeatures().join(' ')})` };
   }

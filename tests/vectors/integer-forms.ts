@@ -1,11 +1,12 @@
 /**
  * Forms of the integer instructions, from the lifter's rows: widths, registers low, high and equal, memory by every kind of address, LOCK and REP. In: rows. Out: machine code.
  */
-import { parseEncoding } from '../../frontend/x86-64/encoding.js';
+import { parseEncoding, VEX_MAP } from '../../frontend/x86-64/encoding.js';
 import { isInsn, decode, mnemonicOf, rowKey } from '../../frontend/x86-64/decoder.js';
 import type { InsnRow } from '../../frontend/x86-64/insn.js';
 import { arithRows } from '../../frontend/x86-64/insns/arith.js';
 import { atomicRows } from '../../frontend/x86-64/insns/atomic.js';
+import { bmiRows } from '../../frontend/x86-64/insns/bmi.js';
 import { bitRows } from '../../frontend/x86-64/insns/bit.js';
 import { branchRows } from '../../frontend/x86-64/insns/branch.js';
 import { cmovSetccRows } from '../../frontend/x86-64/insns/cmov-setcc.js';
@@ -30,6 +31,7 @@ export const INTEGER_ROWS: readonly InsnRow[] = [
   ...logicRows,
   ...shiftRows,
   ...bitRows,
+  ...bmiRows,
   ...muldivRows,
   ...branchRows,
   ...stackRows,
@@ -56,6 +58,7 @@ export const SPACING = 64;
 const EXCLUDED: readonly (readonly [RegExp, string])[] = [
   [/^(j|loop|call|ret|jmp)/, 'branches: written out below'],
   [/^(syscall|sysenter|int|int1|int3|ud\d)$/, 'leave the instruction stream'],
+  [/^(rdrand|rdseed|rdpid)$/, 'random numbers, and the number of the CPU'],
   [/^(cpuid|rdtscp?|xgetbv|xsave\w*|xrstor\w*|monitor|mwait)$/, 'the processors differ'],
   [/^int1$/, 'virtual machines report it otherwise'],
   [/^(sgdt|sidt|smsw|sldt|str)$/, 'what Linux emulates'],
@@ -164,7 +167,7 @@ const merge = (a: readonly number[], b: readonly number[]): number[] => {
 /** States a form deserves: where flags or special values matter, more. */
 function casesOf(mnemonic: string): number {
   if (/^(sh|sa|ro|rc)[lr]|^sh[lr]d/.test(mnemonic)) return 10;
-  if (/^i?div$|^i?mul$|^bs[fr]|cnt$|^cmpxchg/.test(mnemonic)) return 8;
+  if (/^(bextr|bzhi|pdep|pext|mulx)$|^i?div$|^i?mul$|^bs[fr]|cnt$|^cmpxchg/.test(mnemonic)) return 8;
   if (/^(nop|prefetch|endbr)/.test(mnemonic)) return 1;
   return /^(cmov|set)/.test(mnemonic) ? 3 : 4;
 }
@@ -194,7 +197,9 @@ class Forms {
   }
 
   row(row: InsnRow, index: number): void {
-    const { hasModrm, reg, mod, rm, plusReg } = parseEncoding(row);
+    const { hasModrm, reg, mod, rm, plusReg, map } = parseEncoding(row);
+    // Of VEX forms, several registers in vvvv.
+    const lows = map > VEX_MAP ? [0, 1, 2, 3] : [0];
     const cases = casesOf(row.mnemonic);
     const isShiftByImmediate = /^(sh|sa|ro|rc)[lr]/.test(row.mnemonic) && row.operands.endsWith('Ib');
     const repeats = row.attrs?.includes('rep') === true ? [[], [0xf3], [0xf2]] : [[]];
@@ -214,13 +219,15 @@ class Forms {
         }
         const withReg = (t: Tail): number[] => (reg < 0 ? [...t.bytes] : [((t.bytes[0] ?? 0) & 0xc7) | (reg << 3), ...t.bytes.slice(1)]);
         const tails = mod === 0 ? [] : row.operands.includes('b') ? [...REGISTER_TAILS, ...BYTE_TAILS] : REGISTER_TAILS;
-        for (const t of tails) this.add(row, t.name, merge(t.prefixes, prefixes), withReg(t), 0, cases);
+        for (const t of tails)
+          for (const low of lows)
+            this.add(row, low === 0 ? t.name : `${t.name} ${low}`, merge(t.prefixes, prefixes), withReg(t), low, cases);
         if (isShiftByImmediate)
           for (let n = 0; n < 6; n++) this.add(row, `low ${n}`, prefixes, withReg(registers('', 0, 0, 1)), 0, cases);
         if (mod === 1) continue;
         for (const [n, t] of MEMORY_TAILS.entries()) {
           const isWanted = n === 0 || (n + index) % 4 === 0 || /^(mov|add|lea)$/.test(row.mnemonic);
-          if (isWanted) this.add(row, t.name, merge(t.prefixes, prefixes), withReg(t), 0, cases);
+          if (isWanted) this.add(row, t.name, merge(t.prefixes, prefixes), withReg(t), lows.length === 1 ? 0 : n & 3, cases);
           if (isWanted && row.attrs?.includes('lock') === true)
             this.add(row, `lock ${t.name}`, [0xf0, ...merge(t.prefixes, prefixes)], withReg(t), 0, cases);
         }

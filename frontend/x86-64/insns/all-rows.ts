@@ -10,6 +10,7 @@ import { avxFloatRows } from './avx-float.js';
 import { avxIntRows } from './avx-int.js';
 import { avxMoveRows } from './avx-move.js';
 import { bitRows } from './bit.js';
+import { bmiRows } from './bmi.js';
 import { branchRows } from './branch.js';
 import { cmovSetccRows } from './cmov-setcc.js';
 import { cryptoRows } from './crypto.js';
@@ -44,6 +45,7 @@ const families: readonly (readonly InsnRow[])[] = [
   logicRows,
   shiftRows,
   bitRows,
+  bmiRows,
   muldivRows,
   branchRows,
   stackRows,

@@ -1,9 +1,10 @@
 /**
- * Bit tests, bit scans, counts, byte swap. Out: rows. Source: SDM 2A/2B, BT BTS BTR BTC BSF BSR POPCNT LZCNT TZCNT BSWAP.
+ * Bit tests, bit scans, counts, byte swaps, CRC32, additions on one carry flag. Out: rows. Source: SDM 2A/2B, BT BTS BTR BTC BSF BSR POPCNT LZCNT TZCNT BSWAP MOVBE CRC32 ADCX ADOX.
  * F3 0F BC and F3 0F BD are BSF and BSR on a CPU without BMI1 and LZCNT.
  */
 import type { TempId } from '../../../src/base/ids.js';
 import { CC, FLAG } from '../../../src/guest/flags.js';
+import { G } from '../../../src/ir/globals.js';
 import { atomicOld } from '../atomic.js';
 import type { LiftFn } from '../insn.js';
 import type { Lifter } from '../lifter.js';
@@ -96,6 +97,38 @@ function bswap(l: Lifter): void {
   else d.store(l.i64(0));
 }
 
+/** MOVBE: a move between register and memory, bytes reversed. */
+function movbe(l: Lifter): void {
+  const size = l.size(0);
+  const value = l.loadZ(1);
+  const swapped = l.e('bswap_i64', [value]);
+  l.dest(0).store(size === 8 ? swapped : l.shr(swapped, l.i64(64 - bits(size))));
+}
+
+/** CRC32: accumulates the polynomial 0x11EDC6F41 (bits reflected) over the source's bytes; no flags. */
+function crc32(l: Lifter): void {
+  const d = G.reg(l.register(0));
+  const data = l.load(1);
+  l.mov(d, l.callFor('crc32c', [d, data, l.i32(l.size(1))]));
+}
+
+/** ADCX and ADOX: an addition with carry in and out through CF or OF alone. */
+function addCarry(flag: typeof FLAG.CF | typeof FLAG.OF): LiftFn {
+  return (l) => {
+    const size = l.size(0);
+    const position = l.i64(Math.log2(flag));
+    const b = l.loadZ(1);
+    const a = l.loadZ(0);
+    const flags = l.flags.all();
+    const carry = l.and(l.shr(flags, position), l.i64(1));
+    const partial = l.add(a, b);
+    const sum = l.add(partial, carry);
+    const out = size === 4 ? l.shr(sum, l.i64(32)) : l.or(l.setcond('ltu', partial, a), l.setcond('ltu', sum, partial));
+    l.flags.setEflags(l.or(l.and(flags, l.i64(~flag)), l.shl(out, position)));
+    l.dest(0).store(sum);
+  };
+}
+
 export const bitRows = [
   { enc: '0F A3 /r', mnemonic: 'bt', operands: 'Ev,Gv', feature: 'base', lift: bitTest('bt') },
   { enc: '0F AB /r', mnemonic: 'bts', operands: 'Ev,Gv', feature: 'base', attrs: ['lock'], lift: bitTest('bts') },
@@ -110,5 +143,11 @@ export const bitRows = [
   { enc: 'F3 0F BC /r', mnemonic: 'tzcnt', operands: 'Gv,Ev', feature: 'bmi1', lift: count('tzcnt') },
   { enc: 'F3 0F BD /r', mnemonic: 'lzcnt', operands: 'Gv,Ev', feature: 'lzcnt', lift: count('lzcnt') },
   { enc: 'F3 0F B8 /r', mnemonic: 'popcnt', operands: 'Gv,Ev', feature: 'popcnt', lift: popcnt },
+  { enc: 'NFx 0F 38 F0 /r', mnemonic: 'movbe', operands: 'Gv,Mv', feature: 'movbe', lift: movbe },
+  { enc: 'NFx 0F 38 F1 /r', mnemonic: 'movbe', operands: 'Mv,Gv', feature: 'movbe', lift: movbe },
+  { enc: 'F2 0F 38 F0 /r', mnemonic: 'crc32', operands: 'Gy,Eb', feature: 'sse4.2', lift: crc32 },
+  { enc: 'F2 0F 38 F1 /r', mnemonic: 'crc32', operands: 'Gy,Ev', feature: 'sse4.2', lift: crc32 },
+  { enc: '66 0F 38 F6 /r', mnemonic: 'adcx', operands: 'Gy,Ey', feature: 'adx', lift: addCarry(FLAG.CF) },
+  { enc: 'F3 0F 38 F6 /r', mnemonic: 'adox', operands: 'Gy,Ey', feature: 'adx', lift: addCarry(FLAG.OF) },
   { enc: '0F C8+r', mnemonic: 'bswap', operands: 'Zv', feature: 'base', lift: bswap },
 ] as const satisfies readonly InsnRow[];

@@ -33,7 +33,7 @@ function fence(l: Lifter): void {
   l.emit('fence', []);
 }
 
-/** CLFLUSH: a load as far as faults go. */
+/** CLFLUSH, CLFLUSHOPT, CLWB: a load as far as faults go. */
 function clflush(l: Lifter): void {
   l.guardRead(l.ea(l.mem(0)), 1);
 }
@@ -53,6 +53,17 @@ const rdtsc = timestamp;
 function rdtscp(l: Lifter): void {
   timestamp(l);
   l.mov(G.reg(GPR.RCX), l.i64(0));
+}
+
+/** RDPID: IA32_TSC_AUX, as RDTSCP gives it. */
+function rdpid(l: Lifter): void {
+  l.dest(0).store(l.i64(0));
+}
+
+/** RDRAND and RDSEED: there is always a number (CF); the other flags are cleared. */
+function random(l: Lifter): void {
+  l.dest(0).store(l.callFor('random', []));
+  l.flags.setEflags(l.i64(FLAG.CF));
 }
 
 function readBase(base: TempId): LiftFn {
@@ -165,6 +176,11 @@ export const systemRows = [
   },
   { enc: 'NP 0F AE /2', mnemonic: 'ldmxcsr', operands: 'Md', feature: 'sse', lift: ldmxcsr },
   { enc: 'NP 0F AE /3', mnemonic: 'stmxcsr', operands: 'Md', feature: 'sse', lift: stmxcsr },
+  { enc: 'NFx 0F C7 /6', mnemonic: 'rdrand', operands: 'Rv', feature: 'rdrand', lift: random },
+  { enc: 'NFx 0F C7 /7', mnemonic: 'rdseed', operands: 'Rv', feature: 'rdseed', lift: random },
+  { enc: 'F3 0F C7 /7', mnemonic: 'rdpid', operands: 'Rq', feature: 'rdpid', lift: rdpid },
+  { enc: '66 0F AE /7', mnemonic: 'clflushopt', operands: 'Mb', feature: 'clflushopt', lift: clflush },
+  { enc: '66 0F AE /6', mnemonic: 'clwb', operands: 'Mb', feature: 'clwb', lift: clflush },
   { enc: 'NP 0F AE /7', mnemonic: 'clflush', operands: 'Mb', feature: 'sse2', lift: clflush },
   { enc: 'NP 0F AE /5', mnemonic: 'lfence', operands: '', feature: 'sse2', attrs: ['reg-only'], lift: fence },
   { enc: 'NP 0F AE /6', mnemonic: 'mfence', operands: '', feature: 'sse2', attrs: ['reg-only'], lift: fence },
