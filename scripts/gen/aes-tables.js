@@ -1,9 +1,9 @@
 /**
- * Lookup tables of 16 bytes for the AES S-box and its inverse, one byte a lane at once. In: nothing. Out: AssemblyScript functions, each a constant (its globals can't be v128 constants), for backend-wasm/helpers/aes.ts.
+ * Lookup tables of 16 bytes for the AES S-box and its inverse, one byte a lane at once. In: nothing. Out: their addresses, in AssemblyScript, for backend-wasm/helpers/aes.ts.
  *
  * GF(2**8) is built as pairs iW + k over GF(2**4), where W*W = aW + a. With N = a*i*i + a*i*k + k*k, the norm, the inverse is (iW + ai + k) / N. Let j = i + k and
  *     io = 1/(1/i + a/k) + j = N / (k + ai)        jo = 1/(1/j + a/k) + i = N / (k + ai + ak)
- * so that 1/io and 1/jo, both linear in i/N and k/N, give the inverse: five lookups of 4 bits, and two for the result. A zero's inverse is "infinity", a byte with bit 7 set:
+ * so that 1/io and 1/jo, both linear in i/N and k/N, give the INVERSE: five lookups of 4 bits, and two for the result. A zero's inverse is "infinity", a byte with bit 7 set:
  * as an index it looks up 0, which is 1/infinity, whatever is added to it.
  * Source: the method is M. Hamburg's ("Accelerating AES with vector permute instructions", CHES 2009); S-box: FIPS 197, 5.1.1. The numbers are computed here.
  */
@@ -63,25 +63,34 @@ const reciprocal = (n) => (n === 0 ? 0 : inverse4(n));
 
 const tables = {
   /** 1/n. */
-  inverse: inverse4,
+  INVERSE: inverse4,
   /** a/n. */
-  aOver: (n) => (n === 0 ? INFINITY : mul4(A, inverse4(n))),
-  encInLow: (n) => toPair(n),
-  encInHigh: (n) => toPair(n << 4),
-  encOutIo: (n) => affine(fromPair(inverseFrom(reciprocal(n), 0))),
-  encOutJo: (n) => affine(fromPair(inverseFrom(0, reciprocal(n)))),
+  A_OVER: (n) => (n === 0 ? INFINITY : mul4(A, inverse4(n))),
+  ENC_IN_LOW: (n) => toPair(n),
+  ENC_IN_HIGH: (n) => toPair(n << 4),
+  ENC_OUT_IO: (n) => affine(fromPair(inverseFrom(reciprocal(n), 0))),
+  ENC_OUT_JO: (n) => affine(fromPair(inverseFrom(0, reciprocal(n)))),
   /** 0x63 is taken off here. */
-  decInLow: (n) => toPair(inverseAffine(n ^ 0x63)),
-  decInHigh: (n) => toPair(inverseAffine(n << 4)),
-  decOutIo: (n) => fromPair(inverseFrom(reciprocal(n), 0)),
-  decOutJo: (n) => fromPair(inverseFrom(0, reciprocal(n))),
+  DEC_IN_LOW: (n) => toPair(inverseAffine(n ^ 0x63)),
+  DEC_IN_HIGH: (n) => toPair(inverseAffine(n << 4)),
+  DEC_OUT_IO: (n) => fromPair(inverseFrom(reciprocal(n), 0)),
+  DEC_OUT_JO: (n) => fromPair(inverseFrom(0, reciprocal(n))),
+};
+
+/** Permutations of the state and constants of 16 equal bytes, beside the tables: V8 makes a constant in five instructions, and loads it in one. */
+const SHIFT_ROWS = [0, 5, 10, 15, 4, 9, 14, 3, 8, 13, 2, 7, 12, 1, 6, 11];
+const others = {
+  SHIFT_ROWS: (n) => SHIFT_ROWS[n],
+  INV_SHIFT_ROWS: (n) => SHIFT_ROWS.indexOf(n),
+  NIBBLE: () => 15,
+  ADDED: () => 0x63,
+  REDUCTION: () => 0x1b,
 };
 
 export function aesTables() {
-  return Object.entries(tables)
-    .map(([name, entry]) => {
-      const bytes = NIBBLES.map((n) => `${(entry(n) << 24) >> 24}`);
-      return `// @ts-ignore: decorator\n@inline\nexport function ${name}(): v128 {\n  return i8x16(${bytes.join(', ')});\n}\n`;
-    })
-    .join('');
+  const entries = Object.entries({ ...tables, ...others });
+  const bytes = entries.map(([, entry]) => `  ${NIBBLES.map((n) => `0x${entry(n).toString(16)}`).join(', ')},\n`);
+  const data = `/** Read only: every thread shares them. */\nconst DATA: usize = memory.data<u8>([\n${bytes.join('')}], 16);\n`;
+  const names = entries.map(([name], i) => `export const ${name}: usize = DATA + ${16 * i};\n`);
+  return data + names.join('');
 }
