@@ -90,11 +90,11 @@ export function invalid<T>(): u64 {
 }
 
 /** What unpack found: the value is sig * 2^(exp - 63), bit 63 of sig set. */
-let unpackedExp: i32 = 0;
-let unpackedSig: u64 = 0;
+export let unpackedExp: i32 = 0;
+export let unpackedSig: u64 = 0;
 
 /** Takes a finite value that is not zero apart. */
-function unpack<T>(x: u64): void {
+export function unpack<T>(x: u64): void {
   const m = magnitude<T>(x);
   const e = <i32>(m >> fractionBits<T>());
   const sig = m << (63 - fractionBits<T>());
@@ -169,7 +169,7 @@ export function round<T>(sign: u64, exp: i32, hi: u64, lo: u64): u64 {
 }
 
 /** As round, of a hi:lo that is not normalised; not zero. */
-function normaliseAndRound<T>(sign: u64, exp: i32, hi: u64, lo: u64): u64 {
+export function normaliseAndRound<T>(sign: u64, exp: i32, hi: u64, lo: u64): u64 {
   if (hi == 0) {
     hi = lo;
     lo = 0;

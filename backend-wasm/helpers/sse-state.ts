@@ -17,6 +17,7 @@ const DAZ: i32 = 0x40;
 const OVERFLOW_MASK: i32 = 0x400;
 const UNDERFLOW_MASK: i32 = 0x800;
 const FTZ: i32 = 0x8000;
+const MXCSR_START: i32 = 0x1f80;
 
 /** MXCSR.RC. */
 export const NEAREST: i32 = 0;
@@ -60,6 +61,16 @@ export function begin(c: usize): void {
   flushToZero = (mxcsr & FTZ) != 0 && underflowIsMasked;
   pre = 0;
   post = 0;
+}
+
+/** Before an operation that rounds to nearest and sets no flags, whatever MXCSR says: that of a guest that has never loaded it. */
+export function beginPlain(): void {
+  mxcsr = MXCSR_START;
+  rc = NEAREST;
+  denormalsAreZero = false;
+  overflowIsMasked = true;
+  underflowIsMasked = true;
+  flushToZero = false;
 }
 
 /** Rounding of the instruction itself instead of MXCSR's. */

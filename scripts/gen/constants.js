@@ -27,6 +27,7 @@ export function constants({ cpu, map, tbh, flags, float }) {
   group('CC', 'i32', flags.CC);
   group('FLAG', 'i32', flags.FLAG);
   group('FLOAT_OP', 'i32', float.FLOAT_OP);
+  group('FMA_NEGATE', 'i32', float.FMA_NEGATE);
   group('FLOAT_CONVERT', 'i32', float.FLOAT_CONVERT);
   group('OUTCOME', 'i32', float.OUTCOME);
   put(

@@ -21,6 +21,9 @@ export const FLOAT_OP = {
   DEFER: 256,
 } as const;
 
+/** Bits of the first argument of the fma helpers, beside FLOAT_OP.DEFER: what is negated, the product or the addend of even and of odd elements. */
+export const FMA_NEGATE = { PRODUCT: 1, EVEN: 2, ODD: 4 } as const;
+
 /** Outcomes of a comparison, as bits. */
 export const OUTCOME = { LESS: 1, EQUAL: 2, GREATER: 4, UNORDERED: 8 } as const;
 const { LESS, EQUAL, GREATER, UNORDERED } = OUTCOME;

@@ -5,6 +5,7 @@
 import type { HelperDef } from './helpers.js';
 import type { Type } from './types.js';
 
+const FMA: readonly Type[] = ['i32', 'v128', 'v128', 'v128'];
 const ARITH: readonly Type[] = ['i32', 'v128', 'v128'];
 
 export const floatHelpers = [
@@ -74,5 +75,65 @@ export const floatHelpers = [
     ret: 'v128',
     faults: true,
     prose: 'CVTSI2SD of a 64-bit integer',
+  },
+  {
+    name: 'fma_pd',
+    file: 'fma',
+    params: FMA,
+    ret: 'v128',
+    pure: true,
+    prose: 'f64 elements arg1 * arg2 + arg3, rounded once to nearest; arg0: FMA_NEGATE',
+  },
+  { name: 'fma_ps', file: 'fma', params: FMA, ret: 'v128', pure: true, prose: 'likewise, of f32' },
+  {
+    name: 'fma_sd',
+    file: 'fma',
+    params: ['i32', 'i64', 'i64', 'i64'],
+    ret: 'i64',
+    pure: true,
+    prose: 'likewise, of the bits of f64',
+  },
+  {
+    name: 'fma_ss',
+    file: 'fma',
+    params: ['i32', 'i32', 'i32', 'i32'],
+    ret: 'i32',
+    pure: true,
+    prose: 'likewise, of the bits of f32',
+  },
+  { name: 'sse_fma_pd', file: 'fma', params: FMA, ret: 'v128', faults: true, prose: 'as fma_pd, by MXCSR' },
+  { name: 'sse_fma_ps', file: 'fma', params: FMA, ret: 'v128', faults: true, prose: 'as fma_ps, by MXCSR' },
+  { name: 'sse_fma_sd', file: 'fma', params: FMA, ret: 'v128', faults: true, prose: 'lowest f64, by MXCSR' },
+  { name: 'sse_fma_ss', file: 'fma', params: FMA, ret: 'v128', faults: true, prose: 'lowest f32, by MXCSR' },
+  {
+    name: 'half_to_single',
+    file: 'half',
+    params: ['v128'],
+    ret: 'v128',
+    pure: true,
+    prose: 'VCVTPH2PS of the four halves in the low half, no exceptions',
+  },
+  {
+    name: 'single_to_half',
+    file: 'half',
+    params: ['i32', 'v128'],
+    ret: 'v128',
+    prose: 'VCVTPS2PH with immediate arg0 to the low half, the upper half zero; no exceptions',
+  },
+  {
+    name: 'sse_half_to_single',
+    file: 'half',
+    params: ['i32', 'v128'],
+    ret: 'v128',
+    faults: true,
+    prose: 'VCVTPH2PS with exceptions; arg0: FLOAT_OP.DEFER',
+  },
+  {
+    name: 'sse_single_to_half',
+    file: 'half',
+    params: ['i32', 'v128'],
+    ret: 'v128',
+    faults: true,
+    prose: 'VCVTPS2PH with exceptions; arg0: the immediate, FLOAT_OP.DEFER',
   },
 ] as const satisfies readonly HelperDef[];

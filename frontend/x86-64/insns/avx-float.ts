@@ -1,7 +1,9 @@
 /**
  * Floating-point arithmetic, comparisons, conversions, logic and shuffles of AVX. Out: rows. Source: SDM 2A to 2C, the sections of the SSE instructions (VEX forms).
  */
+import type { TempId } from '../../../src/base/ids.js';
 import type { InsnRow, LiftFn } from '../insn.js';
+import { halfToSingleLane, singleToHalfLane } from '../fma-lanes.js';
 import type { Lifter } from '../lifter.js';
 import {
   demoteLane,
@@ -18,10 +20,11 @@ import {
   compareLane,
   type FloatType,
   horizontalLane,
+  inHalves,
   reciprocalLane,
   sqrtLane,
 } from '../float-lanes.js';
-import { imm8, vec } from '../vector.js';
+import { imm8, lanes, shuffle, vec } from '../vector.js';
 import { compareFlags, toInteger } from '../vector-float.js';
 import { packedLane, shuffleDoubles, shuffleSingles } from '../vector-int.js';
 import { blendByMask, insertSingle, SSE41_IMM } from '../vector-sse41.js';
@@ -48,6 +51,22 @@ function fromInteger(t: 'ss' | 'sd'): LiftFn {
     const value = l.load(2);
     setHalves(l, 0, [fromIntegerLane(t, l.size(2) === 8 ? 8 : 4)(l, halves(l, 1)[0], value)]);
   };
+}
+
+/** VCVTPS2PH: to a register, whose rest becomes zero, or to memory, whose guard comes before the exceptions. */
+function singleToHalf(l: Lifter): void {
+  const o = l.op(0);
+  const host = o.kind === 'mem' ? l.guardWrite(l.ea(o), o.size) : undefined;
+  const imm = imm8(l, 2);
+  const [low, high] = halves(l, 1);
+  const narrow = (v: TempId): TempId => singleToHalfLane(l, v, imm);
+  const value =
+    high === undefined
+      ? narrow(low)
+      : shuffle(l, ...inHalves(l, (n) => narrow(n === 0 ? low : high)), lanes(8, [0, 2]));
+  if (host === undefined) setHalves(l, 0, [value]);
+  else if (high === undefined) l.emit('gst_i64', [host, l.e('v_extract_i64x2', [value], [0])], [0]);
+  else l.emit('gst_v128', [host, value], [0]);
 }
 
 /** VINSERTPS: bits 7:6 of the immediate choose a lane of a register; memory is one lane. */
@@ -177,6 +196,6 @@ export const avxFloatRows: readonly InsnRow[] = [
   vex('F3.0F.WIG E6 /r', 'vcvtdq2pd', 'Vx,Wdq/xh', vexWiden(fromIntegersLane('pd'), 2)),
   vex('F2.0F.WIG E6 /r', 'vcvtpd2dq', 'Vdq,Wx', vexNarrow(toIntegersLane('pd', false))),
   // F16C.
-  vex('66.0F38.W0 13 /r', 'vcvtph2ps', 'Vx,Wdq/xh', undefined, 'f16c'),
-  vex('66.0F3A.W0 1D /r', 'vcvtps2ph', 'Wdq/xh,Vx,Ib', undefined, 'f16c'),
+  vex('66.0F38.W0 13 /r', 'vcvtph2ps', 'Vx,Wdq/xh', vexWiden(halfToSingleLane, 2), 'f16c'),
+  vex('66.0F3A.W0 1D /r', 'vcvtps2ph', 'Wdq/xh,Vx,Ib', singleToHalf, 'f16c'),
 ];
