@@ -78,6 +78,13 @@ i=0; s=0; while [ $i -lt 300 ]; do s=$((s + i)); i=$((i + 1)); done; echo "$s"
 p=/usr/lib/x.tar.gz; echo "\${p##*/} \${p%.*} \${#p}"; set -- a b c; shift; echo "$# $1 $*"
 printf '%s-%03d-%x\\n' x 7 255; case $p in *.gz) echo gz ;; esac; trap 'echo bye' EXIT; nosuchvar=; echo "\${nosuchvar:-empty}"; exit 6`;
 
+const OPENSSL = '/usr/bin/openssl';
+const KEY = '000102030405060708090a0b0c0d0e0f';
+const KEY_AND_IV = ['-K', KEY, '-iv', KEY];
+const GMAC = ['-cipher', 'AES-128-GCM', '-macopt', `hexkey:${KEY}`, '-macopt', `hexiv:${KEY}`];
+/** Whole cipher blocks. */
+const BLOCKS = NUMBERS.slice(0, 4096);
+
 const ROWS: readonly Row[] = [
   { name: 'ls -la', file: '/bin/ls', args: ['-la', '{tmp}'] },
   { name: 'ls -lR', file: '/bin/ls', args: ['-lR', '--time-style=full-iso', '{tmp}'] },
@@ -91,6 +98,23 @@ const ROWS: readonly Row[] = [
   { name: 'sort', file: '/usr/bin/sort', args: ['{tmp}/words'] },
   { name: 'sort -k -n', file: '/usr/bin/sort', args: ['-k3,3n', '-k1,1nr'], stdin: NUMBERS },
   { name: 'sha256sum', file: '/usr/bin/sha256sum', args: ['{tmp}/numbers', '{tmp}/sub/bytes'] },
+  // With SHA, AES and PCLMULQDQ instructions, where the CPU model has them.
+  { name: 'openssl dgst -sha1', file: OPENSSL, args: ['dgst', '-sha1', '{tmp}/sub/bytes'] },
+  { name: 'openssl dgst -sha256', file: OPENSSL, args: ['dgst', '-sha256', '{tmp}/sub/bytes'] },
+  { name: 'openssl enc', file: OPENSSL, args: ['enc', '-a', '-aes-256-cbc', ...KEY_AND_IV, '-in', '{tmp}/sub/bytes'] },
+  {
+    name: 'openssl enc -d',
+    file: OPENSSL,
+    args: ['enc', '-d', '-nopad', '-aes-128-cbc', ...KEY_AND_IV],
+    stdin: BLOCKS,
+  },
+  {
+    name: 'openssl enc, counter mode',
+    file: OPENSSL,
+    args: ['enc', '-a', '-aes-128-ctr', ...KEY_AND_IV],
+    stdin: NUMBERS,
+  },
+  { name: 'openssl mac', file: OPENSSL, args: ['mac', ...GMAC, '-in', '{tmp}/sub/bytes', 'GMAC'] },
   { name: 'grep -r', file: '/bin/grep', args: ['-rn', 'word7', '{tmp}'] },
   { name: 'grep -E', file: '/bin/grep', args: ['-Eoi', '[a-c][an]+|pp?l'], stdin: WORDS },
   { name: 'grep without a match', file: '/bin/grep', args: ['nothing', '{tmp}/words'] },
