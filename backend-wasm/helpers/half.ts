@@ -55,8 +55,9 @@ function toHalf(bits: u32): u32 {
   if (m == <u32>infinity<f32>()) return sign | HALF_INFINITY;
   if (m == 0) return sign;
   if (isDenormal<f32>(x)) raisePre(DE);
-  const e = m < 0x800000 ? -126 : <i32>(m >> 23) - 127;
-  const sig = m < 0x800000 ? m : (m & 0x7fffff) | 0x800000;
+  const shift = m < 0x800000 ? <i32>clz<u32>(m) - 8 : 0;
+  const e = m < 0x800000 ? -126 - shift : <i32>(m >> 23) - 127;
+  const sig = m < 0x800000 ? m << shift : (m & 0x7fffff) | 0x800000;
   const negative = sign != 0;
   if (e >= HALF_LEAST) {
     // The leading bit of the significand adds 1 to the exponent.
@@ -69,11 +70,15 @@ function toHalf(bits: u32): u32 {
     if (inexact) raisePost(PE);
     return sign | r;
   }
-  // Tiny, unless rounding to the precision of a normal half makes it one.
+  // Tiny, unless rounding to the precision of a normal half makes it one. An unmasked underflow is inexact when that rounding is.
   const isTiny = e < HALF_LEAST - 1 || rounded(sig, DROP, negative) < 0x800;
+  if (isTiny && !underflowIsMasked) {
+    rounded(sig, DROP, negative);
+    raisePost(inexact ? UE | PE : UE);
+    return sign;
+  }
   const r = rounded(sig, min(DROP + HALF_LEAST - e, 30), negative);
-  if (isTiny && !underflowIsMasked) raisePost(inexact ? UE | PE : UE);
-  else if (inexact) raisePost(isTiny ? UE | PE : PE);
+  if (inexact) raisePost(isTiny ? UE | PE : PE);
   return sign | r;
 }
 

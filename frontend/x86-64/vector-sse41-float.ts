@@ -5,8 +5,8 @@
 import type { TempId } from '../../src/base/ids.js';
 import type { Lifter } from './lifter.js';
 import { FLOAT_OP } from '../../src/guest/float-ops.js';
-import { binaryLane, type FloatType, isPrecise, placed, preciseLane, shapeOf } from './float-lanes.js';
-import { lanes, shuffle } from './vector.js';
+import { binaryLane, type FloatType, inHalves, isPrecise, placed, preciseLane, shapeOf } from './float-lanes.js';
+import { type Halves, lanes, shuffle } from './vector.js';
 
 /** Ops by bits 1:0 of the immediate. */
 const ROUNDINGS = ['nearest', 'floor', 'ceil', 'trunc'] as const;
@@ -39,13 +39,24 @@ function maskedProducts(l: Lifter, t: 'ps' | 'pd', a: TempId, b: TempId, mask: T
 
 /** DPPS and DPPD: the products of the lanes that bits 7:4 choose, summed pair by pair; the sum in the lanes that bits 3:0 choose, 0 in the others. */
 export function dotProduct(l: Lifter, t: 'ps' | 'pd', a: TempId, b: TempId, imm: number): TempId {
+  return dotProducts(l, t, [a], [b], imm)[0];
+}
+
+/** The same of both halves of 256 bits: each step's exceptions are those of both. */
+export function dotProducts(l: Lifter, t: 'ps' | 'pd', a: Halves, b: Halves, imm: number): Halves {
+  const step = (lane: (n: 0 | 1) => TempId): Halves => (a.length === 1 ? [lane(0)] : inHalves(l, lane));
   const laneBits = t === 'ps' ? 32 : 64;
-  const products = maskedProducts(l, t, a, b, maskOf(l, imm >> 4, laneBits));
-  const sumWith = (v: TempId, neighbours: readonly number[]): TempId =>
-    binaryLane('add', t)(l, v, shuffle(l, v, v, lanes(laneBits / 8, neighbours)));
-  const sum = t === 'pd' ? sumWith(products, [1, 0]) : sumWith(sumWith(products, [1, 0, 3, 2]), [2, 3, 0, 1]);
+  const mask = maskOf(l, imm >> 4, laneBits);
+  const products = step((n) => maskedProducts(l, t, a[n] ?? a[0], b[n] ?? b[0], mask));
+  const sumsWith = (v: Halves, neighbours: readonly number[]): Halves =>
+    step((n) => {
+      const x = v[n] ?? v[0];
+      return binaryLane('add', t)(l, x, shuffle(l, x, x, lanes(laneBits / 8, neighbours)));
+    });
+  const sums = t === 'pd' ? sumsWith(products, [1, 0]) : sumsWith(sumsWith(products, [1, 0, 3, 2]), [2, 3, 0, 1]);
   // NaN operands make the other lanes' sums differ from lane 0's, which is in the SDM's order.
   const count = 128 / laneBits;
   const places = Array.from({ length: count }, (_, i) => (((imm >> i) & 1) === 1 ? 0 : count));
-  return shuffle(l, sum, l.v128(0n), lanes(laneBits / 8, places));
+  const placedSum = (sum: TempId): TempId => shuffle(l, sum, l.v128(0n), lanes(laneBits / 8, places));
+  return sums[1] === undefined ? [placedSum(sums[0])] : [placedSum(sums[0]), placedSum(sums[1])];
 }

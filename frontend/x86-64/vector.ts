@@ -9,6 +9,9 @@ import { G } from '../../src/ir/globals.js';
 import type { LiftFn } from './insn.js';
 import type { Lifter } from './lifter.js';
 
+/** The halves of a vector: one of 128 bits, two of 256. */
+export type Halves = readonly [TempId] | readonly [TempId, TempId];
+
 /** v128 constant of equal lanes. */
 export function splat(l: Lifter, lane: bigint, laneBits: number): TempId {
   let v = 0n;

@@ -8,11 +8,8 @@ import { G } from '../../src/ir/globals.js';
 import { inHalves } from './float-lanes.js';
 import type { LiftFn } from './insn.js';
 import type { Lifter } from './lifter.js';
-import { imm8, setGeneral32, vec } from './vector.js';
+import { type Halves, imm8, setGeneral32, vec } from './vector.js';
 import type { Binary, BinaryImm, Unary, UnaryImm } from './vector-lift.js';
-
-/** The halves of a vector: one of 128 bits, two of 256. */
-export type Halves = readonly [TempId] | readonly [TempId, TempId];
 
 /** Bytes of operand `i`. */
 function bytesOf(l: Lifter, i: number): number {

@@ -6,10 +6,10 @@ import type { TempId } from '../../src/base/ids.js';
 import { G } from '../../src/ir/globals.js';
 import type { LiftFn } from './insn.js';
 import type { Lifter } from './lifter.js';
-import { fields2, imm8, lanes, shuffle, splat, storeVec, vec } from './vector.js';
+import { fields2, type Halves, imm8, lanes, shuffle, splat, storeVec, vec } from './vector.js';
 import type { Binary } from './vector-lift.js';
 import { testFlags } from './vector-sse41.js';
-import { half, halves, setHalves, type Halves } from './vex-lift.js';
+import { half, halves, setHalves } from './vex-lift.js';
 
 const REGISTERS = 16;
 

@@ -5,7 +5,7 @@
 import { decodeOne, InsnMachine } from '../support/insn-machine.js';
 import { changes } from '../support/insn-state.js';
 import { stateBefore } from '../support/vectors.js';
-import { floatForms, floatSequences } from '../vectors/float-forms.js';
+import { floatForms, floatSequences, vexFloatForms } from '../vectors/float-forms.js';
 import { FLOAT_POOL } from '../vectors/float-pool.js';
 import { withHost } from '../vectors/host.js';
 import { seededRandom } from './decoder-generate.js';
@@ -19,9 +19,11 @@ const SEQUENCES = 1000;
 
 withHost((run) => {
   const random = seededRandom(seed);
-  const forms = [...floatForms(cases, random), ...floatSequences(SEQUENCES, seed, random)].filter((form) =>
-    form.text.startsWith(only),
-  );
+  const forms = [
+    ...floatForms(cases, random),
+    ...vexFloatForms(cases, random),
+    ...floatSequences(SEQUENCES, seed, random),
+  ].filter((form) => form.text.startsWith(only));
   const jobs = forms.flatMap((form) => {
     const insn = decodeOne(form.code);
     return form.inputs.map((inputs) => ({

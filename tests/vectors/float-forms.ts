@@ -7,6 +7,7 @@ import { decode, isInsn } from '../../frontend/x86-64/decoder.js';
 import { codeReader } from '../support/insn-machine.js';
 import type { VectorForm } from '../support/vectors.js';
 import { FLOAT_POOL, FLOAT_RANGE, type FloatKind } from './float-pool.js';
+import { VEX_ROWS, vexFormsOf } from './vex-forms.js';
 import { SSE4_ROWS } from './sse4-forms.js';
 import { formsOf, SSE_ROWS } from './sse-forms.js';
 import { sseSequences } from './sse-sequences.js';
@@ -29,23 +30,30 @@ const OTHERS: readonly number[] = [
 ];
 export const MXCSR_SETTINGS: readonly number[] = [...CONTROLS, ...OTHERS];
 
+/** VEX rows that MXCSR matters to: FMA and half precision besides. */
+const VEX_MATTERS =
+  /^v(add|sub|mul|div|min|max|sqrt|cmp|u?comi|hadd|hsub|addsub|cvt|round|dp|fn?m(add|sub))(\w*)(ps|pd|ss|sd|dq|si|ph)$/;
+
 const MATTERS =
   /^(add|sub|mul|div|min|max|sqrt|cmp|u?comi|hadd|hsub|addsub|cvt|round|dp)(\w*)(ps|pd|ss|sd|dq|pi|si)$/;
 
 /** What the operands of an instruction hold. */
 function kindOf(mnemonic: string): FloatKind {
   const from = /^cvtt?(ps|pd|ss|sd|dq|pi|si)2/.exec(mnemonic)?.[1] ?? mnemonic.slice(-2);
-  if (from === 'ps' || from === 'ss') return 'f32';
+  if (from === 'ps' || from === 'ss' || from === 'ph') return 'f32';
   return from === 'pd' || from === 'sd' ? 'f64' : 'int';
 }
 
 /** The rows that MXCSR matters to. */
 export const FLOAT_ROWS: readonly InsnRow[] = [...SSE_ROWS, ...SSE4_ROWS].filter((row) => MATTERS.test(row.mnemonic));
 
+/** The VEX rows that MXCSR matters to. */
+export const VEX_FLOAT_ROWS: readonly InsnRow[] = VEX_ROWS.filter((row) => VEX_MATTERS.test(row.mnemonic));
+
 /** The registers' form of each instruction and immediate; wide integers too. */
-function instructions(): VectorForm[] {
+function instructions(all: readonly VectorForm[]): VectorForm[] {
   const seen = new Set<string>();
-  return FLOAT_ROWS.flatMap(formsOf).filter((form) => {
+  return all.filter((form) => {
     const key = Buffer.from(form.code).toString('hex');
     if (!/ low/.test(form.text) || seen.has(key)) return false;
     seen.add(key);
@@ -59,8 +67,17 @@ function instructions(): VectorForm[] {
  * @param random a number below its argument
  */
 export function floatForms(count: number, random: (n: number) => number): VectorForm[] {
-  return instructions().flatMap((form) => {
-    const [first, length] = FLOAT_RANGE[kindOf(form.text.split(' ')[0] ?? '')];
+  return withSettings(instructions(FLOAT_ROWS.flatMap(formsOf)), count, random);
+}
+
+/** The same of the VEX rows, in both lengths. */
+export function vexFloatForms(count: number, random: (n: number) => number): VectorForm[] {
+  return withSettings(instructions(VEX_FLOAT_ROWS.flatMap(vexFormsOf)), count, random);
+}
+
+function withSettings(forms: readonly VectorForm[], count: number, random: (n: number) => number): VectorForm[] {
+  return forms.flatMap((form) => {
+    const [first, length] = FLOAT_RANGE[kindOf((form.text.split(' ')[0] ?? '').replace(/^v/, ''))];
     const value = (): number => first + random(length);
     return MXCSR_SETTINGS.map((mxcsr) => ({
       ...form,

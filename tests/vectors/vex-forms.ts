@@ -79,7 +79,7 @@ function gatherForms(row: InsnRow, length: number, index: number): VectorForm[] 
 }
 
 /** The forms of a row; `index` varies their inputs. */
-function formsOf(row: InsnRow, index: number): VectorForm[] {
+export function vexFormsOf(row: InsnRow, index: number): VectorForm[] {
   const { mod, hasModrm, vexL, rexW } = parseEncoding(row);
   const forms: VectorForm[] = [];
   const source = kindOf(legacy(row));
@@ -116,7 +116,7 @@ function formsOf(row: InsnRow, index: number): VectorForm[] {
 const ROUNDINGS = [0x3f80, 0x5f80, 0x7f80] as const;
 
 export function vexForms(): VectorForm[] {
-  const forms = VEX_ROWS.flatMap(formsOf);
+  const forms = VEX_ROWS.flatMap(vexFormsOf);
   const rounded = forms.filter(
     (f) =>
       (/^vcvt(?!t)\w*2(si|dq) .* low/.test(f.text) && !/^vcvt(dq|si)/.test(f.text)) ||

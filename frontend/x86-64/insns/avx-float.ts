@@ -28,7 +28,7 @@ import { imm8, lanes, shuffle, vec } from '../vector.js';
 import { compareFlags, toInteger } from '../vector-float.js';
 import { packedLane, shuffleDoubles, shuffleSingles } from '../vector-int.js';
 import { blendByMask, insertSingle, SSE41_IMM } from '../vector-sse41.js';
-import { dotProduct, roundLane } from '../vector-sse41-float.js';
+import { dotProducts, roundLane } from '../vector-sse41-float.js';
 import {
   halves,
   setHalves,
@@ -50,6 +50,13 @@ function fromInteger(t: 'ss' | 'sd'): LiftFn {
   return (l) => {
     const value = l.load(2);
     setHalves(l, 0, [fromIntegerLane(t, l.size(2) === 8 ? 8 : 4)(l, halves(l, 1)[0], value)]);
+  };
+}
+
+function dot(t: 'ps' | 'pd'): LiftFn {
+  return (l) => {
+    const b = halves(l, 2);
+    setHalves(l, 0, dotProducts(l, t, halves(l, 1), b, imm8(l, 3)));
   };
 }
 
@@ -164,18 +171,8 @@ export const avxFloatRows: readonly InsnRow[] = [
     'Vx,Hx,Wx,Lx',
     vexBlend((l, a, b, mask) => blendByMask(l, a, b, mask, 'i64x2')),
   ),
-  vex(
-    '66.0F3A.WIG 40 /r',
-    'vdpps',
-    'Vx,Hx,Wx,Ib',
-    vexBinaryImm((l, a, b, imm) => dotProduct(l, 'ps', a, b, imm)),
-  ),
-  vex(
-    '128.66.0F3A.WIG 41 /r',
-    'vdppd',
-    'Vx,Hx,Wx,Ib',
-    vexBinaryImm((l, a, b, imm) => dotProduct(l, 'pd', a, b, imm)),
-  ),
+  vex('66.0F3A.WIG 40 /r', 'vdpps', 'Vx,Hx,Wx,Ib', dot('ps')),
+  vex('128.66.0F3A.WIG 41 /r', 'vdppd', 'Vx,Hx,Wx,Ib', dot('pd')),
   vex('128.66.0F3A.WIG 21 /r', 'vinsertps', 'Vdq,Hdq,Wd,Ib', insertps),
   vex('128.66.0F3A.WIG 17 /r', 'vextractps', 'Ey/d,Vdq,Ib', extract(4)),
   // Conversions.
