@@ -2,14 +2,9 @@
  * IR to bytecode in the shared memory. In: a Tb (verified, optimised) and an allocator of arena bytes. Out: the address of its TB header (src/guest/tb-header.ts),
  * followed by the code and the instruction table.
  */
-import { HEAT_OFF, TB, TB_STATE } from '../../src/guest/tb-header.js';
+import { TB, TB_STATE } from '../../src/guest/tb-header.js';
 import type { Tb } from '../../src/ir/types.js';
 import { Encoder } from './encoder.js';
-
-export interface EncodeOptions {
-  /** Entries before the TB counts as hot; 0: never. */
-  readonly hotThreshold: number;
-}
 
 /** Bytes of an instruction table row: { i32 offset of its first op, i32 CC_OP or -1, i64 pc }. */
 const INSN_ROW = 16;
@@ -17,8 +12,8 @@ const INSN_ROW = 16;
 /** All bytes of the memory that was written to last. */
 let target: Uint8Array = new Uint8Array(0);
 
-/** Writes `tb` into the memory behind `view`; gives the header's address. Throws InternalError when its temps do not fit the frame. */
-export function encodeTb(tb: Tb, view: DataView, allocate: (bytes: number) => number, options: EncodeOptions): number {
+/** Writes `tb` into the memory behind `view`; gives the header's address. `heat`: entries before the TB counts as hot (TB.HEAT). Throws InternalError when its temps do not fit the frame. */
+export function encodeTb(tb: Tb, view: DataView, allocate: (bytes: number) => number, heat: number): number {
   const e = new Encoder(tb);
   e.run();
   const { insns } = e;
@@ -34,7 +29,7 @@ export function encodeTb(tb: Tb, view: DataView, allocate: (bytes: number) => nu
   i32(TB.PC + 4, Math.floor(tb.pc / 2 ** 32));
   i32(TB.HASH_NEXT, 0);
   i32(TB.STATE, TB_STATE.VALID);
-  i32(TB.HEAT, options.hotThreshold === 0 ? HEAT_OFF : options.hotThreshold);
+  i32(TB.HEAT, heat);
   i32(TB.SLOT, 0);
   i32(TB.SIZE, tb.size);
   i32(TB.ID, 0);

@@ -1,5 +1,5 @@
 /**
- * The main thread's side of compilation (tier auto): starts the compile worker at the first hot TB, hands it pcs, and gives its modules to every guest worker.
+ * The main thread's side of compilation (tier auto): starts the compile worker when the first TB has been hot for a while, hands it pcs, and gives its modules to every guest worker.
  * In: hot pcs. Out: modules on the workers' ports, and CONTROL.CODE for the threads to fetch them.
  */
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
@@ -10,8 +10,17 @@ import { BUILT } from './built-files.js';
 import type { CompiledModule, CompilerStart, FromCompiler, ToCompiler } from './compile-protocol.js';
 import { memoryViews } from './memory-views.js';
 
+/**
+ * Time from the first hot TB to the start of the compile worker: loading Binaryen costs 0.6 s of CPU, on all of the host's cores but the guest's, and can't be broken off when the guest ends.
+ * Programs that are over by then do without.
+ */
+const START_DELAY_MS = 100;
+
 export class CompileService {
   private worker: Worker | undefined;
+  private starting: NodeJS.Timeout | undefined;
+  /** Hot pcs, until the worker starts. */
+  private waiting: number[] = [];
   private readonly ports: MessagePort[] = [];
   private readonly modules: CompiledModule[] = [];
   /** Modules made. */
@@ -38,13 +47,21 @@ export class CompileService {
 
   /** The TB at `pc` is hot. */
   request(pc: number): void {
-    this.worker ??= this.launch();
-    const message: ToCompiler = { kind: 'compile', pc };
-    this.worker.postMessage(message);
+    if (this.worker !== undefined) {
+      ask(this.worker, pc);
+      return;
+    }
+    this.waiting.push(pc);
+    this.starting ??= setTimeout(() => {
+      this.worker = this.launch();
+      for (const waiting of this.waiting) ask(this.worker, waiting);
+      this.waiting = [];
+    }, START_DELAY_MS);
   }
 
   async close(): Promise<void> {
     const { worker } = this;
+    clearTimeout(this.starting);
     worker?.removeAllListeners();
     for (const port of this.ports) port.close();
     await worker?.terminate();
@@ -77,4 +94,9 @@ export class CompileService {
         Atomics.or(i32, base + CPU.CONTROL / 4, CONTROL.CODE);
     }
   }
+}
+
+function ask(worker: Worker, pc: number): void {
+  const message: ToCompiler = { kind: 'compile', pc };
+  worker.postMessage(message);
 }

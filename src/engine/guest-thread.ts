@@ -5,7 +5,7 @@ import { InternalError } from '../base/errors.js';
 import { hex } from '../base/hex.js';
 import { CPU, EXC, RUN_FLAG } from '../guest/cpu-state.js';
 import { PERM, PERM_TABLE } from '../guest/memory-map.js';
-import { TB } from '../guest/tb-header.js';
+import { HEAT_OFF, TB, TB_FLAG } from '../guest/tb-header.js';
 import { printTb } from '../ir/print.js';
 import type { Tb } from '../ir/types.js';
 import { verifyTb } from '../ir/verify.js';
@@ -48,9 +48,10 @@ import { addFigures, noteStart } from './figures.js';
 import { GuestSymbols } from './guest-symbols.js';
 import { Log } from './log.js';
 import { memoryViews, type MemoryViews } from './memory-views.js';
+import type { EngineOptions } from './options.js';
 import { SERVICE, type SpineData } from './spine.js';
 import { modelDecoder } from './model-decoder.js';
-import { isFloatPrecise, MAX_TB_INSNS, Translator } from './translator.js';
+import { COLD_HEAT, isFloatPrecise, MAX_TB_INSNS, Translator } from './translator.js';
 
 /** Blocks that a crash report names. */
 const RECENT_BLOCKS = 8;
@@ -61,6 +62,12 @@ export interface CodeSource {
   readonly port: () => MessagePort | undefined;
   /** Makes the compiler of this thread (tier compiled). */
   readonly compiler: ((views: MemoryViews, cache: CodeCache) => RegionCompiler) | undefined;
+}
+
+/** TB.HEAT of new TBs. */
+function firstHeat({ tier, hotThreshold }: EngineOptions): number {
+  if (tier === 'interp') return COLD_HEAT;
+  return tier === 'compiled' || hotThreshold === 0 ? HEAT_OFF : hotThreshold;
 }
 
 export class GuestThread implements Thread, EngineHooks, LoopServices {
@@ -124,26 +131,25 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
     installCpuid(this.views, options.cpuModel);
     this.passes = enginePasses(options.disabledPasses, options.breaks.includes('reorder-memory'));
     this.compiled = new CompiledCode(this.views, memory, this.core, this.cache);
-    this.translator = new Translator(
-      {
-        views: this.views,
-        cache: this.cache,
-        cpu: base,
-        lift: (pc, maxInsns, endAfterStore) => this.lift(pc, maxInsns, endAfterStore),
-        optimise: (tb) => this.optimised(tb),
-        encode: (tb, allocate) => {
-          this.translated++;
-          return encodeTb(tb, this.views.view, allocate, {
-            hotThreshold: options.tier === 'auto' ? options.hotThreshold : 0,
-          });
-        },
-        stopWorld: (fn) => this.stopWorld(fn),
-        setCode: (page, on) => {
-          setCode(this.views.u8, page, on);
-        },
+    this.translator = new Translator({
+      views: this.views,
+      cache: this.cache,
+      cpu: base,
+      lift: (pc, maxInsns, endAfterStore) => this.lift(pc, maxInsns, endAfterStore),
+      optimise: (tb) => this.optimised(tb),
+      encode: (tb, allocate, heat) => {
+        this.translated++;
+        return encodeTb(tb, this.views.view, allocate, heat);
       },
-      options.singleStep ? 1 : MAX_TB_INSNS,
-    );
+      stopWorld: (fn) => this.stopWorld(fn),
+      setCode: (page, on) => {
+        setCode(this.views.u8, page, on);
+      },
+      maxInsns: options.singleStep ? 1 : MAX_TB_INSNS,
+      heat: firstHeat(options),
+      // Dumps and checks are of every TB, once.
+      coldFirst: !options.checkIr && !(['in_asm', 'op', 'op_opt'] as const).some((item) => this.logger.has(item)),
+    });
     const state = threadVfsState(this, {
       requestStream: (stream) => {
         requestService(SERVICE.STREAM, stream);
@@ -313,7 +319,15 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
   }
 
   hot(header: number): void {
-    if (this.spine.options.tier === 'auto') requestService(SERVICE.HOT, Number(this.views.i64[(header + TB.PC) / 8]));
+    const { i32, i64 } = this.views;
+    const flags = i32[(header + TB.FLAGS) / 4] ?? 0;
+    const cold = (flags & TB_FLAG.COLD) !== 0;
+    if (this.spine.options.tier === 'auto' && (flags & TB_FLAG.ASKED) === 0) {
+      requestService(SERVICE.HOT, Number(i64[(header + TB.PC) / 8]));
+      if (!cold) return;
+      i32[(header + TB.FLAGS) / 4] = flags | TB_FLAG.ASKED;
+      Atomics.store(i32, (header + TB.HEAT) / 4, COLD_HEAT);
+    } else if (cold) this.translator.warm(header);
   }
 
   installCode(): void {

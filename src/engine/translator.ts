@@ -1,11 +1,13 @@
 /**
  * Translates guest code for the interpreter: lift, optimise, encode, enter into the code cache. In: a guest pc. Out: the address of a TB header.
+ * Most TBs of a program run a few times, and the optimiser costs more than lifting and encoding together: a TB is first encoded as lifted, and translated again once that pays
+ * (python3 -c 'print(1)': half of the time).
  * The rule of DESIGN.md section 6: mark the page CODE, synchronise, then read the bytes.
  */
 import { InternalError } from '../base/errors.js';
 import { CPU } from '../guest/cpu-state.js';
 import { GUEST_END, PAGE_SHIFT, PCB, PCB_BASE, PERM, PERM_TABLE } from '../guest/memory-map.js';
-import { HEAT_OFF, TB, TB_FLAG } from '../guest/tb-header.js';
+import { HEAT_OFF, TB, TB_FLAG, TB_STATE } from '../guest/tb-header.js';
 import type { Tb } from '../ir/types.js';
 import type { CodeCache } from './code-cache.js';
 import type { MemoryViews } from './memory-views.js';
@@ -21,16 +23,26 @@ export interface TranslatorParts {
   readonly lift: (pc: number, maxInsns: number, endAfterStore?: boolean) => Tb;
   /** The optimiser's pipeline; the dumps of -d op and op_opt hang here. */
   readonly optimise: (tb: Tb) => Tb;
-  /** Writes header and bytecode into memory from `allocate`; gives the header's address. */
-  readonly encode: (tb: Tb, allocate: (bytes: number) => number) => number;
+  /** Writes header and bytecode into memory from `allocate`; gives the header's address. `heat`: see TB.HEAT. */
+  readonly encode: (tb: Tb, allocate: (bytes: number) => number, heat: number) => number;
   readonly stopWorld: <T>(fn: () => T) => T;
   readonly setCode: (page: number, on: boolean) => void;
+  /** Guest instructions of a TB: 1 under singlestep. */
+  readonly maxInsns: number;
+  /** TB.HEAT of a new TB. */
+  readonly heat: number;
+  /** TBs are encoded as lifted, until they are hot. */
+  readonly coldFirst: boolean;
 }
 
 /** Invalidations after which the TBs of a page check themselves, instead of being killed by each write. */
 const THRASH_LIMIT = 32;
 /** Guest instructions of a TB that checks itself. */
 const CHECKED_INSNS = 16;
+/** Entries of a TB that was encoded as lifted after which the optimiser pays: it takes some 0.4 ms a TB, which runs seldom enough that V8 has not optimised it. */
+export const COLD_HEAT = 10_000;
+/** Entries of an optimised TB after which its region is asked for again: the compiler may have put it off while it was cold (hot-queue.ts). */
+const WARM_HEAT = 500_000;
 /** Guest instructions of a TB. */
 export const MAX_TB_INSNS = 64;
 
@@ -45,11 +57,7 @@ export class Translator {
   /** Invalidations by page, in this thread. */
   private readonly invalidations = new Map<number, number>();
 
-  /** @param maxInsns guest instructions a TB: 1 under singlestep */
-  constructor(
-    private readonly parts: TranslatorParts,
-    private readonly maxInsns: number,
-  ) {}
+  constructor(private readonly parts: TranslatorParts) {}
 
   /** Header of the TB at `pc`, translating it when there is none. TB_FLAG.ONE_SHOT marks one that must not be kept. */
   translate(pc: number): number {
@@ -69,10 +77,12 @@ export class Translator {
       const header = this.locked(() => {
         const other = cache.lookup(pc);
         if (other !== 0) return other;
-        const tb = this.parts.lift(pc, this.maxInsns);
+        const tb = this.parts.lift(pc, this.parts.maxInsns);
         const last = (pc + Math.max(tb.size, 1) - 1) >>> PAGE_SHIFT;
         if (!this.marked(pc >>> PAGE_SHIFT) || !this.marked(last)) return -last;
-        const header = this.parts.encode(this.parts.optimise(tb), (bytes) => cache.allocate(bytes));
+        const { coldFirst, heat } = this.parts;
+        const header = this.encode(coldFirst ? tb : this.parts.optimise(tb), heat);
+        if (coldFirst) this.parts.views.i32[(header + TB.FLAGS) / 4] = TB_FLAG.COLD;
         cache.insert(header, pc, tb.size);
         return header;
       });
@@ -82,17 +92,37 @@ export class Translator {
     }
   }
 
+  /** Translates a TB that was encoded as lifted again, with the optimiser. */
+  warm(header: number): void {
+    const { cache, views } = this.parts;
+    const field = (offset: number): number => views.i32[(header + offset) / 4] ?? 0;
+    this.locked(() => {
+      if ((field(TB.FLAGS) & TB_FLAG.COLD) === 0 || field(TB.STATE) !== TB_STATE.VALID || cache.full) return;
+      const pc = Number(views.i64[(header + TB.PC) / 8]);
+      // Its pages are marked, so its bytes are those of the first time; what lies behind it need not be.
+      const tb = this.parts.lift(pc, field(TB.INSNS));
+      if (tb.size !== field(TB.SIZE)) return;
+      const optimised = this.encode(this.parts.optimise(tb), WARM_HEAT);
+      views.i32[(optimised + TB.SLOT) / 4] = field(TB.SLOT);
+      cache.retire(pc);
+      cache.insert(optimised, pc, tb.size);
+    });
+  }
+
+  private encode(tb: Tb, heat: number): number {
+    return this.parts.encode(tb, (bytes) => this.parts.cache.allocate(bytes), heat);
+  }
+
   /** A TB that compares its guest bytes at every entry. Its pages are not marked: writes to them go on unhindered. */
   private selfChecked(pc: number): number {
     const { cache, views } = this.parts;
     return this.locked(() => {
       const other = cache.lookup(pc);
       if (other !== 0) return other;
-      const tb = this.parts.lift(pc, Math.min(this.maxInsns, CHECKED_INSNS), true);
+      const tb = this.parts.lift(pc, Math.min(this.parts.maxInsns, CHECKED_INSNS), true);
       const bytes = views.u8.slice(pc, pc + tb.size);
-      const header = this.parts.encode(this.parts.optimise(withSelfCheck(tb, bytes)), (n) => cache.allocate(n));
+      const header = this.encode(this.parts.optimise(withSelfCheck(tb, bytes)), HEAT_OFF);
       views.i32[(header + TB.FLAGS) / 4] = TB_FLAG.SELF_CHECK;
-      views.i32[(header + TB.HEAT) / 4] = HEAT_OFF;
       cache.insert(header, pc, tb.size);
       return header;
     });
@@ -110,7 +140,8 @@ export class Translator {
     const { views } = this.parts;
     return this.locked(() => {
       const tb = this.parts.lift(pc, 1);
-      const header = this.parts.encode(this.parts.optimise(tb), (bytes) => this.oneShotArea(bytes));
+      const ready = this.parts.coldFirst ? tb : this.parts.optimise(tb);
+      const header = this.parts.encode(ready, (bytes) => this.oneShotArea(bytes), HEAT_OFF);
       views.i32[(header + TB.FLAGS) / 4] = TB_FLAG.ONE_SHOT;
       return header;
     });

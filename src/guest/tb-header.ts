@@ -35,6 +35,10 @@ export const TB_FLAG = {
   ONE_SHOT: 1,
   /** Compares its guest bytes with those translated at every entry (pages that are written to often). */
   SELF_CHECK: 2,
+  /** Encoded as lifted, without the optimiser: most code runs a few times. */
+  COLD: 4,
+  /** A COLD one whose region the compiler has been asked for. */
+  ASKED: 8,
 } as const;
 export const HEAT_OFF = 0x7fff_ffff;
 

@@ -18,7 +18,7 @@ import {
   TB_HASH_BITS,
   WASM_PAGES,
 } from '../../src/guest/memory-map.js';
-import { pcHash, TB } from '../../src/guest/tb-header.js';
+import { HEAT_OFF, pcHash, TB } from '../../src/guest/tb-header.js';
 import { IrBuilder } from '../../src/ir/builder.js';
 import { GLOBALS, globalId } from '../../src/ir/globals.js';
 import type { Tb, Temp } from '../../src/ir/types.js';
@@ -59,9 +59,9 @@ export class CoreMachine {
   }
 
   /** Encodes `tb` and enters it into the hash table; gives its header. */
-  add(tb: Tb, hotThreshold = 0): number {
+  add(tb: Tb, heat = HEAT_OFF): number {
     verifyTb(tb);
-    const header = encodeTb(tb, this.views.view, (bytes) => this.cache.allocate(bytes), { hotThreshold });
+    const header = encodeTb(tb, this.views.view, (bytes) => this.cache.allocate(bytes), heat);
     this.cache.insert(header, tb.pc, tb.size);
     this.added.push(tb.pc);
     return header;

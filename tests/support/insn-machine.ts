@@ -2,6 +2,7 @@
  * Runs guest instructions, one TB, through decode, lift, optimise, encode and the interpreter, or the compiler. In: machine code and an InsnState. Out: the state after it.
  * Needs dist/core.wasm.
  */
+import { HEAT_OFF } from '../../src/guest/tb-header.js';
 import { readFileSync } from 'node:fs';
 import { type CodeReader, decode, isInsn } from '../../frontend/x86-64/decoder.js';
 import type { Insn } from '../../frontend/x86-64/insn.js';
@@ -69,7 +70,7 @@ export class InsnMachine {
     verifyTb(tb);
     const final: Tb = optimised ? optimise(tb, PASSES, verifyTb) : tb;
     this.tbs.set(pc, final);
-    const header = encodeTb(final, this.views.view, (bytes) => this.cache.allocate(bytes), { hotThreshold: 0 });
+    const header = encodeTb(final, this.views.view, (bytes) => this.cache.allocate(bytes), HEAT_OFF);
     this.cache.insert(header, pc, tb.size);
     return pc;
   }

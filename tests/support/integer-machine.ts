@@ -2,6 +2,7 @@
  * Runs guest instructions on integer states through decode, lift, optimise, encode and the interpreter, or the compiler: TB after TB until they end or fault.
  * In: machine code and an IntegerState. Out: the state after. Needs dist/core.wasm.
  */
+import { HEAT_OFF } from '../../src/guest/tb-header.js';
 import { readFileSync } from 'node:fs';
 import { encodeTb } from '../../backend-wasm/bytecode/encode.js';
 import { compileModule } from '../../backend-wasm/compiler/module.js';
@@ -119,7 +120,7 @@ export class IntegerMachine {
   private translate(start: number): void {
     const pc = this.rip;
     const tb = this.lift(pc, start);
-    const header = encodeTb(tb, this.views.view, (bytes) => this.cache.allocate(bytes), { hotThreshold: 0 });
+    const header = encodeTb(tb, this.views.view, (bytes) => this.cache.allocate(bytes), HEAT_OFF);
     this.cache.insert(header, pc, tb.size);
   }
 

@@ -2,6 +2,7 @@
  * Runs IR in both engines: as compiled regions and in the interpreter. In: TBs built by IrBuilder. Out: CPU state and memory after it.
  * V8 compiles the regions as in the compile worker, with its optimising compiler at once. Needs dist/core.wasm.
  */
+import { HEAT_OFF } from '../../src/guest/tb-header.js';
 import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { encodeTb } from '../../backend-wasm/bytecode/encode.js';
@@ -71,7 +72,7 @@ export class IrMachine {
   /** Runs TBs in the interpreter from the first one on, until they leave; gives the EXIT reason. */
   runInterpreted(...tbs: readonly Tb[]): number {
     for (const tb of tbs) {
-      const header = encodeTb(tb, this.views.view, (bytes) => this.cache.allocate(bytes), { hotThreshold: 0 });
+      const header = encodeTb(tb, this.views.view, (bytes) => this.cache.allocate(bytes), HEAT_OFF);
       this.cache.insert(header, tb.pc, tb.size);
     }
     this.set('rip', BigInt(tbs[0]?.pc ?? 0));

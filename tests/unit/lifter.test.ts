@@ -1,4 +1,5 @@
 /** Every row in all its operand forms: the IR builds, verifies before and after each pass, is precise, and fits the interpreter's frame. */
+import { HEAT_OFF } from '../../src/guest/tb-header.js';
 import { describe, expect, test } from '@jest/globals';
 import { encodeTb } from '../../backend-wasm/bytecode/encode.js';
 import { allRows, decode, isInsn, rowKey } from '../../frontend/x86-64/decoder.js';
@@ -61,7 +62,7 @@ test('64 instructions of each row fit the frame of the interpreter', () => {
     const [code] = formsOf(row);
     if (code === undefined) continue;
     const tb = lift(repeated(code, MAX_TB_INSNS));
-    for (const version of [tb, optimise(tb, PASSES)]) encodeTb(version, view, () => 64, { hotThreshold: 0 });
+    for (const version of [tb, optimise(tb, PASSES)]) encodeTb(version, view, () => 64, HEAT_OFF);
   }
 });
 
