@@ -34,7 +34,7 @@ export class Encoder extends BytecodeWriter {
   readonly insns: number[] = [];
   private readonly slots: Slots;
   private readonly fuser: Fuser;
-  private readonly labelAt: Int32Array;
+  private readonly labelAt: number[];
   /** Positions of distances to fill in, each followed by its label. */
   private readonly fixups: number[] = [];
   private readonly plans: readonly Plan[];
@@ -49,7 +49,7 @@ export class Encoder extends BytecodeWriter {
     this.plans = tb.ops.map((op) => planOf(op.name));
     this.slots = assignSlots(tb, this.plans);
     this.fuser = new Fuser(tb, this.plans, this.slots);
-    this.labelAt = new Int32Array(tb.labels).fill(-1);
+    this.labelAt = new Array<number>(tb.labels).fill(-1);
   }
 
   run(): void {

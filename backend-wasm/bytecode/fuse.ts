@@ -37,14 +37,14 @@ export interface Jump {
 const fits16 = (n: number): boolean => n >= -0x8000 && n < 0x8000;
 
 export class Fuser {
-  private readonly labelUses: Int32Array;
+  private readonly labelUses: number[];
 
   constructor(
     private readonly tb: Tb,
     private readonly plans: readonly Plan[],
     private readonly slots: Slots,
   ) {
-    this.labelUses = new Int32Array(tb.labels);
+    this.labelUses = new Array<number>(tb.labels).fill(0);
     plans.forEach((plan, i) => {
       if (plan.labelImm < 0 || plan.kind === 'set_label') return;
       const label = Number(tb.ops[i]?.imms[plan.labelImm]);

@@ -6,10 +6,9 @@ import type { LabelId, TempId } from '../base/ids.js';
 import { checkOp } from './check-op.js';
 import { GLOBALS, NB_GLOBALS } from './globals.js';
 import { IrError, type IrCheck } from './ir-error.js';
+import { ConstTemps, TempData } from './temps.js';
 import type { OpName } from './ops.js';
 import type { Imm, Op, Tb, Temp, TempKind, Type } from './types.js';
-
-const WIDTH: Readonly<Record<Type, number>> = { i32: 32, i64: 64, f32: 32, f64: 64, v128: 128 };
 
 /** Where a temp was allocated, for reports. */
 export interface AllocSite {
@@ -18,12 +17,16 @@ export interface AllocSite {
   readonly op: number;
 }
 
+const GLOBALS_LIVE: readonly boolean[] = GLOBALS.map(() => true);
+
 export class IrBuilder {
-  private readonly temps: Temp[] = [...GLOBALS];
+  private readonly temps: Temp[] = GLOBALS.slice();
   private readonly ops: Op[] = [];
-  private readonly live: boolean[] = GLOBALS.map(() => true);
-  private readonly sites = new Map<TempId, AllocSite>();
-  private readonly consts = new Map<string, TempId>();
+  private readonly live: boolean[] = GLOBALS_LIVE.slice();
+  /** By temp: where it was allocated. Globals and constants have holes or nothing. */
+  private readonly sitePcs: number[] = [];
+  private readonly siteOps: number[] = [];
+  private readonly consts = new ConstTemps(this.temps);
   private labels = 0;
   private insns = 0;
   private curPc: number;
@@ -35,19 +38,18 @@ export class IrBuilder {
 
   /** Allocates a temp. It must be freed before finish(). */
   temp(type: Type, kind: 'ebb' | 'tb' = 'ebb'): TempId {
-    const id = this.add({ type, kind, name: `t${String(this.temps.length - NB_GLOBALS)}` });
-    this.sites.set(id, { pc: this.curPc, op: this.ops.length });
+    const id = this.temps.length as TempId;
+    this.temps.push(new TempData(id, type, kind, id - NB_GLOBALS, undefined, undefined));
+    this.live.push(true);
+    this.sitePcs[id] = this.curPc;
+    this.siteOps[id] = this.ops.length;
     return id;
   }
 
   /** The constant temp of `type` and `value` (reduced to the type's width); it needs no free. */
   constant(type: Type, value: bigint | number): TempId {
-    const v = BigInt.asUintN(WIDTH[type], BigInt(value));
-    const key = type + String(v);
-    const known = this.consts.get(key);
-    if (known !== undefined) return known;
-    const id = this.add({ type, kind: 'const', name: `$0x${v.toString(16)}`, value: v });
-    this.consts.set(key, id);
+    const id = this.consts.of(type, value);
+    if (id === this.live.length) this.live.push(true);
     return id;
   }
 
@@ -108,18 +110,17 @@ export class IrBuilder {
     return { pc: this.pc, size, insns: this.insns, temps: this.temps, ops: this.ops, labels: this.labels };
   }
 
-  private add(t: { type: Type; kind: TempKind; name: string; value?: bigint }): TempId {
-    const id = this.temps.length as TempId;
-    this.temps.push({ id, ...t });
-    this.live.push(true);
-    return id;
-  }
-
   private lookup(id: TempId, what: string): Temp {
     const t = this.temps[id];
     if (t === undefined)
       this.fail('temp-range', `${what} of temp ${String(id)}: there are ${String(this.temps.length)}`);
     return t;
+  }
+
+  private site(temp: TempId): AllocSite | undefined {
+    const pc = this.sitePcs[temp];
+    const op = this.siteOps[temp];
+    return pc === undefined || op === undefined ? undefined : { pc, op };
   }
 
   private fail(check: IrCheck, message: string, temp?: TempId, atOp = true): never {
@@ -129,7 +130,7 @@ export class IrBuilder {
       tb: this.snapshot(0),
       pc: this.curPc,
       ...(atOp ? { op: this.ops.length - 1 } : {}),
-      ...(temp === undefined ? {} : { temp, site: this.sites.get(temp) }),
+      ...(temp === undefined ? {} : { temp, site: this.site(temp) }),
     });
   }
 }

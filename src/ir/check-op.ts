@@ -28,48 +28,53 @@ export function signature(
 
 /** What is wrong with `op` by itself; undefined: nothing. */
 export function checkOp(op: Op, temps: readonly Temp[]): OpFault | undefined {
-  const sig = signature(op);
-  if (sig === undefined)
-    return {
-      check: 'arity',
-      message: op.name === 'call' ? `no helper named ${String(op.imms[0])}` : `no op named ${op.name}`,
-    };
-  const { outs, ins, def } = sig;
-  const want = outs.length + ins.length;
-  if (op.args.length !== want)
-    return { check: 'arity', message: `${op.name} takes ${want} arguments, not ${op.args.length}` };
-  if (op.imms.length !== def.imms.length)
-    return { check: 'arity', message: `${op.name} takes ${def.imms.length} immediates, not ${op.imms.length}` };
+  const { args, imms, name } = op;
+  const def = OPS.get(name);
+  if (def === undefined) return { check: 'arity', message: `no op named ${name}` };
+  let { outs, ins } = def;
+  if (name === 'call') {
+    const helper = HELPERS.get(String(imms[0]));
+    if (helper === undefined) return { check: 'arity', message: `no helper named ${String(imms[0])}` };
+    outs = helper.ret === undefined ? [] : [helper.ret];
+    ins = helper.params;
+  }
+  const nOuts = outs.length;
+  const want = nOuts + ins.length;
+  if (args.length !== want) return { check: 'arity', message: `${name} takes ${want} arguments, not ${args.length}` };
+  if (imms.length !== def.imms.length)
+    return { check: 'arity', message: `${name} takes ${def.imms.length} immediates, not ${imms.length}` };
   for (let i = 0; i < want; i++) {
-    const id = op.args[i] as TempId;
-    const type = i < outs.length ? outs[i] : ins[i - outs.length];
+    const id = args[i] as TempId;
+    const type = i < nOuts ? outs[i] : ins[i - nOuts];
     const t = temps[id];
     if (t === undefined)
       return { check: 'temp-range', message: `temp ${id} is out of range: there are ${temps.length}` };
     if (t.type !== type)
       return {
         check: 'type',
-        message: `argument ${i} of ${op.name} (${t.name}) is ${t.type}, not ${String(type)}`,
+        message: `argument ${i} of ${name} (${t.name}) is ${t.type}, not ${String(type)}`,
         temp: id,
       };
-    if (i < outs.length && t.kind === 'const')
+    if (i < nOuts && t.kind === 'const')
       return { check: 'write-const', message: `writes to the constant ${t.name}`, temp: id };
   }
-  for (let i = 0; i < def.imms.length; i++) {
-    const wrong = badImmediate(def.imms[i], op.imms[i]);
-    if (wrong !== undefined) return { check: 'immediate', message: `immediate ${i} of ${op.name}: ${wrong}` };
+  for (let i = 0; i < imms.length; i++) {
+    const wrong = badImmediate(def.imms[i], imms[i]);
+    if (wrong !== undefined) return { check: 'immediate', message: `immediate ${i} of ${name}: ${wrong}` };
   }
-  const wrong = def.check?.(
-    op.imms,
-    op.args.slice(outs.length).map((id) => temps[id]?.value),
-  );
-  return wrong === undefined ? undefined : { check: 'immediate', message: `${op.name}: ${wrong}` };
+  if (def.check === undefined) return undefined;
+  // Few checks look at constant inputs.
+  const consts = def.check.length > 1 ? args.slice(nOuts).map((id) => temps[id]?.value) : [];
+  const wrong = def.check(imms, consts);
+  return wrong === undefined ? undefined : { check: 'immediate', message: `${name}: ${wrong}` };
 }
+
+const COND_NAMES: ReadonlySet<unknown> = new Set(CONDS);
 
 function badImmediate(kind: OpDef['imms'][number] | undefined, imm: Imm | undefined): string | undefined {
   switch (kind) {
     case 'cond':
-      return (CONDS as readonly unknown[]).includes(imm) ? undefined : `${String(imm)} is no condition`;
+      return COND_NAMES.has(imm) ? undefined : `${String(imm)} is no condition`;
     case 'label':
     case 'pc':
       return Number.isSafeInteger(imm) && Number(imm) >= 0 ? undefined : `${String(imm)} is no ${kind}`;

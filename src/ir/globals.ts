@@ -3,6 +3,7 @@
  */
 import type { TempId } from '../base/ids.js';
 import { CPU, GPR_NAMES } from '../guest/cpu-state.js';
+import { TempData } from './temps.js';
 import type { Temp, Type } from './types.js';
 
 function rows(): { name: string; type: Type; offset: number }[] {
@@ -27,7 +28,9 @@ function rows(): { name: string; type: Type; offset: number }[] {
 }
 
 /** All globals; a global's TempId is its position. */
-export const GLOBALS: readonly Temp[] = rows().map((g, i) => ({ id: i as TempId, kind: 'global', ...g }));
+export const GLOBALS: readonly Temp[] = rows().map(
+  (g, i) => new TempData(i as TempId, g.type, 'global', g.name, undefined, g.offset),
+);
 export const NB_GLOBALS = GLOBALS.length;
 
 const byName = new Map(GLOBALS.map((g) => [g.name, g.id]));

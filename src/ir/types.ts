@@ -16,9 +16,9 @@ export interface Temp {
   /** Globals: register name; others: 't5'; constants: '$0x10'. */
   readonly name: string;
   /** Constants: the value; integers as unsigned bigint of their width, floats as bit patterns, v128 as an unsigned 128-bit bigint (lane 0 lowest). */
-  readonly value?: bigint;
+  readonly value?: bigint | undefined;
   /** Globals: offset in CPU state, bytes. */
-  readonly offset?: number;
+  readonly offset?: number | undefined;
 }
 
 /** Integer conditions; 'tsteq' and 'tstne' compare `a & b` with 0. */

@@ -6,29 +6,24 @@ import { GPR_NAMES } from '../guest/cpu-state.js';
 import { HELPERS, type HelperDef } from '../ir/helpers.js';
 import { GLOBALS } from '../ir/globals.js';
 import { opDef } from '../ir/ops.js';
+import { ConstTemps } from '../ir/temps.js';
 import type { Op, Tb, Temp, Type } from '../ir/types.js';
-
-const WIDTH: Readonly<Record<Type, number>> = { i32: 32, i64: 64, f32: 32, f64: 64, v128: 128 };
 
 export class Rewrite {
   readonly temps: Temp[];
   readonly ops: Op[] = [];
-  private readonly consts = new Map<string, TempId>();
+  private consts: ConstTemps | undefined;
 
   constructor(private readonly tb: Tb) {
-    this.temps = [...tb.temps];
-    for (const t of tb.temps) if (t.kind === 'const') this.consts.set(t.type + String(t.value), t.id);
+    this.temps = tb.temps.slice();
   }
 
   constant(type: Type, value: bigint): TempId {
-    const v = BigInt.asUintN(WIDTH[type], value);
-    const key = type + String(v);
-    const known = this.consts.get(key);
-    if (known !== undefined) return known;
-    const id = this.temps.length as TempId;
-    this.temps.push({ id, type, kind: 'const', name: `$0x${v.toString(16)}`, value: v });
-    this.consts.set(key, id);
-    return id;
+    if (this.consts === undefined) {
+      this.consts = new ConstTemps(this.temps);
+      this.consts.learn();
+    }
+    return this.consts.of(type, value);
   }
 
   finish(): Tb {
