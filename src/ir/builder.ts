@@ -8,7 +8,7 @@ import { GLOBALS, NB_GLOBALS } from './globals.js';
 import { IrError, type IrCheck } from './ir-error.js';
 import { ConstTemps, TempData } from './temps.js';
 import type { OpName } from './ops.js';
-import type { Imm, Op, Tb, Temp, TempKind, Type } from './types.js';
+import type { Imm, Op, Tb, Temp, Type } from './types.js';
 
 /** Where a temp was allocated, for reports. */
 export interface AllocSite {
