@@ -10,7 +10,7 @@ import {
 import {
   add, divide, extreme, infinity, isNan, magnitude, multiply, nanOf, operand, relation, signBit, squareRoot,
 } from './sse-exact';
-import { begin, finish, isQuick, PE, raisePost, roundBy } from './sse-state';
+import { begin, finish, isQuick, nothingWaits, PE, raisePost, roundBy } from './sse-state';
 import { roundedDouble } from './sse-round';
 
 /** Magnitudes from twice the smallest normal number on, and below infinity. */
@@ -88,6 +88,35 @@ function hostVector<T>(op: i32, a: v128, b: v128): v128 {
   }
 }
 
+/** MIN, MAX and comparisons when no element is a NaN or denormal: nothing of MXCSR counts then. */
+// @ts-ignore: decorator
+@inline
+function isOrdering(op: i32): bool {
+  return op == FLOAT_OP_MIN || op == FLOAT_OP_MAX || (op >= FLOAT_OP_CMP && op < FLOAT_OP_ROUND);
+}
+// @ts-ignore: decorator
+@inline
+function ordered_pd(x: v128): v128 {
+  return v128.or(v128.eq<f64>(x, v128.splat<f64>(0)), v128.ge<f64>(v128.abs<f64>(x), v128.splat<f64>(NORMAL_F64)));
+}
+// @ts-ignore: decorator
+@inline
+function ordered_ps(x: v128): v128 {
+  return v128.or(v128.eq<f32>(x, v128.splat<f32>(0)), v128.ge<f32>(v128.abs<f32>(x), v128.splat<f32>(NORMAL_F32)));
+}
+// @ts-ignore: decorator
+@inline
+function hostOrdering<T>(op: i32, a: v128, b: v128): v128 {
+  if (op == FLOAT_OP_MIN) return v128.pmin<T>(b, a);
+  if (op == FLOAT_OP_MAX) return v128.pmax<T>(b, a);
+  const holds = <i32>(PREDICATE_HOLDS >> (4 * ((op - FLOAT_OP_CMP) & 15)));
+  let r = v128.splat<i64>(0);
+  if (holds & OUTCOME_LESS) r = v128.lt<T>(a, b);
+  if (holds & OUTCOME_EQUAL) r = v128.or(r, v128.eq<T>(a, b));
+  if (holds & OUTCOME_GREATER) r = v128.or(r, v128.gt<T>(a, b));
+  return r;
+}
+
 // ---------------------------------------------------------------- one element
 
 function compares<T>(predicate: i32, a: u64, b: u64): u64 {
@@ -142,6 +171,8 @@ export function sse_pd(cpu: i32, code: i32, a: v128, b: v128): v128 {
   if (op <= FLOAT_OP_DIV && isQuick(c)) {
     const r = hostVector<f64>(op, a, b);
     if (v128.all_true<i64>(v128.and(v128.and(usual_pd(a), usual_pd(b)), usual_pd(r)))) return r;
+  } else if (isOrdering(op) && nothingWaits(c)) {
+    if (v128.all_true<i64>(v128.and(ordered_pd(a), ordered_pd(b)))) return hostOrdering<f64>(op, a, b);
   }
   begin(c);
   const low = element<f64>(op, 0, v128.extract_lane<u64>(a, 0), v128.extract_lane<u64>(b, 0));
@@ -156,6 +187,8 @@ export function sse_ps(cpu: i32, code: i32, a: v128, b: v128): v128 {
   if (op <= FLOAT_OP_DIV && isQuick(c)) {
     const r = hostVector<f32>(op, a, b);
     if (v128.all_true<i32>(v128.and(v128.and(usual_ps(a), usual_ps(b)), usual_ps(r)))) return r;
+  } else if (isOrdering(op) && nothingWaits(c)) {
+    if (v128.all_true<i32>(v128.and(ordered_ps(a), ordered_ps(b)))) return hostOrdering<f32>(op, a, b);
   }
   begin(c);
   let r = v128.splat<u32>(<u32>element<f32>(op, 0, v128.extract_lane<u32>(a, 0), v128.extract_lane<u32>(b, 0)));
@@ -173,6 +206,12 @@ export function sse_sd(cpu: i32, op: i32, a: v128, b: v128): v128 {
     const y = v128.extract_lane<f64>(b, 0);
     const r = host<f64>(op, x, y);
     if (usual_sd(x) && usual_sd(y) && usual_sd(r)) return v128.replace_lane<f64>(a, 0, r);
+  } else if (op == FLOAT_OP_SQRT && isQuick(c)) {
+    const y = v128.extract_lane<f64>(b, 0);
+    if (y >= USUAL_F64 && y < Infinity) return v128.replace_lane<f64>(a, 0, sqrt<f64>(y));
+  } else if (isOrdering(op)) {
+    if (ordered_sd(v128.extract_lane<f64>(a, 0)) && ordered_sd(v128.extract_lane<f64>(b, 0)))
+      return v128.replace_lane<u64>(a, 0, v128.extract_lane<u64>(hostOrdering<f64>(op, a, b), 0));
   }
   begin(c);
   const r = element<f64>(op, 0, v128.extract_lane<u64>(a, 0), v128.extract_lane<u64>(b, 0));
@@ -187,6 +226,12 @@ export function sse_ss(cpu: i32, op: i32, a: v128, b: v128): v128 {
     const y = v128.extract_lane<f32>(b, 0);
     const r = host<f32>(op, x, y);
     if (usual_ss(x) && usual_ss(y) && usual_ss(r)) return v128.replace_lane<f32>(a, 0, r);
+  } else if (op == FLOAT_OP_SQRT && isQuick(c)) {
+    const y = v128.extract_lane<f32>(b, 0);
+    if (y >= USUAL_F32 && y < <f32>Infinity) return v128.replace_lane<f32>(a, 0, sqrt<f32>(y));
+  } else if (isOrdering(op)) {
+    if (ordered_ss(v128.extract_lane<f32>(a, 0)) && ordered_ss(v128.extract_lane<f32>(b, 0)))
+      return v128.replace_lane<u32>(a, 0, v128.extract_lane<u32>(hostOrdering<f32>(op, a, b), 0));
   }
   begin(c);
   const r = element<f32>(op, 0, v128.extract_lane<u32>(a, 0), v128.extract_lane<u32>(b, 0));

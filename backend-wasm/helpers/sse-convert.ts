@@ -132,14 +132,20 @@ export function sse_to_integer_sd(cpu: i32, code: i32, wide: i32, b: v128): i64 
   return integerOf(<usize>cpu, code, double(v128.extract_lane<u64>(b, 0)), wide);
 }
 
+/** Integers of at most so much are floats. */
+const EXACT_F32: u64 = 1 << 24;
+const EXACT_F64: u64 = (<u64>1) << 53;
+
 /** CVTSI2SS, CVTSI2SD of a 64-bit integer. */
 export function sse_from_integer_ss(cpu: i32, a: v128, value: i64): v128 {
+  if (magnitudeOf(value) <= EXACT_F32) return v128.replace_lane<f32>(a, 0, <f32>value);
   begin(<usize>cpu);
   const r = fromInteger<f32>(value < 0, magnitudeOf(value));
   finish(<usize>cpu, 0);
   return v128.replace_lane<u32>(a, 0, <u32>r);
 }
 export function sse_from_integer_sd(cpu: i32, a: v128, value: i64): v128 {
+  if (magnitudeOf(value) <= EXACT_F64) return v128.replace_lane<f64>(a, 0, <f64>value);
   begin(<usize>cpu);
   const r = fromInteger<f64>(value < 0, magnitudeOf(value));
   finish(<usize>cpu, 0);

@@ -7,7 +7,7 @@ import { rowKey } from '../../frontend/x86-64/decoder.js';
 import { InsnMachine } from '../support/insn-machine.js';
 import { byMnemonic, differences } from '../support/vector-check.js';
 import { parseVectors } from '../support/vectors.js';
-import { FLOAT_ROWS, MXCSR_SETTINGS } from '../vectors/float-forms.js';
+import { FLOAT_ROWS, MXCSR_SETTINGS, VEX_FLOAT_ROWS } from '../vectors/float-forms.js';
 
 const directory = join('tests', 'vectors');
 const { pool, forms } = parseVectors(gunzipSync(readFileSync(join(directory, 'float.txt.gz'))).toString());
@@ -19,6 +19,12 @@ describe('recorded vectors', () => {
       expect(differences(machine, list, pool, true).slice(0, 8)).toEqual([]);
     });
   }
+});
+
+test('every VEX row has vectors', () => {
+  const recorded = new Set(forms.map(({ text }) => text.split(' ').slice(0, 2).join(' ')));
+  const missing = VEX_FLOAT_ROWS.filter(({ mnemonic, operands }) => !recorded.has(`${mnemonic} ${operands}`));
+  expect(missing.map(rowKey)).toEqual([]);
 });
 
 test('every row has vectors in every setting of MXCSR', () => {

@@ -67,19 +67,25 @@ function instructions(all: readonly VectorForm[]): VectorForm[] {
  * @param random a number below its argument
  */
 export function floatForms(count: number, random: (n: number) => number): VectorForm[] {
-  return withSettings(instructions(FLOAT_ROWS.flatMap(formsOf)), count, random);
+  return withSettings(instructions(FLOAT_ROWS.flatMap(formsOf)), MXCSR_SETTINGS, count, random);
 }
 
-/** The same of the VEX rows, in both lengths. */
-export function vexFloatForms(count: number, random: (n: number) => number): VectorForm[] {
-  return withSettings(instructions(VEX_FLOAT_ROWS.flatMap(vexFormsOf)), count, random);
+/** The same of the VEX rows, in both lengths, in one setting of `every`. */
+export function vexFloatForms(count: number, random: (n: number) => number, every = 1): VectorForm[] {
+  const settings = MXCSR_SETTINGS.filter((_, i) => i % every === 0);
+  return withSettings(instructions(VEX_FLOAT_ROWS.flatMap(vexFormsOf)), settings, count, random);
 }
 
-function withSettings(forms: readonly VectorForm[], count: number, random: (n: number) => number): VectorForm[] {
+function withSettings(
+  forms: readonly VectorForm[],
+  settings: readonly number[],
+  count: number,
+  random: (n: number) => number,
+): VectorForm[] {
   return forms.flatMap((form) => {
     const [first, length] = FLOAT_RANGE[kindOf((form.text.split(' ')[0] ?? '').replace(/^v/, ''))];
     const value = (): number => first + random(length);
-    return MXCSR_SETTINGS.map((mxcsr) => ({
+    return settings.map((mxcsr) => ({
       ...form,
       mxcsr,
       inputs: Array.from({ length: count }, () => [value(), value()] as const),

@@ -10,7 +10,7 @@ import { decodeOne } from '../support/insn-machine.js';
 import { changes } from '../support/insn-state.js';
 import { printForm, stateBefore, type VectorCase, type VectorForm } from '../support/vectors.js';
 import { type RunOnHost, withHost } from './host.js';
-import { floatForms, floatSequences } from './float-forms.js';
+import { floatForms, floatSequences, vexFloatForms } from './float-forms.js';
 import { FLOAT_POOL } from './float-pool.js';
 import { SSE4_ROWS, sse4Forms } from './sse4-forms.js';
 import { vexForms } from './vex-forms.js';
@@ -52,6 +52,8 @@ function record(run: RunOnHost, name: string, { pool, preciseFloat, ...file }: V
 
 /** Cases of each floating-point instruction and setting of MXCSR. */
 const FLOAT_CASES = 6;
+/** VEX: the same lane functions, in one of so many settings. */
+const [VEX_CASES, VEX_SETTINGS] = [2, 6] as const;
 const FLOAT_SEED = 754;
 
 const FILES: Readonly<Record<string, VectorFile>> = {
@@ -64,7 +66,11 @@ const FILES: Readonly<Record<string, VectorFile>> = {
 
 function recordedFloatForms(): VectorForm[] {
   const random = seededRandom(FLOAT_SEED);
-  return [...floatForms(FLOAT_CASES, random), ...floatSequences(SEQUENCES, FLOAT_SEED, random)];
+  return [
+    ...floatForms(FLOAT_CASES, random),
+    ...floatSequences(SEQUENCES, FLOAT_SEED, random),
+    ...vexFloatForms(VEX_CASES, random, VEX_SETTINGS),
+  ];
 }
 
 withHost((run) => {
