@@ -55,8 +55,10 @@ export function dotProducts(l: Lifter, t: 'ps' | 'pd', a: Halves, b: Halves, imm
     });
   const sums = t === 'pd' ? sumsWith(products, [1, 0]) : sumsWith(sumsWith(products, [1, 0, 3, 2]), [2, 3, 0, 1]);
   // NaN operands make the other lanes' sums differ from lane 0's, which is in the SDM's order.
-  const count = 128 / laneBits;
-  const places = Array.from({ length: count }, (_, i) => (((imm >> i) & 1) === 1 ? 0 : count));
-  const placedSum = (sum: TempId): TempId => shuffle(l, sum, l.v128(0n), lanes(laneBits / 8, places));
+  const all = (1 << (128 / laneBits)) - 1;
+  const placedSum = (sum: TempId): TempId => {
+    const everywhere = shuffle(l, sum, sum, lanes(laneBits / 8, t === 'ps' ? [0, 0, 0, 0] : [0, 0]));
+    return (imm & all) === all ? everywhere : l.e('v_and', [everywhere, maskOf(l, imm & all, laneBits)]);
+  };
   return sums[1] === undefined ? [placedSum(sums[0])] : [placedSum(sums[0]), placedSum(sums[1])];
 }

@@ -58,7 +58,10 @@ const minimumPosition: Unary = (l, a) => {
   const four = halves.reduce(least);
   const two = least(four, shuffle(l, four, four, lanes(4, [2, 3, 0, 1])));
   const one = least(two, shuffle(l, two, two, lanes(4, [1, 0, 3, 2])));
-  return shuffle(l, one, l.v128(0n), lanes(2, [1, 0, 8, 8, 8, 8, 8, 8]));
+  // Words exchanged by shifts, and the rest masked: V8 has no short form of a shuffle with zeros.
+  const sixteen = l.i32(16);
+  const exchanged = l.e('v_or', [l.e('v_shl_i32x4', [one, sixteen]), l.e('v_shr_i32x4', [one, sixteen])]);
+  return l.e('v_and', [exchanged, l.v128(0xffff_ffffn)]);
 };
 
 /** By mnemonic: of the source alone. */
@@ -95,12 +98,19 @@ function blend(size: 2 | 4 | 8): BinaryImm {
 
 /** Sums of absolute differences of four bytes of b with each of eight neighbouring groups of four bytes of a. Bits 2 and 1:0 of the immediate choose where in a and in b. */
 const sumsOfDifferences: BinaryImm = (l, a, b, imm) => {
-  const zero = l.v128(0n);
   const [fromA, fromB] = [imm & 4, 4 * (imm & 3)];
-  const words = (v: TempId, byte: (i: number) => number): TempId =>
-    shuffle(l, v, zero, Array.from({ length: 8 }, (_, i) => [byte(i), 16]).flat());
+  const indices = Array.from({ length: 16 }, (_, i) => i);
+  // Rotations and splats are shuffles that V8 has a short form of.
+  const eight = (from: number): TempId => {
+    const rotated = indices.map((i) => (from + i) % 16);
+    return l.e('v_extend_low_i8x16_u', [shuffle(l, a, a, rotated)]);
+  };
+  const one = (at: number): TempId => {
+    const same = indices.map(() => at);
+    return l.e('v_shr_i16x8', [shuffle(l, b, b, same), l.i32(8)]);
+  };
   return [0, 1, 2, 3]
-    .map((k) => l.e('v_sub_i16x8', [words(a, (i) => fromA + k + i), words(b, () => fromB + k)]))
+    .map((k) => l.e('v_sub_i16x8', [eight(fromA + k), one(fromB + k)]))
     .map((difference) => l.e('v_abs_i16x8', [difference]))
     .reduce((x, y) => l.e('v_add_i16x8', [x, y]));
 };
