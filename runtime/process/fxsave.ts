@@ -8,6 +8,10 @@ import type { CpuView } from '../linux/thread.js';
 export const FXSAVE_BYTES = 512;
 /** Bits of MXCSR that may be set. */
 export const MXCSR_MASK = 0xffff;
+/** Bits of the control word that can be set, and one that always is. */
+const [FCW_BITS, FCW_ALWAYS] = [0x1f3f, 0x40];
+/** Of the status word: exception flags; error summary and busy, which follow from them and the control word's masks; TOP. */
+const [EXCEPTIONS, SUMMARY, TOP] = [0x3f, 0x8080, 0x3800];
 /** Values after FNINIT and at reset. */
 const INIT_FCW = 0x37f;
 
@@ -36,10 +40,13 @@ export function restoreFx(cpu: CpuView, image: Uint8Array, at: number): boolean 
   const view = new DataView(image.buffer, image.byteOffset + at, FXSAVE_BYTES);
   const mxcsr = view.getUint32(24, true);
   if ((mxcsr & ~MXCSR_MASK) !== 0) return false;
+  const fcw = (view.getUint16(0, true) & FCW_BITS) | FCW_ALWAYS;
   const fsw = view.getUint16(2, true);
   const top = (fsw >> 11) & 7;
-  cpu.setI32(CPU.FPCW, view.getUint16(0, true));
-  cpu.setI32(CPU.FPSW, fsw & ~0x3800);
+  // A handler may have masked the exception that it was called for: it waits no longer then.
+  const waits = (fsw & ~fcw & EXCEPTIONS) !== 0;
+  cpu.setI32(CPU.FPCW, fcw);
+  cpu.setI32(CPU.FPSW, (fsw & ~(TOP | SUMMARY)) | (waits ? SUMMARY : 0));
   cpu.setI32(CPU.FPTOP, top);
   cpu.setI32(CPU.FPTAG, ~view.getUint8(4) & 0xff);
   cpu.setI32(CPU.FPOP, view.getUint16(6, true) & 0x7ff);

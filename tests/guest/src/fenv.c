@@ -128,6 +128,7 @@ static void on_signal(int number, siginfo_t *info, void *context) {
   if (!mask_and_go_on)
     siglongjmp(escape, 1);
   uc->uc_mcontext.fpregs->mxcsr |= 0x1f80;
+  uc->uc_mcontext.fpregs->cwd |= 0x3f;
 }
 
 static const char *code_name(int code) {
@@ -227,6 +228,9 @@ static void traps_x87(void) {
   TRAP_X87("stack underflow", "fstp %%st(0)", 0x01);
   TRAP_X87("stack underflow", "fstp %%st(0)", 0x00);
   TRAP_X87("fmul overflow", "fldpi\n\t.rept 14\n\tfmul %%st(0), %%st(0)\n\t.endr", 0x08);
+  mask_and_go_on = 1;
+  TRAP_X87("fdiv 1/0, then masked", "fld1\n\tfldz\n\tfdivrp", 0x04);
+  mask_and_go_on = 0;
   TRAP_X87("fnclex in time", "fld1\n\tfldz\n\tfdivrp\n\tfnclex", 0x04);
 }
 
