@@ -2,13 +2,14 @@
  * The control flow graph of a region. In: a Region. Out: nodes: runs of ops without a label or a transfer inside, each with its terminator.
  *
  * A goto_tb to a TB of the region is a jump to that TB's first node. It polls CPU.CONTROL when its edge is retreating in a depth-first search over the
- * TBs from the head: every cycle over TBs contains such an edge, so every one is polled (a cycle within one TB, between its labels, is not).
+ * TBs from the head: every cycle over TBs contains such an edge, or a call, which polls too (a cycle within one TB, between its labels, does not).
  */
 import { InternalError } from '../../src/base/errors.js';
 import { hex } from '../../src/base/hex.js';
 import type { Op, Tb } from '../../src/ir/types.js';
 import { opInfo } from './op-info.js';
 import type { Region } from './region.js';
+import { nextPcs, type Transfer, transferOf } from './transfer.js';
 
 export type Terminator =
   | { readonly kind: 'jump'; readonly to: number }
@@ -17,6 +18,10 @@ export type Terminator =
   | { readonly kind: 'goto'; readonly pc: number; readonly to: number; readonly poll: boolean }
   /** goto_tb out of the region. */
   | { readonly kind: 'leave'; readonly pc: number }
+  /** To `pc`, undefined: to rip; the function goes on at `to`, the node of `back`, when it is returned to there. `to` is undefined when `back` is not in the region. */
+  | { readonly kind: 'call'; readonly pc: number | undefined; readonly back: number; readonly to: number | undefined }
+  /** To rip, by a RET. */
+  | { readonly kind: 'return' }
   | { readonly kind: 'lookup' }
   | { readonly kind: 'exit'; readonly op: Op };
 
@@ -46,7 +51,10 @@ export function successors(term: Terminator): readonly number[] {
       return [term.to];
     case 'branch':
       return [term.taken, term.next];
+    case 'call':
+      return term.to === undefined ? [] : [term.to];
     case 'leave':
+    case 'return':
     case 'lookup':
     case 'exit':
       return [];
@@ -77,12 +85,14 @@ export function buildCfg(region: Region): Cfg {
   }
   const nodes: CfgNode[] = [];
   for (const [tbPc, tb] of region.tbs) {
+    const transfer = transferOf(tb);
     for (const { start, end, pc, ccOp } of pieces.get(tb) ?? []) {
       const id = nodes.length;
       const term = terminator(tb, end, id, {
         label: (l) => labels.get(tb)?.get(l),
         tb: (target) => first.get(target),
         poll: (target) => polls.has(edgeKey(tbPc, target)),
+        transfer,
       });
       nodes.push({ id, tb, start, end, pc, ccOp, term });
     }
@@ -126,6 +136,7 @@ interface Targets {
   label(label: number): number | undefined;
   tb(pc: number): number | undefined;
   poll(pc: number): boolean;
+  readonly transfer: Transfer;
 }
 
 /** The terminator of node `id`, which ends before op `end`. A node that ends at a label or after a conditional branch falls into the next one. */
@@ -135,6 +146,7 @@ function terminator(tb: Tb, end: number, id: number, targets: Targets): Terminat
     throw new InternalError(`${what} in the TB at 0x${hex(tb.pc)}`);
   };
   if (op === undefined) return fail('control runs off the end');
+  const callTerm = (back: number, pc?: number): Terminator => ({ kind: 'call', pc, back, to: targets.tb(back) });
   const label = (n: number): number => targets.label(n) ?? fail(`no label L${n}`);
   switch (op.name) {
     case 'set_label':
@@ -143,11 +155,13 @@ function terminator(tb: Tb, end: number, id: number, targets: Targets): Terminat
       return { kind: 'jump', to: label(Number(op.imms[0])) };
     case 'goto_tb': {
       const pc = Number(op.imms[1]);
+      if (targets.transfer.kind === 'call') return callTerm(targets.transfer.back, pc);
       const to = targets.tb(pc);
       return to === undefined ? { kind: 'leave', pc } : { kind: 'goto', pc, to, poll: targets.poll(pc) };
     }
     case 'lookup_and_goto_ptr':
-      return { kind: 'lookup' };
+      if (targets.transfer.kind === 'call') return callTerm(targets.transfer.back);
+      return targets.transfer.kind === 'return' ? { kind: 'return' } : { kind: 'lookup' };
     case 'exit':
       return { kind: 'exit', op };
     case 'brcond_i32':
@@ -167,7 +181,8 @@ function retreatingEdges(region: Region): ReadonlySet<string> {
   const stack: { pc: number; next: number[] }[] = [];
   const enter = (pc: number): void => {
     state.set(pc, 'open');
-    stack.push({ pc, next: directTargets(region.tbs.get(pc)).filter((t) => region.tbs.has(t)) });
+    const tb = region.tbs.get(pc);
+    stack.push({ pc, next: tb === undefined ? [] : nextPcs(tb).filter((t) => region.tbs.has(t)) });
   };
   enter(region.head);
   for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
@@ -179,9 +194,4 @@ function retreatingEdges(region: Region): ReadonlySet<string> {
     else if (state.get(to) === undefined) enter(to);
   }
   return edges;
-}
-
-/** Pcs that `tb` jumps to directly, in the order of its goto_tb ops. */
-export function directTargets(tb: Tb | undefined): number[] {
-  return tb === undefined ? [] : tb.ops.filter((op) => op.name === 'goto_tb').map((op) => Number(op.imms[1]));
 }

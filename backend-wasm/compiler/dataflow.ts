@@ -68,6 +68,14 @@ export function exitStores(term: Terminator, dirty: GlobalSet): GlobalSet {
     case 'exit':
       set.delete(G.rip);
       return set;
+    case 'return':
+      // It is the function's result.
+      set.delete(G.rip);
+      return set;
+    case 'call':
+      if (term.pc === undefined) set.add(G.rip);
+      else set.delete(G.rip);
+      return set;
     case 'lookup':
       set.add(G.rip);
       return set;
@@ -80,8 +88,8 @@ export function exitStores(term: Terminator, dirty: GlobalSet): GlobalSet {
 export interface Dataflow {
   /** At the start of each node. */
   readonly dirty: readonly GlobalSet[];
-  /** To be loaded at the region's entry. */
-  readonly entryLoads: GlobalSet;
+  /** At the start of each node: to be loaded at the region's entry and behind calls. */
+  readonly live: readonly GlobalSet[];
   /** Globals that an op of the region names. */
   readonly used: GlobalSet;
 }
@@ -91,13 +99,13 @@ export function analyse(cfg: Cfg, order: readonly CfgNode[]): Dataflow {
   const used = new GlobalSet();
   for (const { tb, start, end } of order)
     for (let i = start; i <= end; i++) for (const id of (tb.ops[i] as Op).args) if (id < NB_GLOBALS) used.add(id);
-  if (order.some((n) => n.term.kind === 'lookup')) used.add(G.rip);
+  if (order.some((n) => readsRip(n.term))) used.add(G.rip);
 
   const dirty = cfg.nodes.map(() => new GlobalSet());
   forward(order, dirty, used);
   const live = cfg.nodes.map(() => new GlobalSet());
   backward(order, live, dirty, used);
-  return { dirty, used, entryLoads: live[cfg.entry] ?? new GlobalSet() };
+  return { dirty, used, live };
 }
 
 /** A node maps `dirty` to gen + (dirty & pass): gen is what comes of nothing dirty, gen + pass what comes of everything dirty. */
@@ -151,6 +159,7 @@ function backward(
   }
 }
 
+/** Visits the ops and the terminator of `node`; `dirty` becomes what it is behind it. */
 function visitNode(node: CfgNode, dirty: GlobalSet, used: GlobalSet, visit: GlobalVisitor): void {
   let { ccOp } = node;
   for (let i = node.start; i < node.end; i++) {
@@ -160,4 +169,15 @@ function visitNode(node: CfgNode, dirty: GlobalSet, used: GlobalSet, visit: Glob
   }
   if (node.term.kind === 'branch') stepOp(node.term.op, ccOp, dirty, used, visit);
   for (const id of exitStores(node.term, dirty).ids()) visit.use(id);
+  if (readsRip(node.term)) visit.use(G.rip);
+  if (node.term.kind === 'call') {
+    // All state is in CPU state there, and loaded anew behind it.
+    dirty.clear();
+    for (const id of used.ids()) visit.define(id);
+  }
+}
+
+/** Terminators that go on at rip. */
+function readsRip(term: Terminator): boolean {
+  return term.kind === 'lookup' || term.kind === 'return' || (term.kind === 'call' && term.pc === undefined);
 }

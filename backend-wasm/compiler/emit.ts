@@ -1,7 +1,7 @@
 /**
- * One region as one Wasm function. In: a Region and the module's parts. Out: a function `(cpu: i32) -> i32` added to the module: 0 to go on at rip, else an EXIT reason.
+ * One region as one Wasm function. In: a Region and the module's parts. Out: its function (region.ts), added to the module.
  *
- * Globals that the region names live in locals: loaded at the entry where a path reads them first, stored where the region is left if they may have changed (dataflow.ts).
+ * Globals that the region names live in locals: loaded at the entry and behind calls where a path reads them first, stored where the region is left if they may have changed (dataflow.ts).
  */
 import binaryen from 'binaryen';
 import { CPU } from '../../src/guest/cpu-state.js';
@@ -9,9 +9,9 @@ import { G } from '../../src/ir/globals.js';
 import type { Op } from '../../src/ir/types.js';
 import { buildCfg, successors, type Cfg, type CfgNode } from './cfg.js';
 import { analyse, exitStores, stepOp, type Dataflow } from './dataflow.js';
-import { Exits } from './exits.js';
+import { type CallTarget, Exits, REGION_PARAMS, REGION_RESULT } from './exits.js';
 import { makeReducible, reversePostorder, type Expr, type FlowNode, type FlowTerm } from './flow.js';
-import type { GlobalSet } from './global-set.js';
+import { GlobalSet } from './global-set.js';
 import type { ModuleParts } from './module-parts.js';
 import { OpEmitter } from './op-emitter.js';
 import type { Region } from './region.js';
@@ -27,7 +27,9 @@ export function emitRegion(parts: ModuleParts, region: Region, slotOf: (pc: numb
     cfg,
     order.map((n) => cfg.nodes[n] as CfgNode),
     slotOf,
-  ).emit(name);
+    region,
+    name,
+  ).emit();
 }
 
 class RegionEmitter {
@@ -43,6 +45,8 @@ class RegionEmitter {
     /** The nodes that are reached, in reverse postorder. */
     private readonly order: readonly CfgNode[],
     private readonly slotOf: (pc: number) => number,
+    private readonly region: Region,
+    private readonly name: string,
   ) {
     this.m = parts.m;
     this.flow = analyse(cfg, order);
@@ -51,7 +55,7 @@ class RegionEmitter {
     this.ops = new OpEmitter(parts, this.values, this.exits, this.flow.used);
   }
 
-  emit(name: string): void {
+  emit(): void {
     const { m } = this;
     const nodes: FlowNode[] = this.cfg.nodes.map(() => ({ code: [], term: { kind: 'stop' } }));
     for (const group of byTb(this.order)) {
@@ -60,7 +64,9 @@ class RegionEmitter {
     }
     const entry = nodes.length;
     nodes.push({
-      code: this.flow.entryLoads.ids().map((id) => this.exits.loadGlobal(id)),
+      code: this.live(this.cfg.entry)
+        .ids()
+        .map((id) => this.exits.loadGlobal(id)),
       term: { kind: 'jump', to: this.cfg.entry },
     });
     makeReducible(nodes, entry, {
@@ -69,12 +75,23 @@ class RegionEmitter {
     });
     const code = this.exits.around(structure(m, nodes, entry));
     m.addFunction(
-      name,
-      binaryen.createType([binaryen.i32]),
-      binaryen.i32,
+      this.name,
+      binaryen.createType([...REGION_PARAMS]),
+      REGION_RESULT,
       this.values.localTypes,
-      m.block(null, code, binaryen.i32),
+      m.block(null, code, REGION_RESULT),
     );
+  }
+
+  /** Globals to be loaded where `node` is entered with all state in CPU state. */
+  private live(node: number): GlobalSet {
+    return this.flow.live[node] as GlobalSet;
+  }
+
+  private callTarget(pc: number | undefined): CallTarget {
+    if (pc === undefined) return { kind: 'indirect' };
+    if (pc === this.region.head) return { kind: 'self', pc, name: this.name };
+    return { kind: 'slot', pc, slot: this.slotOf(pc) };
   }
 
   private node(node: CfgNode): FlowNode {
@@ -111,6 +128,17 @@ class RegionEmitter {
       case 'leave':
         code.push(...exits.leave(term.pc, this.slotOf(term.pc), set));
         return { kind: 'stop' };
+      case 'call': {
+        const { pc, back, to } = term;
+        const reload = to === undefined ? new GlobalSet() : this.live(to);
+        code.push(...exits.call(this.callTarget(pc), back, set, reload, frameBytes(this.region)));
+        if (to !== undefined) return { kind: 'jump', to };
+        code.push(...exits.leave(back, this.slotOf(back), new GlobalSet()));
+        return { kind: 'stop' };
+      }
+      case 'return':
+        code.push(...exits.return(set));
+        return { kind: 'stop' };
       case 'lookup':
         code.push(...exits.lookup(set));
         return { kind: 'stop' };
@@ -127,6 +155,16 @@ class RegionEmitter {
       }
     }
   }
+}
+
+/**
+ * Bytes of the host's stack that the function of `region` is reckoned to take: V8 spills no more values than are computed, and few of them at a time. The engine keeps a wide margin
+ * (guest-thread.ts).
+ */
+function frameBytes(region: Region): number {
+  let insns = 0;
+  for (const tb of region.tbs.values()) insns += tb.insns;
+  return 256 + 16 * insns;
 }
 
 /** Nodes by TB, in the order of the TB's ops. */

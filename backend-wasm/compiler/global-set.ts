@@ -36,6 +36,10 @@ export class GlobalSet {
     else this.hi &= ~(1 << (id - 32));
   }
 
+  clear(): void {
+    this.lo = this.hi = 0;
+  }
+
   /** Adds all of `other`; true when something was new. */
   union(other: GlobalSet): boolean {
     const { lo, hi } = this;

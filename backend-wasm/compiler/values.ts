@@ -17,8 +17,10 @@ import type { GlobalSet } from './global-set.js';
 import { intConst } from './lower.js';
 import { opInfo } from './op-info.js';
 
-/** Local of the one parameter, the CPU block's address. */
+/** Locals of the parameters: the CPU block's address, and the bytes of the host's stack that calls may take. */
 export const CPU_LOCAL = 0;
+export const BUDGET_LOCAL = 1;
+const PARAMS = 2;
 
 export function wasmType(t: Type): binaryen.Type {
   return { i32: binaryen.i32, i64: binaryen.i64, f32: binaryen.f32, f64: binaryen.f64, v128: binaryen.v128 }[t];
@@ -36,7 +38,7 @@ interface Pending {
 }
 
 export class Values {
-  /** Types of the locals behind the parameter. */
+  /** Types of the locals behind the parameters. */
   private readonly types: Type[] = [];
   private readonly free = new Map<Type, number[]>();
   private readonly scratches = new Map<Type, number>();
@@ -225,10 +227,10 @@ export class Values {
 
   newLocal(type: Type): number {
     this.types.push(type);
-    return this.types.length;
+    return this.types.length - 1 + PARAMS;
   }
 
-  /** Of all locals behind the parameter, for the function. */
+  /** Of all locals behind the parameters, for the function. */
   get localTypes(): binaryen.Type[] {
     return this.types.map(wasmType);
   }
@@ -299,7 +301,7 @@ export class Values {
   }
 
   private release(local: number): void {
-    const type = this.types[local - 1] as Type;
+    const type = this.types[local - PARAMS] as Type;
     const list = this.free.get(type);
     if (list === undefined) this.free.set(type, [local]);
     else list.push(local);

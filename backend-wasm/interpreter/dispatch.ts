@@ -5,6 +5,7 @@
 import {
   CPU_CUR_OP,
   CPU_CC_OP,
+  CPU_CONTROL,
   CPU_CUR_TB,
   CPU_EXIT_ARG0,
   CPU_EXIT_LINK,
@@ -14,9 +15,11 @@ import {
   CPU_JUMP_CACHE,
   CPU_RIP,
   CPU_RUN_FLAGS,
+  CPU_STACK_BUDGET,
   CPU_TB_EXECS,
   EXIT_HOT,
   EXIT_INSTALL,
+  EXIT_POLL,
   EXIT_STEP,
   EXIT_TRANSLATE,
   EXIT_YIELD,
@@ -47,16 +50,24 @@ export function run(cpu: i32): i32 {
   return tb == 0 ? load<i32>(c + CPU_EXIT_REASON) : interpret(c, tb);
 }
 
-/** What a table slot without a region of its own holds: back to the dispatcher, which interprets; or, when another thread has the region, EXIT_INSTALL. */
-export function slotStub(cpu: i32): i32 {
+/**
+ * What a table slot without a region of its own holds, a region's function (backend-wasm/compiler/region.ts) that goes on at rip: back to the dispatcher, which interprets; or, when
+ * another thread has the region, EXIT_INSTALL.
+ */
+export function slotStub(cpu: i32, budget: i32): i64 {
   const c = <usize>cpu;
   const tb = lookup(c);
-  if (tb == 0) return 0;
-  const slot = load<i32>(tb + TB_SLOT);
-  if (slot == 0) return 0;
+  const slot = tb == 0 ? 0 : load<i32>(tb + TB_SLOT);
+  if (slot == 0) return load<i64>(c + CPU_RIP);
   store<i64>(c + CPU_EXIT_ARG0, slot);
   store<i32>(c + CPU_EXIT_REASON, EXIT_INSTALL);
-  return EXIT_INSTALL;
+  return -EXIT_INSTALL;
+}
+
+/** For the regions: table slot of the region at rip, which the jump cache holds from now on; 0 none. */
+export function slotOfRip(cpu: i32): i32 {
+  const tb = lookup(<usize>cpu);
+  return tb == 0 ? 0 : load<i32>(tb + TB_SLOT);
 }
 
 /**
@@ -78,9 +89,15 @@ export function resolve(cpu: usize, link: usize): usize {
     }
     const slot = load<i32>(tb + TB_SLOT);
     if (slot != 0 && (flags & (RUN_FLAG_INTERP_ONLY | RUN_FLAG_NO_CHAIN)) == 0) {
-      const reason = call_indirect<i32>(<u32>slot, <i32>cpu);
-      if (reason != 0) {
-        store<i32>(cpu + CPU_EXIT_REASON, reason);
+      const result = call_indirect<i64>(<u32>slot, <i32>cpu, load<i32>(cpu + CPU_STACK_BUDGET));
+      if (result < 0) {
+        store<i32>(cpu + CPU_EXIT_REASON, -(<i32>result));
+        return 0;
+      }
+      store<i64>(cpu + CPU_RIP, result);
+      // Returns do not poll.
+      if (atomic.load<i32>(cpu + CPU_CONTROL) != 0) {
+        store<i32>(cpu + CPU_EXIT_REASON, EXIT_POLL);
         return 0;
       }
       continue;

@@ -58,7 +58,7 @@ ${cases.join('\n')}
 /** Everything that the engine and the compiled regions import. */
 export function core(helpers, fingerprint) {
   return `
-export { run, slotStub } from '../dispatch';
+export { run, slotOfRip, slotStub } from '../dispatch';
 export { guardSlow_r, guardSlow_w, guardSlow_rw } from '../../helpers/guard';
 export { ${ATOMICS.join(', ')} } from '../../helpers/atomics';
 export * from '../../helpers/convert';

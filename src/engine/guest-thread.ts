@@ -30,7 +30,7 @@ import { fileTables } from '../../runtime/vfs/resources.js';
 import { kernelProc } from '../../runtime/vfs/kernel-proc.js';
 import { threadVfsState } from '../../runtime/vfs/thread-port.js';
 import { bytePath } from '../../runtime/vfs/byte-path.js';
-import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { type MessagePort, receiveMessageOnPort, resourceLimits } from 'node:worker_threads';
 import { CodeCache } from './code-cache.js';
 import type { CompiledModule } from './compile-protocol.js';
 import { CompiledCode } from './compiled-code.js';
@@ -52,6 +52,9 @@ import type { EngineOptions } from './options.js';
 import { SERVICE, type SpineData } from './spine.js';
 import { modelDecoder } from './model-decoder.js';
 import { COLD_HEAT, isFloatPrecise, MAX_TB_INSNS, Translator } from './translator.js';
+
+/** Bytes of a worker's stack that compiled regions leave to everything else: JavaScript, the core, and frames that are larger than reckoned. */
+const STACK_RESERVE = 24 << 20;
 
 /** Blocks that a crash report names. */
 const RECENT_BLOCKS = 8;
@@ -182,6 +185,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
     this.logSignals = this.logger.has('int');
     this.logUnimplemented = this.logger.has('unimp');
     this.cpu.setI32(CPU.TID, this.task.tid);
+    this.cpu.setI32(CPU.STACK_BUDGET, ((resourceLimits.stackSizeMb ?? 0) << 20) - STACK_RESERVE);
     if (options.tier === 'interp') this.cpu.setI32(CPU.RUN_FLAGS, RUN_FLAG.INTERP_ONLY);
   }
 

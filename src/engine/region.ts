@@ -1,13 +1,12 @@
 /**
- * Forms regions: what is reachable from a hot pc by direct jumps. In: a pc and how to lift a TB. Out: a Region for the compiler.
+ * Forms regions: what is reachable from a hot pc by direct jumps and behind calls. In: a pc and how to lift a TB. Out: a Region for the compiler.
  * A TB that another jumps into the middle of is one more TB; regions headed elsewhere may hold the same code again, so no region has a second entry.
- * A call leaves the region, unless it calls what is in it anyway (recursion): what is called gets a region of its own when it is hot.
+ * What is called gets a region of its own when it is hot.
  */
 import { PAGE_SIZE } from '../guest/memory-map.js';
-import { opDef } from '../ir/ops.js';
 import type { Tb } from '../ir/types.js';
-import { directTargets } from '../../backend-wasm/compiler/cfg.js';
 import type { Region } from '../../backend-wasm/compiler/region.js';
+import { nextPcs } from '../../backend-wasm/compiler/transfer.js';
 
 export interface RegionLimits {
   readonly tbs: number;
@@ -36,20 +35,9 @@ export function formRegion(
     insns += tb.insns;
     if (tbs.size > 0 && (tbs.size >= limits.tbs || insns > limits.insns)) break;
     tbs.set(pc, tb);
-    if (!isCall(tb)) queue.push(...directTargets(tb));
+    queue.push(...nextPcs(tb));
   }
   return { head, tbs };
-}
-
-/** True when the TB ends with a direct call: its last instruction stores the address behind it, and it has one direct target. */
-export function isCall(tb: Tb): boolean {
-  if (directTargets(tb).length !== 1) return false;
-  const start = tb.ops.findLastIndex((op) => op.name === 'insn_start');
-  const behind = BigInt(tb.pc + tb.size);
-  return tb.ops.slice(start).some((op) => {
-    const stored = op.name === 'gst_i64' ? op.args[opDef(op.name).outs.length + 1] : undefined;
-    return stored !== undefined && tb.temps[stored]?.value === behind;
-  });
 }
 
 /** Guest pages that a region's bytes lie on. */

@@ -108,6 +108,8 @@ export const CPU = {
   TABLE_READY: 0x44c,
   /** i32: exceptions that the first half of a 256-bit operation leaves to the second: IE DE ZE at bit 0, OE UE PE at bit 8 and above. 0 between instructions. */
   FLOAT_PENDING: 0x450,
+  /** i32: bytes of the host's stack that compiled regions may take, those of the guest calls under way together. */
+  STACK_BUDGET: 0x454,
   /** 64 bytes: 128-bit arguments and results of helpers. */
   SCRATCH: 0x480,
   /** 64 bytes for the fault records of helpers. */

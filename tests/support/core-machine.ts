@@ -27,10 +27,10 @@ import { verifyTb } from '../../src/ir/verify.js';
 /** Reason and place of the exits that the tests' TBs end with. */
 export const DONE = EXIT.SYSCALL;
 
-/** A Wasm module that exports its import e.f, (i32) -> i32, so that a JS function can stand in a table. */
+/** A Wasm module that exports its import e.f, of the type of a region's function, (i32, i32) -> i64, so that a JS function can stand in a table. */
 const TRAMPOLINE = new Uint8Array([
-  0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 6, 1, 0x60, 1, 0x7f, 1, 0x7f, 2, 7, 1, 1, 0x65, 1, 0x66, 0, 0, 7, 5, 1, 1, 0x66,
-  0, 0,
+  0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 7, 1, 0x60, 2, 0x7f, 0x7f, 1, 0x7e, 2, 7, 1, 1, 0x65, 1, 0x66, 0, 0, 7, 5, 1, 1,
+  0x66, 0, 0,
 ]);
 
 /** One instruction of one byte at `pc`: what `body` emits, then DONE. */
@@ -115,9 +115,13 @@ export class CoreMachine {
     return list;
   }
 
-  /** Puts `f`, which gets the CPU block's address and gives 0 or an exit reason, into a table slot. */
+  /** Puts `f`, which gets the CPU block's address and gives 0, to go on at rip, or an exit reason, into a table slot. */
   setSlot(slot: number, f: (cpu: number) => number): void {
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(TRAMPOLINE), { e: { f } });
+    const region = (cpu: number): bigint => {
+      const reason = f(cpu);
+      return reason === 0 ? this.get('rip') : BigInt(-reason);
+    };
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(TRAMPOLINE), { e: { f: region } });
     this.core.table.set(slot, exports['f']);
   }
 

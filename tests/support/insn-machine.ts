@@ -9,6 +9,7 @@ import type { Insn } from '../../frontend/x86-64/insn.js';
 import { translate } from '../../frontend/x86-64/translate.js';
 import { encodeTb } from '../../backend-wasm/bytecode/encode.js';
 import { compileModule } from '../../backend-wasm/compiler/module.js';
+import { regionFunction } from './ir-machine.js';
 import type { Region } from '../../backend-wasm/compiler/region.js';
 import { CPU, EXC, EXIT, RUN_FLAG } from '../../src/guest/cpu-state.js';
 import { CC, FLAG } from '../../src/guest/flags.js';
@@ -85,8 +86,10 @@ export class InsnMachine {
       core: this.core.exports,
     });
     pcs.forEach((pc, i) => {
-      // emitRegion's functions take the CPU block and give an exit reason.
-      this.regions.set(pc, instance.exports[`r${i}`] as (cpu: number) => number);
+      const run = regionFunction(instance.exports[`r${i}`], (rip) => {
+        this.views.i64[(CPU_BASE + CPU.RIP) / 8] = rip;
+      });
+      this.regions.set(pc, run);
     });
   }
 

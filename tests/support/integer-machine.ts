@@ -6,6 +6,7 @@ import { HEAT_OFF } from '../../src/guest/tb-header.js';
 import { readFileSync } from 'node:fs';
 import { encodeTb } from '../../backend-wasm/bytecode/encode.js';
 import { compileModule } from '../../backend-wasm/compiler/module.js';
+import { regionFunction } from './ir-machine.js';
 import { translate } from '../../frontend/x86-64/translate.js';
 import { setPerms } from '../../runtime/memory/perms.js';
 import { CodeCache } from '../../src/engine/code-cache.js';
@@ -77,8 +78,14 @@ export class IntegerMachine {
       env: { memory: this.memory, table: this.core.table },
       core: this.core.exports,
     });
-    // emitRegion's functions take the CPU block and give an exit reason.
-    starts.forEach((start, i) => this.regions.set(start, instance.exports[`r${i}`] as Region));
+    starts.forEach((start, i) =>
+      this.regions.set(
+        start,
+        regionFunction(instance.exports[`r${i}`], (rip) => {
+          this.views.i64[(CPU_BASE + CPU.RIP) / 8] = rip;
+        }),
+      ),
+    );
   }
 
   /** Runs the code at `before.rip` to its end or to a fault. */

@@ -20,8 +20,28 @@ import { verifyTb } from '../../src/ir/verify.js';
 for (const flag of ['--no-liftoff', '--no-wasm-lazy-compilation', '--experimental-wasm-branch-hinting'])
   setFlagsFromString(flag);
 
-/** A compiled region: takes the CPU block's address, gives 0 or an EXIT reason. */
-export type RegionFunction = (cpu: number) => number;
+/** A compiled region: takes the CPU block's address, gives 0, with the pc to go on at in rip, or an EXIT reason. */
+export interface RegionFunction {
+  (cpu: number): number;
+  /** The function itself, for the table. */
+  readonly raw: (cpu: number, budget: number) => bigint;
+}
+
+/** Bytes of the host's stack that the calls of a region may take. */
+const BUDGET = 100_000;
+
+/** `raw`, a region's function of a module, as tests call it. */
+export function regionFunction(raw: unknown, setRip: (rip: bigint) => void): RegionFunction {
+  // An export of a compiled region: region.ts of the compiler has the type.
+  const enter = raw as RegionFunction['raw'];
+  const call = (cpu: number): number => {
+    const result = enter(cpu, BUDGET);
+    if (result < 0n) return -Number(result);
+    setRip(result);
+    return 0;
+  };
+  return Object.assign(call, { raw: enter });
+}
 
 /** The region of `tbs`, headed at the first one. */
 export function regionOf(...tbs: readonly Tb[]): Region {
@@ -59,7 +79,11 @@ export class IrMachine {
       env: { memory: this.memory, table: this.core.table },
       core: { ...this.core.exports, ...core } as Record<string, WebAssembly.ImportValue>,
     });
-    return regions.map((_, i) => exports[`r${i}`] as RegionFunction);
+    return regions.map((_, i) =>
+      regionFunction(exports[`r${i}`], (rip) => {
+        this.set('rip', rip);
+      }),
+    );
   }
 
   /** Compiles one region of TBs and runs it; gives what it returned. */

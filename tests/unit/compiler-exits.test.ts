@@ -195,7 +195,7 @@ describe('polls', () => {
     ]);
     const run = machine.compile([regionOf(a), regionOf(b)], (pc) => slots.get(pc) ?? 0, stopAt(500_000n));
     run.forEach((f, i) => {
-      machine.core.table.set(i + 1, f);
+      machine.core.table.set(i + 1, f.raw);
     });
     machine.set('rax', 0n);
     expect(run[0]?.(machine.cpu)).toBe(EXIT.POLL);
@@ -231,7 +231,7 @@ describe('jump cache', () => {
   const enter = (pc: number, slot: number): void => {
     machine.views.i64[entry / 8] = BigInt(pc);
     machine.views.i32[(entry + 12) / 4] = slot;
-    machine.core.table.set(4, there);
+    machine.core.table.set(4, there?.raw);
     machine.set('rcx', BigInt(TARGET));
   };
 
@@ -254,6 +254,153 @@ describe('jump cache', () => {
     expect(run?.(machine.cpu)).toBe(EXIT.POLL);
     expect([machine.get('rax'), machine.get('rip')]).toEqual([11n, BigInt(TARGET)]);
   });
+});
+
+describe('calls', () => {
+  const STACK = PAGE + 0x800;
+  const BACK = PC + 16;
+  const CALLEE = PC + 0x100;
+  const RSP = G.reg(4);
+  const push = (b: IrBuilder, value: number): void => {
+    const [slot, host] = [b.temp('i64'), b.temp('i32')];
+    b.emit('sub_i64', [slot, RSP, b.i64(8)]);
+    b.emit('guard_w', [host, slot], [8]);
+    b.emit('gst_i64', [host, b.i64(value)], [0]);
+    b.emit('mov_i64', [RSP, slot]);
+    b.free(slot);
+    b.free(host);
+  };
+  const ret = (b: IrBuilder): void => {
+    const host = b.temp('i32');
+    b.emit('guard_r', [host, RSP], [8]);
+    b.emit('gld_i64', [G.rip, host], [0]);
+    b.free(host);
+    b.emit('add_i64', [RSP, RSP, b.i64(8)]);
+    b.emit('lookup_and_goto_ptr', []);
+  };
+  /** rcx += 1, calls CALLEE (or the address in rbx); behind it rax += 1000 and the end. */
+  const caller = (indirect: boolean): Tb[] => [
+    build(PC, (b) => {
+      b.insnStart(PC, -1);
+      b.emit('add_i64', [RCX, RCX, b.i64(1)]);
+      if (indirect) b.emit('mov_i64', [G.rip, RBX]);
+      push(b, BACK);
+      if (indirect) b.emit('lookup_and_goto_ptr', []);
+      else goto(b, 0, CALLEE);
+    }),
+    build(BACK, (b) => {
+      b.insnStart(BACK, -1);
+      b.emit('add_i64', [RAX, RAX, b.i64(1000)]);
+      b.emit('add_i64', [RCX, RCX, b.i64(1)]);
+      b.emit('exit', [], [EXIT.SYSCALL, 0, BACK + 2]);
+    }),
+  ];
+  /** rax += rcx; then `end`. */
+  const callee = (end: (b: IrBuilder) => void): Tb =>
+    build(CALLEE, (b) => {
+      b.insnStart(CALLEE, -1);
+      b.emit('add_i64', [RAX, RAX, RCX]);
+      end(b);
+    });
+  /** Compiles both, enters the callee into slot 5 (and the jump cache), and runs the caller. */
+  const run = (indirect: boolean, end: (b: IrBuilder) => void): number => {
+    const slots = (pc: number): number => (pc === CALLEE ? 5 : 0);
+    const [first, second] = machine.compile([regionOf(...caller(indirect)), regionOf(callee(end))], slots);
+    machine.core.table.set(5, second?.raw);
+    const entry = machine.cpu + CPU.JUMP_CACHE + 16 * jumpCacheIndex(CALLEE, JUMP_CACHE_BITS);
+    machine.views.i64[entry / 8] = BigInt(CALLEE);
+    machine.views.i32[(entry + 12) / 4] = 5;
+    machine.set('rbx', BigInt(CALLEE));
+    machine.set('rsp', BigInt(STACK));
+    const reason = first?.(machine.cpu) ?? -1;
+    machine.core.table.set(5, machine.core.stub);
+    return reason;
+  };
+
+  describe.each([
+    ['direct', false],
+    ['indirect', true],
+  ])('%s', (_what, indirect) => {
+    test('goes on behind the call, with what the function called has left', () => {
+      expect(run(indirect, ret)).toBe(EXIT.SYSCALL);
+      expect([machine.get('rax'), machine.get('rcx')]).toEqual([10n + 31n + 1000n, 32n]);
+      expect([machine.get('rsp'), machine.get('rip')]).toEqual([BigInt(STACK), BigInt(BACK + 2)]);
+    });
+    test('another return address leaves the caller', () => {
+      const result = run(indirect, (b) => {
+        b.emit('add_i64', [RSP, RSP, b.i64(8)]);
+        push(b, PC + 0x200);
+        ret(b);
+      });
+      expect(result).toBe(0);
+      expect([machine.get('rax'), machine.get('rcx')]).toEqual([41n, 31n]);
+      expect([machine.get('rsp'), machine.get('rip')]).toEqual([BigInt(STACK), BigInt(PC + 0x200)]);
+    });
+    test('an exit of the function called is the exit', () => {
+      expect(run(indirect, (b) => { b.emit('exit', [], [EXIT.INT80, 0, CALLEE + 2]); })).toBe(EXIT.INT80);
+      expect([machine.get('rax'), machine.get('rip')]).toEqual([41n, BigInt(CALLEE + 2)]);
+      expect(machine.get('rsp')).toBe(BigInt(STACK - 8));
+    });
+    test('polls', () => {
+      machine.setI32(CPU.CONTROL, CONTROL.STOP);
+      expect(run(indirect, ret)).toBe(EXIT.POLL);
+      expect([machine.get('rip'), machine.get('rcx')]).toEqual([BigInt(CALLEE), 31n]);
+      expect(machine.get('rsp')).toBe(BigInt(STACK - 8));
+    });
+  });
+
+  test('recursion deeper than the budget goes back to the dispatcher, which goes on', () => {
+    // rax counts down; each level calls the head, and adds 1 to rcx behind the call.
+    const leaf = PC + 0x80;
+    const tbs = [
+      build(PC, (b) => {
+        b.insnStart(PC, -1);
+        b.emit('sub_i64', [RAX, RAX, b.i64(1)]);
+        const down = b.label();
+        b.emit('brcond_i64', [RAX, b.i64(0)], ['ne', down]);
+        goto(b, 0, leaf);
+        b.emit('set_label', [], [down]);
+        goto(b, 1, PC + 0x20);
+      }),
+      build(PC + 0x20, (b) => {
+        b.insnStart(PC + 0x20, -1);
+        push(b, PC + 0x30);
+        goto(b, 0, PC);
+      }),
+      build(PC + 0x30, (b) => {
+        b.insnStart(PC + 0x30, -1);
+        b.emit('add_i64', [RCX, RCX, b.i64(1)]);
+        ret(b);
+      }),
+      build(leaf, (b) => {
+        b.insnStart(leaf, -1);
+        ret(b);
+      }),
+    ];
+    const DEPTH = 5_000;
+    const size = 8 * (DEPTH + 1);
+    const top = PAGE + 0x10_0000 + size;
+    for (let at = PAGE + 0x10_0000 - 4096; at < top + 4096; at += 4096) machine.allow(at, PERM.R | PERM.W);
+    const heads = machine.compile([
+      regionOf(...tbs),
+      { head: PC + 0x30, tbs: new Map(tbs.slice(2).map((tb) => [tb.pc, tb])) },
+    ]);
+    const regions = new Map([PC, PC + 0x30].map((pc, i) => [pc, heads[i]]));
+    machine.set('rax', BigInt(DEPTH));
+    machine.set('rcx', 0n);
+    machine.set('rsp', BigInt(top));
+    push8(top - 8, 0x1234);
+    machine.set('rsp', BigInt(top - 8));
+    machine.set('rip', BigInt(PC));
+    for (let f = regions.get(PC); f !== undefined; f = regions.get(Number(machine.get('rip'))))
+      expect(f(machine.cpu)).toBe(0);
+    expect([machine.get('rip'), machine.get('rcx')]).toEqual([0x1234n, BigInt(DEPTH - 1)]);
+    expect(machine.get('rsp')).toBe(BigInt(top));
+  });
+
+  const push8 = (at: number, value: number): void => {
+    machine.views.view.setBigUint64(at, BigInt(value), true);
+  };
 });
 
 describe('helpers', () => {

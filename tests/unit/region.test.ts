@@ -3,7 +3,8 @@ import { describe, expect, test } from '@jest/globals';
 import { IrBuilder } from '../../src/ir/builder.js';
 import { globalId } from '../../src/ir/globals.js';
 import type { Tb } from '../../src/ir/types.js';
-import { formRegion, isCall, REGION_LIMITS, regionPages } from '../../src/engine/region.js';
+import { formRegion, REGION_LIMITS, regionPages } from '../../src/engine/region.js';
+import { transferOf } from '../../backend-wasm/compiler/transfer.js';
 
 const RAX = globalId('rax');
 const RSP = globalId('rsp');
@@ -60,12 +61,14 @@ describe('formRegion', () => {
     expect(form(0x100, [tb(0x100, [0x110, 0x120]), tb(0x120, [])])).toEqual([0x100, 0x120]);
     expect(formRegion(0x500, () => undefined, REGION_LIMITS)).toBeUndefined();
   });
-  test('a call leaves the region; a call of what is in it is a jump', () => {
+  test('goes on behind a call, without what is called', () => {
     const tbs = [tb(0x100, [0x400], { call: true }), tb(0x110, []), tb(0x400, [])];
-    expect(form(0x100, tbs)).toEqual([0x100]);
-    expect(tbs.map(isCall)).toEqual([true, false, false]);
-    // The region of 0x400 calls itself through 0x410.
-    expect(form(0x400, [tb(0x400, [0x410]), tb(0x410, [0x400], { call: true })])).toEqual([0x400, 0x410]);
+    expect(form(0x100, tbs)).toEqual([0x100, 0x110]);
+    expect(tbs.map((t) => transferOf(t).kind)).toEqual(['call', 'jump', 'jump']);
+    // A call of the next instruction, which reads its own address.
+    const next = tb(0x100, [0x110], { call: true });
+    expect(transferOf(next).kind).toBe('jump');
+    expect(form(0x100, [next, tb(0x110, [])])).toEqual([0x100, 0x110]);
   });
 });
 

@@ -1,0 +1,47 @@
+/**
+ * What a TB's last instruction does with the control flow, seen from its IR. In: a Tb. Out: whether it is a call or a return, and where it goes on directly.
+ * A wrong guess costs time and nothing else: a return may be taken for a jump, and the other way round.
+ */
+import { G } from '../../src/ir/globals.js';
+import { opDef } from '../../src/ir/ops.js';
+import type { Op, Tb } from '../../src/ir/types.js';
+
+export type Transfer =
+  | { readonly kind: 'jump' }
+  /** Direct or indirect; `back`: the pc behind it. */
+  | { readonly kind: 'call'; readonly back: number }
+  | { readonly kind: 'return' };
+
+export function transferOf(tb: Tb): Transfer {
+  const start = tb.ops.findLastIndex((op) => op.name === 'insn_start');
+  const last = tb.ops.slice(start);
+  const targets = directTargets(tb);
+  const indirect = last.some((op) => op.name === 'lookup_and_goto_ptr');
+  const back = tb.pc + tb.size;
+  if (last.some((op) => storesConstant(tb, op, BigInt(back)))) {
+    // A jump to the next instruction that stores its address is no call, nor is a call of the next instruction, which reads its own address.
+    if (indirect || (targets.length === 1 && targets[0] !== back)) return { kind: 'call', back };
+  } else if (indirect && last.some((op) => popsStack(tb, op))) return { kind: 'return' };
+  return { kind: 'jump' };
+}
+
+function storesConstant(tb: Tb, op: Op, value: bigint): boolean {
+  const stored = op.name === 'gst_i64' ? op.args[opDef(op.name).outs.length + 1] : undefined;
+  return stored !== undefined && tb.temps[stored]?.value === value;
+}
+
+/** rsp + a constant. */
+function popsStack(tb: Tb, op: Op): boolean {
+  return op.name === 'add_i64' && op.args[1] === G.reg(4) && tb.temps[op.args[2] ?? 0]?.kind === 'const';
+}
+
+/** Pcs that `tb` jumps to directly, in the order of its goto_tb ops. */
+export function directTargets(tb: Tb | undefined): number[] {
+  return tb === undefined ? [] : tb.ops.filter((op) => op.name === 'goto_tb').map((op) => Number(op.imms[1]));
+}
+
+/** Pcs at which a function goes on behind `tb`: its direct targets, or the return address of a call. */
+export function nextPcs(tb: Tb): number[] {
+  const transfer = transferOf(tb);
+  return transfer.kind === 'call' ? [transfer.back] : directTargets(tb);
+}
