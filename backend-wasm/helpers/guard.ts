@@ -4,8 +4,8 @@
  * Source: src/guest/memory-map.ts (PERM, HIGH_MAP_BASE), SDM volume 1, 3.3.7.1 (canonical addresses), volume 3, 4.7 (error code).
  */
 import {
-  CPU_EXIT_ARG0, CPU_EXIT_ARG1, CPU_EXIT_REASON, EXC_GP, EXIT_CODE_WRITE, EXIT_EXCEPTION, EXIT_PAGE_FAULT, EXIT_SPLIT_PAGE, GUEST_END, HIGH_MAP_BASE, HIGH_TABLE_BITS,
-  PERM_CODE, PERM_R, PERM_RFAST, PERM_TABLE, PERM_W, PERM_WFAST, PF_PRESENT, PF_USER, PF_WRITE,
+  CPU_EXIT_ARG0, CPU_EXIT_ARG1, CPU_EXIT_REASON, CPU_SPLIT_OPEN, CPU_SPLIT_WINDOW, EXC_GP, EXIT_CODE_WRITE, EXIT_EXCEPTION, EXIT_PAGE_FAULT, EXIT_SPLIT_PAGE, GUEST_END, HIGH_MAP_BASE, HIGH_TABLE_BITS,
+  PERM_CODE, PERM_R, PERM_RFAST, PERM_TABLE, PERM_W, PERM_WFAST, PF_PRESENT, PF_USER, PF_WRITE, SPLIT_REACH,
 } from '../interpreter/gen/constants';
 
 /** First address outside of the lower canonical half. */
@@ -69,6 +69,8 @@ function exact(cpu: usize, addr: u64, size: u32, need: u32): usize {
     const next = leaf(page + 1);
     if ((next >> 24 & need) != need) return refuse(cpu, (page + 1) << 12, need, next);
     if ((next & 0xfffff) != (entry & 0xfffff) + 1) {
+      // Open while the engine runs this one instruction again (src/engine/execute-loop.ts).
+      if (load<i32>(cpu + CPU_SPLIT_OPEN) != 0) return cpu + CPU_SPLIT_WINDOW + <usize>(addr - (GUEST_END - SPLIT_REACH));
       store<i32>(cpu + CPU_EXIT_REASON, EXIT_SPLIT_PAGE);
       store<u64>(cpu + CPU_EXIT_ARG0, addr);
       store<u64>(cpu + CPU_EXIT_ARG1, size);

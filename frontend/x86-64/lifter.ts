@@ -24,6 +24,10 @@ export interface LiftOptions {
   readonly latePc?: boolean;
   /** Floating point obeys MXCSR and sets its flags; else it rounds to nearest and sets none (PCB.FLOAT_PRECISE). */
   readonly preciseFloat?: boolean;
+  /** REP stops after each iteration, for the trap flag. */
+  readonly oneIteration?: boolean;
+  /** Misaligned accesses raise #AC. */
+  readonly alignCheck?: boolean;
 }
 
 export class Lifter {
@@ -239,17 +243,26 @@ export class Lifter {
 
   /** Guards; `ea` is a guest address. With `align`, #GP when it is no multiple. Give the host address (i32). */
   guardRead(ea: TempId, size: number, align = 1): TempId {
+    this.checkAligned(ea, size);
     if (align > 1) this.b.emit('align_check', [ea], [align]);
     return this.e('guard_r', [ea], [size]);
   }
   guardWrite(ea: TempId, size: number, align = 1): TempId {
     this.wrote = true;
+    this.checkAligned(ea, size);
     if (align > 1) this.b.emit('align_check', [ea], [align]);
     return this.e('guard_w', [ea], [size]);
   }
   guardRW(ea: TempId, size: number): TempId {
     this.wrote = true;
+    this.checkAligned(ea, size);
     return this.e('guard_rw', [ea], [size]);
+  }
+
+  /** Alignment check (SDM volume 3, 6.15): 2, 4, 8 and 16 bytes at their multiples, other sizes are left alone. */
+  private checkAligned(ea: TempId, size: number): void {
+    if (this.options.alignCheck !== true || ![2, 4, 8, 16].includes(size)) return;
+    this.call('check_aligned', [ea, this.i32(size)]);
   }
 
   /** Guest memory at a guarded address, zero-extended to i64. */
@@ -388,9 +401,9 @@ export class Lifter {
     this.ended = true;
   }
 
-  /** A CPU exception at this instruction (or at `pc`, for traps), error code 0. */
-  exception(vector: number, pc = this.insn.addr): void {
-    this.exit(EXIT.EXCEPTION, vector, pc);
+  /** A CPU exception at this instruction (or at `pc`, for traps). */
+  exception(vector: number, pc = this.insn.addr, error = 0): void {
+    this.exit(EXIT.EXCEPTION, vector | (error << 8), pc);
   }
 
   /** In a conditional path: a CPU exception at this instruction; the TB goes on after it. The flags must be in step on the other path: no flags are written before. */

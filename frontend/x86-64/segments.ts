@@ -4,8 +4,9 @@
  * (arch/x86 user segments: 32-bit code, data, 64-bit code, and the limit of CPU and node numbers).
  */
 import type { TempId } from '../../src/base/ids.js';
-import { CPU, EXC } from '../../src/guest/cpu-state.js';
+import { CPU, EXC, EXIT, USER_CS, USER_SS } from '../../src/guest/cpu-state.js';
 import { G } from '../../src/ir/globals.js';
+import { type Cond, NEGATED } from '../../src/ir/types.js';
 import type { Lifter } from './lifter.js';
 
 /** Numbers as in ModRM.reg. */
@@ -13,9 +14,6 @@ export const SEG = { ES: 0, CS: 1, SS: 2, DS: 3, FS: 4, GS: 5 } as const;
 /** Offsets in CPU.SEG_SELECTORS, by number. */
 const SELECTOR_AT = [6, 0, 2, 4, 8, 10] as const;
 const fieldOf = (n: number): number => CPU.SEG_SELECTORS + (SELECTOR_AT[n] ?? 0);
-/** What CS and SS hold in a 64-bit process. */
-const USER_CS = 0x33;
-const USER_SS = 0x2b;
 
 interface Descriptor {
   /** Selector without RPL. */
@@ -63,12 +61,22 @@ export function loadSegment(l: Lifter, n: number, value: TempId): () => void {
     n === SEG.SS
       ? l.setcond('eq', selector, l.i64(USER_SS))
       : l.or(names(l, selector, USER_DESCRIPTORS), l.setcond('ltu', selector, l.i64(4)));
-  l.raiseIf('eq', isFine, l.i64(0), EXC.GP);
+  raiseForSelector(l, 'eq', isFine, l.i64(0), selector);
   return () => {
     l.emit('st16_i32', [l.lo(selector)], [fieldOf(n)]);
     if (n === SEG.FS) l.mov(G.fsBase, l.i64(0));
     if (n === SEG.GS) l.mov(G.gsBase, l.i64(0));
   };
+}
+
+/** #GP, if `a <cond> b`, with the selector (i64, lives through the TB) as its error code; a null selector gives 0. */
+export function raiseForSelector(l: Lifter, cond: Cond, a: TempId, b: TempId, selector: TempId): void {
+  l.flags.sync();
+  const fine = l.label();
+  l.brcond(NEGATED[cond], a, b, fine);
+  l.call('raise', [l.i32(EXC.GP), l.and(selector, l.i64(0xfffc))]);
+  l.emit('exit', [], [EXIT.EXCEPTION, EXC.GP, l.insn.addr]);
+  l.setLabel(fine);
 }
 
 /** What LAR and LSL give for a selector; `valid` is 1 or 0. */

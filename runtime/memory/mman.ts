@@ -2,7 +2,7 @@
  * Numbers of the memory calls, and where mappings may lie. In: nothing. Out: constants. Source: man 2 mmap, mprotect, mremap, madvise; asm-generic/mman.h's values.
  */
 import { USER_SPACE_END } from '../../src/base/ids.js';
-import { GUEST_END, GUEST_PAGES, PAGE_SHIFT, PAGE_SIZE } from '../../src/guest/memory-map.js';
+import { GUEST_END, PAGE_SHIFT, PAGE_SIZE } from '../../src/guest/memory-map.js';
 
 export const PROT = {
   NONE: 0,
@@ -40,8 +40,6 @@ export const HARMLESS_ADVICE: ReadonlySet<number> = new Set([
 /** Lowest address that may be mapped (vm.mmap_min_addr). */
 export const MIN_ADDR = 0x1_0000;
 export const MIN_PAGE = MIN_ADDR >>> PAGE_SHIFT;
-/** The last page below GUEST_END is never mapped: the page behind it is the emulator's, so no access may cross that border. */
-export const BORDER_PAGE = GUEST_PAGES - 1;
 /** Highest end of a mapping that is placed by us, when there is no stack that takes more. */
 export const MMAP_TOP = 0xdf00_0000;
 /** End of the area of MAP_32BIT. */

@@ -12,7 +12,6 @@ import { markUsed, zeroPages } from './clean-pages.js';
 import { fileSize, readPages, writePages } from './file-pages.js';
 import { MappedFiles } from './mapped-files.js';
 import {
-  BORDER_PAGE,
   HIGH_PAGE,
   HIGH_TOP_PAGE,
   LOW_TOP,
@@ -158,9 +157,9 @@ export class SpaceCore {
     return Math.min(at, end);
   }
 
-  /** True when [start, end) lies in the address space, and not across the border below GUEST_END. */
+  /** True when [start, end) lies in the address space, and not on both sides of GUEST_END. */
   allowed(start: number, end: number): boolean {
-    return end <= USER_PAGES && (end <= BORDER_PAGE || start >= HIGH_PAGE);
+    return end <= USER_PAGES && (end <= HIGH_PAGE || start >= HIGH_PAGE);
   }
 
   /** First page of a free range for a mapping that is not fixed; -1 none. Hints above GUEST_END are not followed: low memory is the fast one. */
@@ -171,7 +170,7 @@ export class SpaceCore {
     if (addr >= MIN_ADDR && hint + pages <= top && this.table.free(hint, hint + pages)) return hint;
     const low = this.table.gap(pages, MIN_PAGE, top);
     // What only reserves addresses may lie high, and so may what could never lie low.
-    if (low >= 0 || only32 || (prot !== PROT.NONE && (flags & MAP.NORESERVE) === 0 && pages < BORDER_PAGE)) return low;
+    if (low >= 0 || only32 || (prot !== PROT.NONE && (flags & MAP.NORESERVE) === 0 && pages < HIGH_PAGE)) return low;
     if (hint >= HIGH_PAGE && hint + pages <= HIGH_TOP_PAGE && this.table.free(hint, hint + pages)) return hint;
     return this.table.gap(pages, HIGH_PAGE, HIGH_TOP_PAGE);
   }

@@ -7,7 +7,7 @@
  *   0 return address (the restorer) | 8 uc_flags | 16 uc_link | 24 uc_stack (24 bytes) | 48 sigcontext (256 bytes) | 304 uc_sigmask | 312 siginfo (128 bytes) | 440 end
  * Above it, 64-byte aligned, the extended state that sigcontext.fpstate points to (xstate.ts); above that the red zone of 128 bytes.
  */
-import { CPU, GPR } from '../../src/guest/cpu-state.js';
+import { GPR, USER_CS, USER_SS } from '../../src/guest/cpu-state.js';
 import { FLAG } from '../../src/guest/flags.js';
 import { ENOMEM, EPERM } from '../linux/errno.js';
 import { UNBLOCKABLE } from '../linux/signals.js';
@@ -45,8 +45,8 @@ const SC = {
 /** UC_SIGCONTEXT_SS and UC_STRICT_RESTORE_SS; UC_FP_XSTATE when there is an XSAVE header behind the FXSAVE image. */
 const UC_FLAGS = 6n;
 const UC_FP_XSTATE = 1n;
-/** What rt_sigreturn takes over of eflags. */
-const FIX_EFLAGS = FLAG.AC | FLAG.OF | FLAG.DF | FLAG.TF | FLAG.SF | FLAG.ZF | FLAG.AF | FLAG.PF | FLAG.CF | FLAG.RF;
+/** What rt_sigreturn takes over of eflags. RF too, but it is gone after one instruction, and nothing here can see it. */
+const FIX_EFLAGS = FLAG.AC | FLAG.OF | FLAG.DF | FLAG.TF | FLAG.SF | FLAG.ZF | FLAG.AF | FLAG.PF | FLAG.CF;
 
 export const SS_ONSTACK = 1;
 export const SS_DISABLE = 2;
@@ -117,9 +117,8 @@ export function pushSignalFrame(t: Thread, signal: number, action: SigAction, in
   });
   v.setBigUint64(UC_MCONTEXT + SC.RIP, cpu.rip, true);
   v.setBigUint64(UC_MCONTEXT + SC.EFLAGS, BigInt(cpu.eflags >>> 0), true);
-  const selectors = new DataView(cpu.bytes.buffer, cpu.bytes.byteOffset + CPU.SEG_SELECTORS, 12);
-  v.setUint16(UC_MCONTEXT + SC.CS, selectors.getUint16(0, true), true);
-  v.setUint16(UC_MCONTEXT + SC.SS, selectors.getUint16(2, true), true);
+  v.setUint16(UC_MCONTEXT + SC.CS, USER_CS, true);
+  v.setUint16(UC_MCONTEXT + SC.SS, USER_SS, true);
   v.setBigUint64(UC_MCONTEXT + SC.ERR, BigInt(task.fault.err), true);
   v.setBigUint64(UC_MCONTEXT + SC.TRAPNO, BigInt(task.fault.trapno), true);
   v.setBigUint64(UC_MCONTEXT + SC.OLDMASK, mask, true);

@@ -10,6 +10,7 @@ export function constants({ cpu, map, tbh, flags, float }) {
   };
   for (const name of ['GUEST_END', 'PERM_TABLE', 'PCB_BASE', 'TB_HASH', 'HIGH_MAP_BASE']) put(name, 'usize', map[name]);
   for (const name of ['TB_HASH_BITS', 'HIGH_TABLE_BITS']) put(name, 'i32', map[name]);
+  put('SPLIT_REACH', 'i32', cpu.SPLIT_REACH);
   put('JUMP_CACHE_BITS', 'i32', cpu.JUMP_CACHE_BITS);
   put('HASH_MULTIPLIER', 'u32', tbh.HASH_MULTIPLIER);
   put('HEAT_OFF', 'i32', tbh.HEAT_OFF);

@@ -93,6 +93,6 @@ export class CpuRegisters {
     this.setI32(CPU.CC_OP, CC.EFLAGS);
     this.setI64(CPU.CC_SRC, BigInt(v & FLAG.ARITH));
     this.setI32(CPU.DF, (v & FLAG.DF) !== 0 ? -1 : 1);
-    this.setI32(CPU.EFLAGS_REST, v & (FLAG.TF | FLAG.NT | FLAG.AC | FLAG.ID));
+    this.setI32(CPU.EFLAGS_REST, v & (FLAG.TF | FLAG.NT | FLAG.RF | FLAG.AC | FLAG.ID));
   }
 }

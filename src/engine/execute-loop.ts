@@ -14,12 +14,15 @@ import {
   MXCSR_START,
   PF,
   RUN_FLAG,
+  SPLIT_REACH,
 } from '../guest/cpu-state.js';
+import { FLAG } from '../guest/flags.js';
+import { GUEST_END } from '../guest/memory-map.js';
 import { jumpCacheIndex, TB, TB_FLAG } from '../guest/tb-header.js';
 import type { CodeCache } from './code-cache.js';
 import type { CpuRegisters } from './cpu-view.js';
 import type { MemoryViews } from './memory-views.js';
-import type { Translator } from './translator.js';
+import type { Translator, Watch } from './translator.js';
 
 /** What the loop asks of the rest; each call may change any guest state. */
 export interface LoopServices {
@@ -30,7 +33,10 @@ export interface LoopServices {
   /** A page fault at `address` with the error code bits PF. True when it was an engine matter (a page that is made at its first touch): run on. */
   pageFault(address: bigint, error: number): void;
   /** A CPU exception. */
-  exception(vector: number, error: bigint): void;
+  exception(vector: number, error: number): void;
+  /** Guest memory; undefined or false where it can't be accessed. */
+  readGuest(addr: number, size: number): Uint8Array | undefined;
+  writeGuest(addr: number, bytes: Uint8Array): boolean;
   /** An instruction at rip that lift64 does not have. */
   unimplemented(): void;
   /** Delivers pending signals, or sets `ended`. */
@@ -91,20 +97,89 @@ export class ExecuteLoop {
   run(): void {
     const { services } = this;
     services.signals();
-    while (!services.ended) this.serve(this.step());
+    while (!services.ended) {
+      const { watch } = this;
+      if (watch === undefined) this.serve(this.step());
+      else this.watchedStep(watch);
+    }
+  }
+
+  /** What single instructions are watched for: the trap flag, the alignment check flag. Undefined when neither is set. */
+  private get watch(): Watch | undefined {
+    const flags = this.cpu.i32(CPU.EFLAGS_REST);
+    if ((flags & (FLAG.TF | FLAG.AC)) === 0) return undefined;
+    return { oneIteration: (flags & FLAG.TF) !== 0, alignCheck: (flags & FLAG.AC) !== 0 };
+  }
+
+  /**
+   * Runs the instruction at rip as a TB of its own. With TF set before it, #DB follows, unless it faults or enters the kernel: then TF takes effect after what comes next
+   * (SDM volume 3, 17.3.1.4). The one shot is lifted anew each time.
+   */
+  private watchedStep(watch: Watch): void {
+    const { cpu, services } = this;
+    this.poll();
+    if (services.ended) return;
+    this.prepare();
+    if (cpu.rip > LAST_USER_ADDRESS) {
+      this.translate();
+      return;
+    }
+    const header = this.translator.oneShot(cpu.pc, watch);
+    if (this.options.logEntries) services.entering(header);
+    const first = this.enterOneShot(header);
+    const reason = first === EXIT.SPLIT_PAGE ? this.splitAccess() : first;
+    if (reason === EXIT.CODE_WRITE) {
+      this.translator.invalidate(Number(cpu.i64(CPU.EXIT_ARG0)), Number(cpu.i64(CPU.EXIT_ARG1)));
+    } else if (reason !== EXIT.STEP && reason !== EXIT.POLL) {
+      this.serve(reason);
+    } else if (watch.oneIteration) {
+      services.exception(EXC.DB, 0);
+    }
+  }
+
+  /**
+   * The instruction at rip accesses both sides of GUEST_END, whose pages are not adjacent in the memory: it runs on a copy of the bytes around it, and what it has changed is written back.
+   * Not atomic for other threads.
+   */
+  private splitAccess(): number {
+    const { cpu, services, views } = this;
+    const sides = [GUEST_END - SPLIT_REACH, GUEST_END].map((start, i) => {
+      const before = services.readGuest(start, SPLIT_REACH);
+      if (before === undefined) throw new InternalError('a split access to what can not be read');
+      const at = cpu.base + CPU.SPLIT_WINDOW + i * SPLIT_REACH;
+      const window = views.u8.subarray(at, at + SPLIT_REACH);
+      window.set(before);
+      return { start, before, window };
+    });
+    cpu.setI32(CPU.SPLIT_OPEN, 1);
+    const reason = this.enterOneShot(this.translator.oneShot(cpu.pc, this.watch));
+    cpu.setI32(CPU.SPLIT_OPEN, 0);
+    if (reason === EXIT.SPLIT_PAGE) throw new InternalError('a split access of more bytes than there are');
+    for (const { start, before, window } of sides) {
+      const first = window.findIndex((byte, i) => byte !== before[i]);
+      if (first < 0) continue;
+      const end = window.findLastIndex((byte, i) => byte !== before[i]) + 1;
+      if (!services.writeGuest(start + first, window.slice(first, end)))
+        throw new InternalError('a split access to what can not be written');
+    }
+    return reason;
   }
 
   /** Enters translated code once; gives the exit reason. */
   private step(): number {
-    // Beside LDMXCSR: sigreturn and clone bring an MXCSR too.
-    if (this.cpu.i32(CPU.MXCSR) !== MXCSR_START) this.translator.makeFloatPrecise();
-    this.followInvalidations();
+    this.prepare();
     if (this.options.logEntries) {
       const header = this.translator.translate(this.cpu.pc);
       this.services.entering(header);
     }
     this.cpu.setI32(CPU.EXIT_REASON, EXIT.NONE);
     return this.enter(this.cpu.base);
+  }
+
+  private prepare(): void {
+    // Beside LDMXCSR: sigreturn and clone bring an MXCSR too.
+    if (this.cpu.i32(CPU.MXCSR) !== MXCSR_START) this.translator.makeFloatPrecise();
+    this.followInvalidations();
   }
 
   private serve(reason: number): void {
@@ -123,7 +198,7 @@ export class ExecuteLoop {
         services.pageFault(cpu.i64(CPU.EXIT_ARG0), Number(cpu.i64(CPU.EXIT_ARG1)));
         break;
       case EXIT.EXCEPTION:
-        services.exception(Number(cpu.i64(CPU.EXIT_ARG0)), cpu.i64(CPU.EXIT_ARG1));
+        services.exception(Number(cpu.i64(CPU.EXIT_ARG0)) & 0xff, Number(cpu.i64(CPU.EXIT_ARG0)) >>> 8);
         break;
       case EXIT.POLL:
         this.poll();
@@ -133,7 +208,10 @@ export class ExecuteLoop {
         break;
       case EXIT.CODE_WRITE:
         this.translator.invalidate(Number(cpu.i64(CPU.EXIT_ARG0)), Number(cpu.i64(CPU.EXIT_ARG1)));
-        this.runOneShot(this.translator.oneShot(cpu.pc));
+        this.serve(this.enterOneShot(this.translator.oneShot(cpu.pc)));
+        break;
+      case EXIT.SPLIT_PAGE:
+        this.serve(this.splitAccess());
         break;
       case EXIT.YIELD:
         cpu.setI32(CPU.FUEL, ++this.rounds < FUEL_ROUNDS ? FUEL_STEPS : -1);
@@ -169,13 +247,13 @@ export class ExecuteLoop {
     if (rip > LAST_USER_ADDRESS) {
       // A signal frame can hold anything; lifted jumps fault where they stand.
       if (BigInt.asUintN(64, BigInt.asIntN(48, rip)) === rip) this.services.pageFault(rip, PF.USER | PF.INSTR);
-      else this.services.exception(EXC.GP, 0n);
+      else this.services.exception(EXC.GP, 0);
       return;
     }
     const { generation } = this.cache;
     const header = this.translator.translate(cpu.pc);
     if (((this.views.i32[(header + TB.FLAGS) / 4] ?? 0) & TB_FLAG.ONE_SHOT) !== 0) {
-      this.runOneShot(header);
+      this.serve(this.enterOneShot(header));
       return;
     }
     this.services.beforeFirstRun(header);
@@ -184,8 +262,8 @@ export class ExecuteLoop {
     if (link !== 0 && kept && !this.options.noChain) Atomics.store(this.views.i32, link / 4, header | 0);
   }
 
-  /** Runs a TB that is in no table: the dispatcher finds it through this thread's jump cache, once. */
-  private runOneShot(header: number): void {
+  /** Runs a TB that is in no table: the dispatcher finds it through this thread's jump cache, once. Gives the exit reason. */
+  private enterOneShot(header: number): number {
     const { cpu, views } = this;
     const pc = cpu.pc;
     const entry = cpu.base + CPU.JUMP_CACHE + 16 * jumpCacheIndex(pc, JUMP_CACHE_BITS);
@@ -199,7 +277,7 @@ export class ExecuteLoop {
     cpu.setI32(CPU.RUN_FLAGS, flags);
     views.i64[entry / 8] = -1n;
     views.i32[(entry + 8) / 4] = 0;
-    this.serve(reason);
+    return reason;
   }
 
   private poll(): void {

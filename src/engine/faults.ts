@@ -19,6 +19,7 @@ const SIGFPE = 8;
 const SIGSEGV = 11;
 const SI_KERNEL = 0x80;
 const ILL_ILLOPN = 2;
+const TRAP_BRKPT = 1;
 const TRAP_TRACE = 2;
 const FPE_INTDIV = 1;
 const BUS_ADRALN = 1;
@@ -26,17 +27,27 @@ const BUS_ADRERR = 2;
 const SEGV_MAPERR = 1;
 const SEGV_ACCERR = 2;
 
+/** First address that no user mapping can have: Linux reports it as present, so that nobody learns where the kernel is. */
+export const TASK_SIZE_MAX = 0x7fff_ffff_f000n;
+
+/** False for the traps, whose rip is that of the next instruction. */
+export function isFault(trapno: number): boolean {
+  return trapno !== EXC.DB && trapno !== EXC.BP && trapno !== EXC.OF;
+}
+
 /** Why an address faulted, as the address space tells. */
 export type FaultKind = 'maperr' | 'accerr' | 'bus';
 
 /** The signal of exception `vector` at `rip`. `fpeCode` is the si_code of a floating-point exception (from x87 status or MXCSR). */
-export function exceptionSignal(vector: number, error: bigint, rip: bigint, fpeCode: number): FaultSignal {
-  const trap = { trapno: vector, error: Number(error) };
+export function exceptionSignal(vector: number, error: number, rip: bigint, fpeCode: number): FaultSignal {
+  const trap = { trapno: vector, error };
   switch (vector) {
     case EXC.DE:
       return { ...trap, signal: SIGFPE, code: FPE_INTDIV, address: rip };
     case EXC.DB:
       return { ...trap, signal: SIGTRAP, code: TRAP_TRACE, address: rip };
+    case EXC.INT1:
+      return { trapno: EXC.DB, error, signal: SIGTRAP, code: TRAP_BRKPT, address: rip };
     case EXC.BP:
       return { ...trap, signal: SIGTRAP, code: SI_KERNEL, address: 0n };
     case EXC.UD:
@@ -44,10 +55,12 @@ export function exceptionSignal(vector: number, error: bigint, rip: bigint, fpeC
     case EXC.MF:
     case EXC.XM:
       return { ...trap, signal: SIGFPE, code: fpeCode, address: rip };
+    case EXC.SS:
+      return { ...trap, signal: SIGBUS, code: SI_KERNEL, address: 0n };
     case EXC.AC:
       return { ...trap, signal: SIGBUS, code: BUS_ADRALN, address: 0n };
     default:
-      // #GP, #SS, #NP, #OF, #DF: the kernel names no address.
+      // #GP, #NP, #OF, #DF: the kernel names no address.
       return { ...trap, signal: SIGSEGV, code: SI_KERNEL, address: 0n };
   }
 }

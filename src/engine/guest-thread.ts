@@ -4,6 +4,7 @@
 import { InternalError } from '../base/errors.js';
 import { hex } from '../base/hex.js';
 import { CPU, EXC, RUN_FLAG } from '../guest/cpu-state.js';
+import { FLAG } from '../guest/flags.js';
 import { PERM, PERM_TABLE } from '../guest/memory-map.js';
 import { HEAT_OFF, TB, TB_FLAG } from '../guest/tb-header.js';
 import { printTb } from '../ir/print.js';
@@ -11,7 +12,7 @@ import type { Tb } from '../ir/types.js';
 import { verifyTb } from '../ir/verify.js';
 import { optimise, type Pass } from '../opt/pipeline.js';
 import { encodeTb } from '../../backend-wasm/bytecode/encode.js';
-import type { Decode } from '../../frontend/x86-64/decoder.js';
+import { type Decode, isInsn } from '../../frontend/x86-64/decoder.js';
 import { translate } from '../../frontend/x86-64/translate.js';
 import { dispatchInt80, dispatchSyscall } from '../../runtime/linux/dispatch.js';
 import { randomBytes } from '../../runtime/linux/random.js';
@@ -43,15 +44,16 @@ import { CpuRegisters } from './cpu-view.js';
 import { crashReport, registerLines } from './crash-report.js';
 import type { Disassemble } from './disassemble.js';
 import { ExecuteLoop, type LoopServices } from './execute-loop.js';
-import { exceptionSignal, fpeCode, pageFaultSignal } from './faults.js';
+import { exceptionSignal, fpeCode, isFault, pageFaultSignal, TASK_SIZE_MAX } from './faults.js';
 import { addFigures, noteStart } from './figures.js';
 import { GuestSymbols } from './guest-symbols.js';
 import { Log } from './log.js';
+import { isStackFault } from './stack-fault.js';
 import { memoryViews, type MemoryViews } from './memory-views.js';
 import type { EngineOptions } from './options.js';
 import { SERVICE, type SpineData } from './spine.js';
 import { modelDecoder } from './model-decoder.js';
-import { COLD_HEAT, isFloatPrecise, MAX_TB_INSNS, Translator } from './translator.js';
+import { COLD_HEAT, isFloatPrecise, MAX_TB_INSNS, Translator, type Watch } from './translator.js';
 
 /** Bytes of a worker's stack that compiled regions leave to everything else: JavaScript, the core, and frames that are larger than reckoned. */
 const STACK_RESERVE = 24 << 20;
@@ -138,7 +140,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
       views: this.views,
       cache: this.cache,
       cpu: base,
-      lift: (pc, maxInsns, endAfterStore) => this.lift(pc, maxInsns, endAfterStore),
+      lift: (pc, maxInsns, endAfterStore, watch) => this.lift(pc, maxInsns, endAfterStore, watch),
       optimise: (tb) => this.optimised(tb),
       encode: (tb, allocate, heat) => {
         this.translated++;
@@ -289,11 +291,12 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
     const kind = this.mm.fault(at, error);
     if (kind === 'retry') return;
     const s = pageFaultSignal(at, error, kind);
-    const present = this.mm.isPresent(Number(at));
+    const present = at >= TASK_SIZE_MAX || this.mm.isPresent(Number(at));
     this.raise(s.signal, s.code, s.address, s.trapno, (s.error & ~1) | (present ? 1 : 0));
   }
 
-  exception(vector: number, error: bigint): void {
+  exception(cause: number, error: number): void {
+    const vector = cause === EXC.GP && error === 0 && this.isStackFault() ? EXC.SS : cause;
     const status =
       vector === EXC.MF
         ? this.cpu.i32(CPU.FPSW) & ~this.cpu.i32(CPU.FPCW)
@@ -302,8 +305,24 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
     this.raise(s.signal, s.code, s.address, s.trapno, s.error);
   }
 
+  /** A #GP for an address that is not canonical is #SS on the stack. */
+  private isStackFault(): boolean {
+    const { pc } = this.cpu;
+    if (this.reader.readable(pc) === 0) return false;
+    const insn = this.decode(this.reader, pc);
+    return isInsn(insn) && isStackFault(insn, this.cpu);
+  }
+
+  readGuest(addr: number, size: number): Uint8Array | undefined {
+    return this.mem.read(addr, size);
+  }
+
+  writeGuest(addr: number, bytes: Uint8Array): boolean {
+    return this.mem.write(addr, bytes);
+  }
+
   unimplemented(): void {
-    this.exception(EXC.UD, 0n);
+    this.exception(EXC.UD, 0);
   }
 
   private raise(signal: number, code: number, address: bigint, trapno: number, error: number): void {
@@ -311,6 +330,8 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
       this.logger.write(
         `${this.task.tid} exception ${trapno} at 0x${hex(this.cpu.rip, 16)}: signal ${signal} code ${code} address 0x${hex(address, 16)}\n`,
       );
+    // Processors set RF in the flags that a fault saves (SDM volume 3, 6.8.3); a handler starts without it.
+    if (isFault(trapno)) this.cpu.setI32(CPU.EFLAGS_REST, this.cpu.i32(CPU.EFLAGS_REST) | FLAG.RF);
     deliverFault(this, signal, code, address, trapno, error);
   }
 
@@ -390,8 +411,9 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
 
   // ---------------------------------------------------------------- translation
 
-  private lift(pc: number, maxInsns: number, endAfterStore = false): Tb {
+  private lift(pc: number, maxInsns: number, endAfterStore = false, watch?: Watch): Tb {
     return translate(this.reader, pc, {
+      ...watch,
       decode: this.decode,
       maxInsns,
       endAfterStore,

@@ -14,13 +14,21 @@ import type { MemoryViews } from './memory-views.js';
 import { withMutex } from './mutex.js';
 import { withSelfCheck } from './self-check.js';
 
+/** What one instruction at a time is lifted for. */
+export interface Watch {
+  /** The trap flag: REP stops after each iteration. */
+  readonly oneIteration: boolean;
+  /** The alignment check flag. */
+  readonly alignCheck: boolean;
+}
+
 export interface TranslatorParts {
   readonly views: MemoryViews;
   readonly cache: CodeCache;
   /** Address of this thread's CPU block. */
   readonly cpu: number;
   /** Decodes and lifts at most `maxInsns` guest instructions from `pc`; `endAfterStore`: the TB ends with the first that may write to memory. */
-  readonly lift: (pc: number, maxInsns: number, endAfterStore?: boolean) => Tb;
+  readonly lift: (pc: number, maxInsns: number, endAfterStore?: boolean, watch?: Watch) => Tb;
   /** The optimiser's pipeline; the dumps of -d op and op_opt hang here. */
   readonly optimise: (tb: Tb) => Tb;
   /** Writes header and bytecode into memory from `allocate`; gives the header's address. `heat`: see TB.HEAT. */
@@ -135,11 +143,11 @@ export class Translator {
     });
   }
 
-  /** A TB of the single instruction at `pc` that is in no table: for stores into translated code, and for pages that thrash. */
-  oneShot(pc: number): number {
+  /** A TB of the single instruction at `pc` that is in no table: for stores into translated code, for pages that thrash, and for the flags that are watched. */
+  oneShot(pc: number, watch?: Watch): number {
     const { views } = this.parts;
     return this.locked(() => {
-      const tb = this.parts.lift(pc, 1);
+      const tb = this.parts.lift(pc, 1, false, watch);
       const ready = this.parts.coldFirst ? tb : this.parts.optimise(tb);
       const header = this.parts.encode(ready, (bytes) => this.oneShotArea(bytes), HEAT_OFF);
       views.i32[(header + TB.FLAGS) / 4] = TB_FLAG.ONE_SHOT;

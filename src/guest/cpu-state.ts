@@ -67,7 +67,7 @@ export const CPU = {
   FPIP: 0x0d0,
   FPDP: 0x0d8,
   FPOP: 0x0e0,
-  /** i32 x 4: selectors that a guest may read back: cs, ss, ds, es, fs, gs as u16 each. */
+  /** Selectors that a guest may read back, u16 each: 2 unused (CS and SS do not change: USER_CS, USER_SS), ds, es, fs, gs. */
   SEG_SELECTORS: 0x0e8,
   /** 16 x v128. */
   XMM: 0x100,
@@ -110,10 +110,15 @@ export const CPU = {
   FLOAT_PENDING: 0x450,
   /** i32: bytes of the host's stack that compiled regions may take, those of the guest calls under way together. */
   STACK_BUDGET: 0x454,
+  /** i32: 1 while SPLIT_WINDOW stands for the bytes around GUEST_END. */
+  SPLIT_OPEN: 0x458,
   /** 64 bytes: 128-bit arguments and results of helpers. */
   SCRATCH: 0x480,
   /** 64 bytes for the fault records of helpers. */
   FAULT_AREA: 0x4c0,
+
+  /** 2 * SPLIT_REACH bytes: a copy of guest memory from GUEST_END - SPLIT_REACH on, for one instruction that accesses both sides of GUEST_END at once. */
+  SPLIT_WINDOW: 0x800,
 
   /** Temp slots of the interpreter. */
   FRAME: 0x1000,
@@ -124,6 +129,8 @@ export const CPU = {
   /** Jump cache: JUMP_CACHE_SIZE entries of 16 bytes { i64 pc, i32 TB header, i32 table slot }. */
   JUMP_CACHE: 0x8000,
 } as const;
+/** More than any instruction accesses at once. */
+export const SPLIT_REACH = 1024;
 export const JUMP_CACHE_BITS = 11;
 export const JUMP_CACHE_SIZE = 1 << JUMP_CACHE_BITS;
 
@@ -172,7 +179,7 @@ export const EXIT = {
   SYSCALL: 2,
   /** INT 0x80: rip is already the next instruction. */
   INT80: 3,
-  /** CPU exception: ARG0 = vector (EXC), ARG1 = error code or address. rip is the faulting instruction (the next one for #BP and #DB traps). */
+  /** CPU exception: ARG0 = vector (EXC) | error code << 8. rip is the faulting instruction (the next one for #BP and #DB traps). */
   EXCEPTION: 4,
   /** Page fault: ARG0 = guest address, ARG1 = error code bits (PF). rip is the faulting instruction, nothing of it done. */
   PAGE_FAULT: 5,
@@ -214,7 +221,13 @@ export const EXC = {
   MF: 16,
   AC: 17,
   XM: 19,
+  /** No vector of a processor's: the #DB of INT1, which Linux tells from a step's. */
+  INT1: 0xf1,
 } as const;
+
+/** What CS and SS hold in a 64-bit process of Linux. */
+export const USER_CS = 0x33;
+export const USER_SS = 0x2b;
 
 /** Page-fault error code bits (SDM volume 3, 4.7). */
 export const PF = { PRESENT: 1, WRITE: 2, USER: 4, INSTR: 16 } as const;

@@ -7,9 +7,7 @@ const signalNumber = (name: string | null): number | undefined =>
   name === null ? undefined : constants.signals[name as NodeJS.Signals];
 
 /** Programs that ask for what is not there yet, with what is missing. */
-const NOT_YET: Readonly<Record<string, string>> = {
-  traps: 'the trap flag does not single-step yet, and RF does not show in signal frames',
-};
+const NOT_YET: Readonly<Record<string, string>> = {};
 
 /** Under --tier compiled every thread compiles all that it runs for itself. */
 const TOO_LONG = 'each of its many threads compiles all that it runs for itself: minutes';

@@ -183,7 +183,7 @@ export class InsnMachine {
 
   /** The signal that Linux sends for an exit. */
   private signalOf(reason: number): number {
-    const argument = Number(this.views.i64[(CPU_BASE + CPU.EXIT_ARG0) / 8] ?? 0n);
+    const argument = Number(this.views.i64[(CPU_BASE + CPU.EXIT_ARG0) / 8] ?? 0n) & 0xff;
     switch (reason) {
       case EXIT.STEP:
       case EXIT.NONE:

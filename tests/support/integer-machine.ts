@@ -195,7 +195,7 @@ export class IntegerMachine {
       case EXIT.PAGE_FAULT:
         return pageFaultSignal(argument, Number(error), (Number(error) & PF.PRESENT) === 0 ? 'maperr' : 'accerr');
       case EXIT.EXCEPTION:
-        return exceptionSignal(Number(argument), error, BigInt(this.rip), 0);
+        return exceptionSignal(Number(argument) & 0xff, Number(argument) >>> 8, BigInt(this.rip), 0);
       default:
         throw new Error(`unexpected exit ${reason} (${argument})`);
     }

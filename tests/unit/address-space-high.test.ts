@@ -181,7 +181,7 @@ describe('code', () => {
   });
 });
 
-test('nothing may lie across the border of the fast memory', () => {
+test('no mapping may lie on both sides of GUEST_END', () => {
   expect(s.mm.mmap({ addr: GUEST_END - 4 * PAGE, length: 8 * PAGE, prot: RW, flags: ANON | MAP.FIXED })).toBe(-ENOMEM);
   expect(fixed(GUEST_END - 4 * PAGE, 3)).toBe(GUEST_END - 4 * PAGE);
   expect(fixed(GUEST_END, 3)).toBe(GUEST_END);

@@ -14,6 +14,7 @@ import { bmiRows } from './bmi.js';
 import { branchRows } from './branch.js';
 import { cmovSetccRows } from './cmov-setcc.js';
 import { cryptoRows } from './crypto.js';
+import { farRows } from './far.js';
 import { flagsOpsRows } from './flags-ops.js';
 import { fmaRows } from './fma.js';
 import { logicRows } from './logic.js';
@@ -48,6 +49,7 @@ const families: readonly (readonly InsnRow[])[] = [
   bmiRows,
   muldivRows,
   branchRows,
+  farRows,
   stackRows,
   stringRows,
   flagsOpsRows,

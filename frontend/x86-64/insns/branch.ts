@@ -1,5 +1,5 @@
 /**
- * Jumps, calls, returns, interrupts. Out: rows. Source: SDM 2A/2B, Jcc JMP CALL RET LOOP INT IRET UD. With operand size prefix 0x66, near branches
+ * Near jumps, calls and returns, interrupts. Out: rows. Source: SDM 2A/2B, Jcc JMP CALL RET LOOP INT UD. With operand size prefix 0x66, near branches
  * behave as on Intel: the prefix is ignored.
  */
 import { InternalError } from '../../../src/base/errors.js';
@@ -75,20 +75,20 @@ const int3 = (l: Lifter): void => {
   l.exception(EXC.BP, l.next);
 };
 const int1 = (l: Lifter): void => {
-  l.exception(EXC.DB, l.next);
+  l.exception(EXC.INT1, l.next);
 };
 const ud = (l: Lifter): void => {
   l.undefinedOpcode();
 };
 
-/** INT n: 0x80 is the i386 system call, 3 and 4 are as INT3 and INTO; the gates of the others are closed to user code: #GP. */
+/** INT n: 0x80 is the i386 system call, 3 and 4 are as INT3 and INTO; the gates of the others are closed to user code: #GP, whose error code names the gate. */
 function int(l: Lifter): void {
   const o = l.op(0);
   const vector = o.kind === 'imm' ? Number(BigInt.asUintN(8, o.value)) : 0;
   if (vector === 0x80) l.exit(EXIT.INT80, 0, l.options.latePc ? l.insn.addr : l.next);
   else if (vector === 3) l.exception(EXC.BP, l.next);
   else if (vector === 4) l.exception(EXC.OF, l.next);
-  else l.exception(EXC.GP);
+  else l.exception(EXC.GP, l.insn.addr, 8 * vector + 2);
 }
 
 export const branchRows = [
@@ -134,15 +134,10 @@ export const branchRows = [
   { enc: 'EB', mnemonic: 'jmp', operands: 'Jb', feature: 'base', attrs: ['f64', 'branch'], lift: jmp },
   { enc: 'FF /2', mnemonic: 'call', operands: 'Ev', feature: 'base', attrs: ['f64', 'branch'], lift: call },
   { enc: 'FF /4', mnemonic: 'jmp', operands: 'Ev', feature: 'base', attrs: ['f64', 'branch'], lift: jmp },
-  { enc: 'FF /3', mnemonic: 'call', operands: 'Mp', feature: 'base', attrs: ['branch'] },
-  { enc: 'FF /5', mnemonic: 'jmp', operands: 'Mp', feature: 'base', attrs: ['branch'] },
   { enc: 'C2', mnemonic: 'ret', operands: 'Iw', feature: 'base', attrs: ['f64', 'branch'], lift: ret },
   { enc: 'C3', mnemonic: 'ret', operands: '', feature: 'base', attrs: ['f64', 'branch'], lift: ret },
-  { enc: 'CA', mnemonic: 'retf', operands: 'Iw', feature: 'base', attrs: ['branch'] },
-  { enc: 'CB', mnemonic: 'retf', operands: '', feature: 'base', attrs: ['branch'] },
   { enc: 'CC', mnemonic: 'int3', operands: '', feature: 'base', attrs: ['branch'], lift: int3 },
   { enc: 'CD', mnemonic: 'int', operands: 'Ib', feature: 'base', attrs: ['branch'], lift: int },
-  { enc: 'CF', mnemonic: 'iret/iretd/iretq', operands: '', feature: 'base', attrs: ['branch'] },
   { enc: 'F1', mnemonic: 'int1', operands: '', feature: 'base', attrs: ['branch'], lift: int1 },
   { enc: '0F 0B', mnemonic: 'ud2', operands: '', feature: 'base', attrs: ['branch'], lift: ud },
   { enc: '0F B9 /r', mnemonic: 'ud1', operands: 'Gv,Ev', feature: 'base', attrs: ['branch'], lift: ud },

@@ -61,18 +61,38 @@ function pushf(l: Lifter): void {
   l.mov(RSP, sp);
 }
 
-/** POPF at CPL 3: IF and IOPL stay. TF takes effect after the next instruction: the TB ends here. */
-function popf(l: Lifter): void {
-  const size = stackSize(l);
-  const value = l.ld(l.guardRead(RSP, size), size);
+/** RFLAGS from the low `size` bytes of `value` (i64), at CPL 3: IF and IOPL stay. */
+export function writeFlags(l: Lifter, value: TempId, size: Size): void {
   const lo = l.lo(value);
-  const restMask = FLAG.TF | FLAG.NT | (size === 8 ? FLAG.AC | FLAG.ID : 0);
+  const restMask = FLAG.TF | FLAG.NT | (size === 2 ? 0 : FLAG.AC | FLAG.ID);
   const kept = l.e('andc_i32', [l.env(CPU.EFLAGS_REST), l.i32(restMask)]);
   l.setEnv(CPU.EFLAGS_REST, l.e('or_i32', [kept, l.e('and_i32', [lo, l.i32(restMask)])]));
   // DF is bit 10: 1 - 2 * bit.
   l.emit('sub_i32', [G.df, l.i32(1), l.e('shl_i32', [l.e('extract_i32', [lo], [10, 1]), l.i32(1)])]);
   l.flags.setEflags(l.and(value, l.i64(FLAG.ARITH)));
+}
+
+/** With TF or AC in `flags`, the engine goes on from the next poll one instruction at a time (execute-loop.ts). */
+export function kickIfWatched(l: Lifter, flags: TempId): void {
+  const plain = l.label();
+  l.brcond('tsteq', flags, l.i64(FLAG.TF | FLAG.AC), plain);
+  l.call('kick', []);
+  l.setLabel(plain);
+}
+
+/** POPF. TF takes effect after the next instruction: the TB ends here. */
+function popf(l: Lifter): void {
+  const size = stackSize(l);
+  const value = l.copy(l.ld(l.guardRead(RSP, size), size), 'tb');
+  writeFlags(l, value, size);
   l.mov(RSP, l.add(RSP, l.i64(size)));
+  l.flags.sync();
+  const plain = l.label();
+  l.brcond('tsteq', value, l.i64(FLAG.TF | FLAG.AC), plain);
+  l.call('kick', []);
+  l.mov(G.rip, l.i64(l.next));
+  l.emit('lookup_and_goto_ptr', []);
+  l.setLabel(plain);
   l.jump(l.next);
 }
 

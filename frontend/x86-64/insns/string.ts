@@ -50,6 +50,7 @@ function repeat(l: Lifter, body: () => void, until?: number): void {
     const { cond, a, b } = l.flags.condition(until);
     l.brcond(cond, a, b, finished);
   }
+  l.brcond('eq', l.zext(counter.load(), size), l.i64(0), finished);
   l.gotoTb(0, l.insn.addr);
   l.setLabel(done);
   l.setLabel(finished);
@@ -57,6 +58,9 @@ function repeat(l: Lifter, body: () => void, until?: number): void {
   l.gotoTb(1, l.next);
   l.ended = true;
 }
+
+/** Each iteration counts, or each access: the trap flag or the alignment check flag is set. */
+const isWatched = (l: Lifter): boolean => l.options.oneIteration === true || l.options.alignCheck === true;
 
 /** REP MOVS and REP STOS in bulk: the helper does as many elements as it can up to a page's end, and keeps the registers in step with what it has done. */
 function bulk(l: Lifter, helper: 'rep_movs' | 'rep_stos', segmentBase: TempId): void {
@@ -78,10 +82,16 @@ const segmentBase = (l: Lifter, i: number): TempId => {
 
 function movs(l: Lifter): void {
   const size = element(l);
-  if (l.insn.rep !== 0) {
+  if (l.insn.rep !== 0 && !isWatched(l)) {
     bulk(l, 'rep_movs', segmentBase(l, 1));
     return;
   }
+  repeat(l, () => {
+    moveOne(l, size);
+  });
+}
+
+function moveOne(l: Lifter, size: Size): void {
   const source = l.guardRead(address(l, 1), size);
   const target = l.guardWrite(address(l, 0), size);
   l.st(target, l.ld(source, size), size);
@@ -91,12 +101,14 @@ function movs(l: Lifter): void {
 
 function stos(l: Lifter): void {
   const size = element(l);
-  if (l.insn.rep !== 0) {
+  if (l.insn.rep !== 0 && !isWatched(l)) {
     bulk(l, 'rep_stos', l.i64(0));
     return;
   }
-  l.st(l.guardWrite(address(l, 0), size), G.reg(GPR.RAX), size);
-  stepIndex(l, RDI, size);
+  repeat(l, () => {
+    l.st(l.guardWrite(address(l, 0), size), G.reg(GPR.RAX), size);
+    stepIndex(l, RDI, size);
+  });
 }
 
 function lods(l: Lifter): void {

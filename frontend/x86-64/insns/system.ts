@@ -125,7 +125,7 @@ export const systemRows = [
   { enc: '0F 06', mnemonic: 'clts', operands: '', feature: 'base', attrs: ['privileged'] },
   { enc: '0F 08', mnemonic: 'invd', operands: '', feature: 'base', attrs: ['privileged'] },
   { enc: '0F 09', mnemonic: 'wbinvd', operands: '', feature: 'base', attrs: ['privileged'] },
-  { enc: '0F AA', mnemonic: 'rsm', operands: '', feature: 'base', attrs: ['branch', 'privileged'] },
+  { enc: '0F AA', mnemonic: 'rsm', operands: '', feature: 'base', attrs: ['branch'], lift: ud },
   { enc: '0F 01 F8', mnemonic: 'swapgs', operands: '', feature: 'base', attrs: ['privileged'] },
   { enc: 'NP 0F 01 C8', mnemonic: 'monitor', operands: '', feature: 'monitor', attrs: ['privileged'], lift: ud },
   { enc: 'NP 0F 01 C9', mnemonic: 'mwait', operands: '', feature: 'monitor', attrs: ['privileged'], lift: ud },
