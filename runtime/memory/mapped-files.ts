@@ -36,6 +36,9 @@ export interface MappedFile {
   readonly path: string;
 }
 
+/** The record that is no file's: its first word is the highest index ever used. */
+const HIGHEST = 0;
+
 export class MappedFiles {
   constructor(
     private readonly words: Int32Array<SharedArrayBuffer>,
@@ -58,6 +61,7 @@ export class MappedFiles {
     const i = -found;
     const w = this.word(i);
     const path = Buffer.from(source.path, 'latin1').subarray(0, FILE_BYTES - PATH);
+    this.words[this.word(HIGHEST)] = Math.max(this.words[this.word(HIGHEST)] ?? 0, i);
     this.words.set([1, reopen(source), ...wanted, path.length], w);
     this.bytes.set(path, w * 4 + PATH);
     return i;
@@ -105,7 +109,9 @@ export class MappedFiles {
   /** Index of the record; minus the index of a free one; 0: neither. */
   private search(wanted: readonly number[], path: string): number {
     let free = 0;
-    for (let i = 1; i < FILE_MAX; i++) {
+    // Records behind the highest one ever used are not looked at: that would touch 4 MiB.
+    const end = (this.words[this.word(HIGHEST)] ?? 0) + 1;
+    for (let i = 1; i < end; i++) {
       const w = this.word(i);
       if (this.words[w + USED] !== 1) {
         if (free === 0) free = -i;
@@ -113,7 +119,7 @@ export class MappedFiles {
       }
       if (wanted.every((v, k) => this.words[w + WRITABLE + k] === v) && this.get(i).path === path) return i;
     }
-    return free;
+    return free === 0 && end < FILE_MAX ? -end : free;
   }
 
   private word(i: number): number {

@@ -6,8 +6,8 @@
  * Source: Node's net.Socket (option onread), tty.ReadStream; man 7 pipe, man 5 proc (/proc/self/fd).
  */
 import * as fs from 'node:fs';
-import * as net from 'node:net';
-import * as tty from 'node:tty';
+import type * as net from 'node:net';
+import { isTerminal, nodeModules } from '../linux/node-modules.js';
 
 /** `n` is 0 at the end of the file. */
 export type ReadCallback = (error: NodeJS.ErrnoException | null, n: number) => void;
@@ -106,17 +106,17 @@ export class HostReader {
         },
       },
     };
-    const terminal = tty.isatty(fd);
+    const terminal = isTerminal(fd);
     if (stat.isFIFO() && process.platform === 'linux') {
       source.fd = fs.openSync(`/proc/self/fd/${fd}`, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
-      source.socket = new net.Socket({ ...options, fd: source.fd });
+      source.socket = new (nodeModules.net().Socket)({ ...options, fd: source.fd });
     } else if (stat.isSocket()) {
       source.fd = fd;
-      source.socket = new net.Socket({ ...options, fd });
+      source.socket = new (nodeModules.net().Socket)({ ...options, fd });
     } else if (terminal) {
       source.fd = fd;
       // ReadStream hands its options on to net.Socket.
-      source.socket = new tty.ReadStream(fd, options);
+      source.socket = new (nodeModules.tty().ReadStream)(fd, options);
     } else {
       return undefined;
     }

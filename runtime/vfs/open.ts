@@ -4,7 +4,7 @@
  */
 import * as fs from 'node:fs';
 import * as os from 'node:os';
-import * as tty from 'node:tty';
+import { isTerminal } from '../linux/node-modules.js';
 import { EACCES, EEXIST, EISDIR, ELOOP, ENOENT, ENOTDIR, ENXIO } from '../linux/errno.js';
 import { newBlob } from './blobs.js';
 import type { BytePath } from './byte-path.js';
@@ -128,7 +128,7 @@ export function describe(s: VfsState, fd: number, path: BytePath, flags: number,
         kind = KIND.STREAM;
         break;
       case S_IFCHR:
-        if (!tty.isatty(fd)) break;
+        if (!isTerminal(fd)) break;
         kind = KIND.STREAM;
         more |= MARK.TERMINAL;
         if (!inherited) mode = STREAM_MODE.SELF;

@@ -2,7 +2,8 @@
  * The terminal as guests see it: modes and size. Node can switch the host's terminal between cooked and raw only, so the guest's termios are kept
  * here, and ICANON decides. In: state. Out: struct termios, struct winsize. Source: man 2 ioctl_tty, man 3 termios.
  */
-import * as tty from 'node:tty';
+import type { ReadStream } from 'node:tty';
+import { isTerminal, nodeModules } from '../linux/node-modules.js';
 import { AREA, HEAD } from './layout.js';
 import type { VfsState } from './state.js';
 
@@ -68,7 +69,7 @@ export const setForegroundGroup = (s: VfsState, group: number): void => {
 
 /** The host's terminal, on the main thread: tells its size, follows its changes, and sets its modes. */
 export class HostTerminal {
-  private input: tty.ReadStream | undefined;
+  private input: ReadStream | undefined;
   private readonly listener: (() => void) | undefined;
 
   /** `resized` is called after a change of the size (SIGWINCH to the guest's foreground group). */
@@ -76,7 +77,7 @@ export class HostTerminal {
     private readonly state: VfsState,
     resized: () => void,
   ) {
-    if (!tty.isatty(1)) return;
+    if (!isTerminal(1)) return;
     this.measure();
     this.listener = () => {
       this.measure();
@@ -97,8 +98,8 @@ export class HostTerminal {
 
   /** Serves KernelPort.setTerminalRaw. */
   setRaw(raw: boolean): void {
-    if (!tty.isatty(0)) return;
-    this.input ??= new tty.ReadStream(0);
+    if (!isTerminal(0)) return;
+    this.input ??= new (nodeModules.tty().ReadStream)(0);
     this.input.unref();
     this.input.setRawMode(raw);
   }

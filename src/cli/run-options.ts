@@ -16,18 +16,21 @@ import {
   type Tier,
 } from '../engine/options.js';
 
+/** What yargs gives without any option. */
+export const DEFAULTS = { tier: 'auto', cpu: DEFAULT_CPU } as const;
+
 /** Adds the options of a run to a yargs command. */
 export function addRunOptions<T>(y: Argv<T>): Argv<T> {
   return y
     .option('tier', {
       choices: TIERS,
-      default: 'auto',
+      default: DEFAULTS.tier,
       describe: 'interpret cold code and compile hot code (auto), only interpret, or compile all',
       group: 'Execution:',
     })
     .option('cpu', {
       type: 'string',
-      default: DEFAULT_CPU,
+      default: DEFAULTS.cpu,
       describe: 'CPU model, and features: MODEL[,+FEATURE][,-FEATURE]; "help" lists them',
       group: 'Execution:',
     })

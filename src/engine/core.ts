@@ -1,7 +1,7 @@
 /**
  * The AssemblyScript core in one thread: its instance, function table and exports. In: the compiled module and the memory. Out: typed functions.
  */
-import { randomBytes } from 'node:crypto';
+import { nodeModules } from '../../runtime/linux/node-modules.js';
 import { BYTECODE_FINGERPRINT } from '../../backend-wasm/bytecode/opcodes.js';
 import { InternalError } from '../base/errors.js';
 import type { FlagsOf } from './cpu-view.js';
@@ -21,7 +21,7 @@ export interface Core {
 const clock = (): bigint => process.hrtime.bigint();
 
 /** 64 random bits of the host's, for machines without a kernel. */
-const hostRandom = (): bigint => randomBytes(8).readBigUInt64LE();
+const hostRandom = (): bigint => nodeModules.crypto().randomBytes(8).readBigUInt64LE();
 
 /** @param random what RDRAND gives */
 export function instantiateCore(

@@ -2,7 +2,7 @@
  * Directories and names: listing, working directory, making, removing, renaming, linking. In: paths. Out: rows.
  * Source: man 2 getdents, getcwd, chdir, mkdir, rmdir, unlink, rename, link, symlink, mknod.
  */
-import { execFileSync } from 'node:child_process';
+import { nodeModules } from '../node-modules.js';
 import * as fs from 'node:fs';
 import { bytePath, hostBytes, normalize, type BytePath } from '../../vfs/byte-path.js';
 import { currentPath, fdPath } from '../../vfs/descriptor-path.js';
@@ -154,7 +154,7 @@ function makeFifo(path: Buffer, mode: number): number {
   // A descriptor of ours, by which a relative path may begin, is no descriptor of the program.
   const name = text.replace(/^\/proc\/self\//, `/proc/${String(process.pid)}/`);
   try {
-    execFileSync('mkfifo', ['-m', mode.toString(8), '--', name], { stdio: 'ignore' });
+    nodeModules.childProcess().execFileSync('mkfifo', ['-m', mode.toString(8), '--', name], { stdio: 'ignore' });
     return 0;
   } catch {
     return -EPERM;
