@@ -337,7 +337,11 @@ describe('calls', () => {
       expect([machine.get('rsp'), machine.get('rip')]).toEqual([BigInt(STACK), BigInt(PC + 0x200)]);
     });
     test('an exit of the function called is the exit', () => {
-      expect(run(indirect, (b) => { b.emit('exit', [], [EXIT.INT80, 0, CALLEE + 2]); })).toBe(EXIT.INT80);
+      expect(
+        run(indirect, (b) => {
+          b.emit('exit', [], [EXIT.INT80, 0, CALLEE + 2]);
+        }),
+      ).toBe(EXIT.INT80);
       expect([machine.get('rax'), machine.get('rip')]).toEqual([41n, BigInt(CALLEE + 2)]);
       expect(machine.get('rsp')).toBe(BigInt(STACK - 8));
     });
