@@ -1,6 +1,8 @@
 /**
  * A guest thread as the runtime's handlers see it; the engine makes one in its worker and passes it to every handler. In: nothing. Out: types.
  */
+import type { ImageFile, ImageOptions } from '../process/exec-image.js';
+import type { ExecLayout } from '../process/mm.js';
 import type { GuestMemory } from './context.js';
 
 /** Registers and state of the thread's CPU block (src/guest/cpu-state.ts), through views over the shared memory. */
@@ -40,6 +42,21 @@ export interface EngineHooks {
   readonly logSignals: boolean;
   /** Whether -d unimp is on: what is refused is logged each time. */
   readonly logUnimplemented: boolean;
+  /** fork: copies the memory to the empty `child`, that of address space `mm`, with the world stopped; gives the CPU block of its thread, 0 when there is none. */
+  forkMemory(mm: number, child: WebAssembly.Memory): number;
+  /** Makes the memory, which no thread uses any more, an empty one. */
+  emptyMemory(memory: WebAssembly.Memory): void;
+  /** An ELF file; -ENOEXEC where it is none that can run. */
+  parseProgram(
+    file: Uint8Array,
+    hostFd: number,
+    path: string,
+  ): { readonly image: ImageFile; readonly interpreter: string | undefined } | number;
+  /** Puts a program into an empty memory; a negative errno where it does not fit. */
+  startImage(
+    memory: WebAssembly.Memory,
+    options: Omit<ImageOptions, 'hwcap' | 'hwcap2'>,
+  ): { readonly cpu: number; readonly layout: ExecLayout } | number;
   /** A signal without handler is about to end the process by its default action: registers are those at the time. Writes the report of DESIGN.md section 8. */
   uncaughtSignal(t: Thread, signal: number): void;
 }
@@ -60,4 +77,17 @@ export interface Thread {
   readonly mm: import('../memory/address-space.js').AddressSpace;
   /** Set by exit/exit_group and fatal signals: the engine leaves the guest thread when the handler returns. */
   exiting: { readonly code: number; readonly signal: number } | undefined;
+  /** Set with `exiting` by execve: the thread goes on in this program. */
+  next: NextProgram | undefined;
+}
+
+/** A program that execve has loaded into address space `mm`. */
+export interface NextProgram {
+  readonly mm: number;
+  readonly memory: WebAssembly.Memory;
+  readonly cpu: number;
+  readonly layout: ExecLayout;
+  /** What /proc shows: path, and name of the thread. */
+  readonly exe: string;
+  readonly comm: string;
 }

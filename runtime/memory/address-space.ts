@@ -7,6 +7,7 @@
 import { PF } from '../../src/guest/cpu-state.js';
 import { PAGE_SIZE, PAGE_USED, PERM, PERM_TABLE } from '../../src/guest/memory-map.js';
 import { EINVAL, ENOMEM, EOPNOTSUPP, EPERM } from '../linux/errno.js';
+import { takeAway } from './aliases.js';
 import { madvise, mincore, msync } from './advise.js';
 import { type FileId, flush, refresh, shrink } from './file-sync.js';
 import { entryPage, entryPerm } from './high-table.js';
@@ -241,6 +242,41 @@ export class AddressSpace {
   fileResized(id: FileId, size: number): void {
     this.core.exclusive(() => {
       shrink(this.core, id, size);
+    });
+  }
+
+  // ---------------------------------------------------------------- fork and the end
+
+  /** Runs `copy`, which copies the memory for a child, with shared file mappings written back; their pages are read again when they are touched. World. */
+  beforeCopy(copy: () => void): void {
+    this.core.locked(() => {
+      this.core.writeBack(0, USER_PAGES);
+      copy();
+      this.dropShared();
+    });
+  }
+
+  /** In the copy: mapped files get descriptors of their own, and pages of shared mappings are read from their files when they are touched. */
+  afterCopy(): void {
+    const { core } = this;
+    core.locked(() => {
+      core.files.reopenAll();
+      this.dropShared();
+    });
+  }
+
+  /** Neither parent nor child keeps pages of shared mappings that it does not touch any more: written back late, they would undo what the other has stored. */
+  private dropShared(): void {
+    const { core } = this;
+    for (const v of core.table.all())
+      if (v.file !== 0 && (v.flags & MAP.TYPE) !== MAP.PRIVATE && core.files.hostFd(v.file) >= 0) takeAway(core, v);
+  }
+
+  /** Nobody uses the memory any more: shared file mappings are written back, and all descriptors of mapped files closed. The tables are not changed. */
+  closeFiles(): void {
+    this.core.locked(() => {
+      this.core.writeBack(0, USER_PAGES);
+      this.core.files.closeAll();
     });
   }
 

@@ -106,6 +106,26 @@ export class MappedFiles {
     }
   }
 
+  /** The records are a copy of another process's: each gets a descriptor of its own. */
+  reopenAll(): void {
+    for (const i of this.used()) {
+      const { hostFd, path, writable } = this.get(i);
+      if (hostFd >= 0) this.words[this.word(i) + HOST_FD] = reopen({ hostFd, path, writable });
+    }
+  }
+
+  closeAll(): void {
+    for (const i of this.used()) {
+      const fd = this.hostFd(i);
+      if (fd >= 0) closeSync(fd);
+      this.words[this.word(i) + HOST_FD] = -1;
+    }
+  }
+
+  private used(): number[] {
+    return Array.from({ length: FILE_MAX - 1 }, (_, i) => i + 1).filter((i) => this.words[this.word(i) + USED] === 1);
+  }
+
   /** Index of the record; minus the index of a free one; 0: neither. */
   private search(wanted: readonly number[], path: string): number {
     let free = 0;

@@ -1,18 +1,20 @@
 /**
- * clone: a new thread, or a new process that shares the memory. In: the calling thread and the arguments of clone3's struct. Out: the child's tid; its CPU block, records and worker.
+ * clone: a new thread, a new process that shares the memory, or (fork) one with a copy of it. In: the calling thread and the arguments of clone3's struct. Out: the child's tid; its CPU block, records and worker.
  * The parent's rip already stands after the system call instruction, and rcx and r11 are as SYSCALL leaves them, so the child's copy is right as it is but for rax and rsp.
  * Source: man 2 clone, man 2 vfork.
  */
 import { CPU, GPR } from '../../src/guest/cpu-state.js';
-import { EAGAIN, EINVAL, ENOSYS, EPERM } from '../linux/errno.js';
+import { EAGAIN, EINVAL, EPERM } from '../linux/errno.js';
 import { SIGCHLD } from '../linux/signals.js';
 import type { Thread } from '../linux/thread.js';
 import { cloneCpu, freeCpu } from '../threads/cpu-slots.js';
 import { park } from '../threads/park.js';
 import { unsupported } from '../linux/unsupported.js';
+import { SharedGuestMemory } from '../memory/guest-memory.js';
 import type { Group } from './group.js';
 import type { Kernel } from './kernel.js';
 import { GROUP_FLAG, GROUP_STATE, HEAD, TASK_STATE } from './layout.js';
+import type { Mm } from './mm.js';
 import { SIG_DFL, SIG_IGN } from './sighand.js';
 import type { Task } from './task.js';
 
@@ -86,13 +88,6 @@ export function cloneTask(t: Thread, args: CloneArgs): number {
     unsupported(t, 'clone with CLONE_PIDFD');
     return -EINVAL;
   }
-  if (!has(CLONE.VM)) {
-    unsupported(t, 'fork (clone without CLONE_VM)');
-    return -ENOSYS;
-  }
-  const words = kernel.memory(task.mm);
-  if (words === undefined) return -EAGAIN;
-
   const files = has(CLONE.FILES) ? kernel.files?.shareFiles(task.files) : kernel.files?.copyFiles(task.files);
   if (files !== undefined && files < 0) return files;
   const fs = has(CLONE.FS) ? kernel.files?.shareFs(task.fs) : kernel.files?.copyFs(task.fs);
@@ -100,14 +95,15 @@ export function cloneTask(t: Thread, args: CloneArgs): number {
     kernel.files?.putFiles(files ?? 0);
     return fs;
   }
+  const space = has(CLONE.VM) ? sharedSpace(t) : copiedSpace(t);
   const child = kernel.lock(() => {
-    if (task.group.exiting) return undefined;
+    if (space === undefined || task.mustLeave) return undefined;
     const tid = kernel.newTid();
-    const block = cloneCpu(words, cpu.base, tid);
+    const block = space.cpu === 0 ? cloneCpu(space.words, cpu.base, tid) : space.cpu;
     if (block === 0) return undefined;
-    const made = enterTask(kernel, task, args, tid);
+    const made = enterTask(kernel, task, args, tid, space.mm);
     if (made === undefined) {
-      freeCpu(words, block);
+      freeCpu(space.words, block);
       return undefined;
     }
     made.cpu = block;
@@ -116,20 +112,69 @@ export function cloneTask(t: Thread, args: CloneArgs): number {
     return made;
   });
   if (child === undefined) {
+    if (!has(CLONE.VM) && space !== undefined) giveUp(t, space);
     kernel.files?.putFiles(files ?? 0);
     kernel.files?.putFs(fs ?? 0);
     return -EAGAIN;
   }
-  setChildRegisters(t, child, args);
+  const childMemory =
+    space === undefined || has(CLONE.VM) ? t.mem : new SharedGuestMemory(space.words.buffer, nothing, () => false);
+  setChildRegisters(childMemory.view, child, args);
   const { tid } = child;
   // A word that can't be written is left alone, as Linux does.
   if (has(CLONE.PARENT_SETTID)) t.mem.writeU32(args.parentTid, tid);
-  if (has(CLONE.CHILD_SETTID)) t.mem.writeU32(args.childTid, tid);
+  if (has(CLONE.CHILD_SETTID)) childMemory.writeU32(args.childTid, tid);
   if (has(CLONE.VFORK)) task.vforkChild = child.index;
   kernel.supervision?.startTask(child.index);
   if (has(CLONE.VFORK)) waitForVfork(t, child.group);
   return tid;
 }
+
+/** Where the child runs. */
+interface ChildSpace {
+  readonly mm: Mm;
+  readonly words: Int32Array<SharedArrayBuffer>;
+  /** Its CPU block; 0: to be taken. */
+  readonly cpu: number;
+}
+
+function sharedSpace(t: Thread): ChildSpace | undefined {
+  const words = t.kernel.memory(t.task.mm);
+  return words === undefined ? undefined : { mm: t.task.mmRecord, words, cpu: 0 };
+}
+
+/** A copy of the parent's memory, in an address space of its own; undefined when there is none free. */
+function copiedSpace(t: Thread): ChildSpace | undefined {
+  const { kernel, task } = t;
+  const mm = kernel.lock(() => {
+    const fresh = kernel.allocMm();
+    if (fresh !== undefined) fresh.refs = 1;
+    return fresh;
+  });
+  if (mm === undefined) return undefined;
+  const memory = kernel.memoryFor(t, mm.index);
+  mm.layout = task.mmRecord.layout;
+  mm.exe = task.mmRecord.exe;
+  // The memory is created shared.
+  const space = {
+    mm,
+    words: new Int32Array(memory.buffer as SharedArrayBuffer),
+    cpu: t.engine.forkMemory(mm.index, memory),
+  };
+  if (space.cpu !== 0) return space;
+  giveUp(t, space);
+  return undefined;
+}
+
+function giveUp(t: Thread, space: ChildSpace): void {
+  t.engine.emptyMemory(t.kernel.memoryFor(t, space.mm.index));
+  t.kernel.lock(() => {
+    if (space.cpu !== 0) freeCpu(space.words, space.cpu);
+    space.mm.refs = 0;
+  });
+}
+
+const nothing = (): void => undefined;
 
 /** Only what kills the parent ends the wait before the child has called execve or is gone. */
 function waitForVfork(t: Thread, child: Group): void {
@@ -142,7 +187,7 @@ function waitForVfork(t: Thread, child: Group): void {
 }
 
 /** Records of the child. The caller holds the mutex. Undefined: a table is full. */
-function enterTask(kernel: Kernel, parent: Task, args: CloneArgs, tid: number): Task | undefined {
+function enterTask(kernel: Kernel, parent: Task, args: CloneArgs, tid: number, mm: Mm): Task | undefined {
   const thread = (args.flags & CLONE.THREAD) !== 0;
   const child = kernel.allocTask();
   if (child === undefined) return undefined;
@@ -155,7 +200,7 @@ function enterTask(kernel: Kernel, parent: Task, args: CloneArgs, tid: number): 
   child.tid = tid;
   child.group = group;
   child.sighand = sighand;
-  child.mm = parent.mm;
+  child.mm = mm.index;
   child.blocked = parent.blocked;
   child.comm = parent.comm;
   child.nice = parent.nice;
@@ -163,12 +208,17 @@ function enterTask(kernel: Kernel, parent: Task, args: CloneArgs, tid: number): 
   child.priority = parent.priority;
   child.timerSlack = parent.timerSlack;
   child.startTime = kernel.now();
-  // The alternate stack goes with the memory: only vfork's child, which is on its parent's stack, keeps it (man 2 sigaltstack).
-  const keepsAlt = (args.flags & CLONE.VFORK) !== 0;
+  const shares = (args.flags & CLONE.VM) !== 0;
+  // A child in the same memory has no alternate stack, but for vfork's, which is on its parent's stack (man 2 sigaltstack).
+  const keepsAlt = !shares || (args.flags & CLONE.VFORK) !== 0;
   child.altStack = keepsAlt ? parent.altStack : { sp: 0n, size: 0n, flags: 2 };
   child.clearChildTid = (args.flags & CLONE.CHILD_CLEARTID) !== 0 ? args.childTid : 0;
-  parent.mmRecord.refs += 1;
-  parent.mmRecord.wasShared = true;
+  if (shares) {
+    mm.refs += 1;
+    mm.wasShared = true;
+  } else {
+    child.rseq = parent.rseq;
+  }
   if (thread) group.threads += 1;
   else enterGroup(kernel, parent, child, group, args);
   Atomics.add(kernel.i32, HEAD.TASKS_ALIVE, 1);
@@ -203,8 +253,7 @@ function clearHandlers(sighand: Task['sighand']): void {
   }
 }
 
-function setChildRegisters(t: Thread, child: Task, args: CloneArgs): void {
-  const { view } = t.mem;
+function setChildRegisters(view: DataView, child: Task, args: CloneArgs): void {
   view.setBigInt64(child.cpu + CPU.REGS + 8 * GPR.RAX, 0n, true);
   if (args.stack !== 0n) view.setBigInt64(child.cpu + CPU.REGS + 8 * GPR.RSP, BigInt.asIntN(64, args.stack), true);
   if ((args.flags & CLONE.SETTLS) !== 0) view.setBigInt64(child.cpu + CPU.FS_BASE, BigInt.asIntN(64, args.tls), true);

@@ -71,9 +71,20 @@ export function threadFinished(t: Thread): void {
   kernel.files?.putFs(fs);
   const cpuNs = guestThreadCpuNs();
   const words = kernel.memory(task.mm);
-  const changed = kernel.lock(() => leaveGroup(kernel, task, exiting.code << 8, cpuNs));
-  if (words !== undefined) freeCpu(words, cpu.base);
+  leaveMemory(t);
+  const changed = kernel.lock(() => {
+    if (words !== undefined) freeCpu(words, cpu.base);
+    return leaveGroup(kernel, task, exiting.code << 8, cpuNs);
+  });
   if (changed !== 0) kernel.supervision?.groupChanged(changed);
+}
+
+/** The last user of a memory empties it for the next process. That of the first process goes with lift64. */
+function leaveMemory(t: Thread): void {
+  const { kernel, task } = t;
+  if (!kernel.lock(() => task.mmRecord.refs === 1)) return;
+  if (task.groupIndex === kernel.initGroup.index) t.mm.writeAll();
+  else t.engine.emptyMemory(kernel.memoryFor(t, task.mm));
 }
 
 /** Takes the task out of its group. Gives the group's index when that was its last thread, else 0. */
@@ -93,7 +104,11 @@ function leaveGroup(kernel: Kernel, task: Task, status: number, cpuNs: number): 
   completeVfork(kernel, group, task);
   retargetLocked(kernel, task, ALL_SIGNALS);
   if (!isLeader) freeTask(kernel, task);
-  if (group.threads > 0) return 0;
+  if (group.threads > 0) {
+    // A thread of it may wait in execve to be the last.
+    if (group.has(GROUP_FLAG.EXECING)) kernel.wake(group.execTask);
+    return 0;
+  }
   group.setFlag(GROUP_FLAG.STOPPED, false);
   group.timerDeadline = 0;
   reparentChildren(kernel, group);
@@ -112,7 +127,8 @@ export function completeVfork(kernel: Kernel, group: Group, task: Task): void {
   kernel.wake(parent);
 }
 
-function freeTask(kernel: Kernel, task: Task): void {
+/** Frees the record of a task that is gone. The caller holds the mutex. */
+export function freeTask(kernel: Kernel, task: Task): void {
   flushSignals(kernel, task, ALL_SIGNALS);
   const { sighand } = task;
   sighand.refs -= 1;

@@ -161,6 +161,12 @@ export class Group extends KernelRecord {
     this.set(GROUP.EGID, v.egid);
     this.set(GROUP.SGID, v.sgid);
   }
+  get execTask(): number {
+    return this.get(GROUP.EXEC_TASK);
+  }
+  set execTask(v: number) {
+    this.set(GROUP.EXEC_TASK, v);
+  }
   get persona(): number {
     return this.get(GROUP.PERSONA);
   }

@@ -8,6 +8,7 @@
 import { threadId } from 'node:worker_threads';
 import { InternalError } from '../../src/base/errors.js';
 import { CPU, CONTROL } from '../../src/guest/cpu-state.js';
+import type { Thread } from '../linux/thread.js';
 import {
   AREA,
   GROUP,
@@ -78,6 +79,8 @@ export class Kernel {
   /** Set by the spine before the first guest thread runs. */
   files: FileResources | undefined;
   supervision: Supervision | undefined;
+  /** In a worker: gives the memory of an address space, asking the main thread where this isolate does not have it yet. */
+  fetchMemory: ((t: Thread, mm: number) => WebAssembly.Memory) | undefined;
 
   private readonly memories = new Map<number, Int32Array<SharedArrayBuffer>>();
   private readonly tasks: (Task | undefined)[] = [];
@@ -205,6 +208,12 @@ export class Kernel {
 
   memory(mm: number): Int32Array<SharedArrayBuffer> | undefined {
     return this.memories.get(mm);
+  }
+
+  /** The memory of address space `mm`, for `t` in its worker. The thread may park. */
+  memoryFor(t: Thread, mm: number): WebAssembly.Memory {
+    if (this.fetchMemory === undefined) throw new InternalError('memories are for workers');
+    return this.fetchMemory(t, mm);
   }
 
   /** Sets CONTROL bits of a task and wakes it. The caller holds the mutex, so that the CPU block is still the task's. */

@@ -54,6 +54,9 @@ export const HEAD = {
   SEED: 20,
   /** Incremented when REALTIME_OFFSET changes. */
   REALTIME_VERSION: 22,
+  /** Counts of threads that have ended, for --stats: i64 each. */
+  FIGURES: 64,
+  FIGURE_COUNT: 16,
   /** Hashes of what has been named as unsupported; the count, then that many words. */
   MENTIONS: 128,
   MENTION_WORDS: 512,
@@ -172,6 +175,8 @@ export const GROUP = {
   SGID: 27,
   /** personality(2). */
   PERSONA: 28,
+  /** Task index of the thread that is in execve while EXECING is set. */
+  EXEC_TASK: 29,
   /** i64 microseconds of CPU of the reaped children: user, system. */
   CHILD_UTIME: 30,
   CHILD_STIME: 32,
@@ -198,6 +203,8 @@ export const GROUP_FLAG = {
   NOT_DUMPABLE: 32,
   /** The leader has called exit(2), others go on: EXIT_STATUS is its. */
   LEADER_DEAD: 64,
+  /** A thread is in execve, past the point of no return: all others end. */
+  EXECING: 128,
 } as const;
 
 /** GROUP.REPORT bits. */

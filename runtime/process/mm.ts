@@ -2,9 +2,12 @@
  * What the kernel knows of an address space: its users, and what /proc shows of the program in it. In: the index. Out: Mm.
  * The mappings themselves are runtime/memory's, in the memory.
  */
-import { AREA, EXE_BYTES, MM } from './layout.js';
+import { AREA, EXE_BYTES, MAX_MMS, MM } from './layout.js';
 import type { Kernel } from './kernel.js';
 import { KernelRecord } from './record.js';
+
+/** Index of the address space that `space` is a life of. */
+export const mmOfSpace = (space: number): number => space % MAX_MMS;
 
 export class Mm extends KernelRecord {
   constructor(kernel: Kernel, index: number) {
@@ -22,6 +25,11 @@ export class Mm extends KernelRecord {
   /** Lives of this record so far. */
   get generation(): number {
     return this.get(MM.GENERATION);
+  }
+
+  /** Names this life of the address space among all: what belongs to another one is out of date. */
+  get space(): number {
+    return this.generation * MAX_MMS + this.index;
   }
 
   /** True once it has had two users at a time. */

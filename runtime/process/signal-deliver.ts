@@ -43,7 +43,7 @@ export function deliverPending(t: Thread): void {
   if (words !== undefined) Atomics.and(words, (cpu.base + CPU.CONTROL) / 4, ~CONTROL.SIGNAL);
   while (t.exiting === undefined) {
     const { group } = task;
-    if (group.exiting || kernel.shuttingDown) {
+    if (task.mustLeave || kernel.shuttingDown) {
       leave(t);
       return;
     }
@@ -150,7 +150,7 @@ export function deliverFault(
 /** Delivers a signal that can't wait, to this thread; a blocked or ignored one kills. */
 export function forceSignal(t: Thread, what: SigInfo): void {
   const { task, kernel } = t;
-  if (task.group.exiting || kernel.shuttingDown) {
+  if (task.mustLeave || kernel.shuttingDown) {
     leave(t);
     return;
   }

@@ -147,13 +147,18 @@ export class Task extends KernelRecord {
   set realBlocked(v: bigint) {
     this.setI64(TASK.REAL_BLOCKED, BigInt.asIntN(64, v));
   }
-  /** True when a signal that is not blocked is pending for the thread or its group, or the group is stopped or exiting. Integers only: it runs after every system call. */
+  /** True when the thread is to end: its process exits, or another thread of it is in execve. */
+  get mustLeave(): boolean {
+    const { group } = this;
+    return group.exiting || (group.has(GROUP_FLAG.EXECING) && group.execTask !== this.index);
+  }
+  /** True when a signal that is not blocked is pending for the thread or its group, or the group is stopped, exiting or in execve. Integers only: it runs after every system call. */
   hasSignalWork(): boolean {
     const w = this.kernel.i32;
     const g = (AREA.GROUPS + this.get(TASK.GROUP) * GROUP.BYTES) / 4;
     const lo = (this.get(TASK.PENDING) | Atomics.load(w, g + GROUP.PENDING)) & ~this.get(TASK.BLOCKED);
     const hi = (this.get(TASK.PENDING + 1) | Atomics.load(w, g + GROUP.PENDING + 1)) & ~this.get(TASK.BLOCKED + 1);
-    const flags = Atomics.load(w, g + GROUP.FLAGS) & (GROUP_FLAG.EXITING | GROUP_FLAG.STOPPED);
+    const flags = Atomics.load(w, g + GROUP.FLAGS) & (GROUP_FLAG.EXITING | GROUP_FLAG.STOPPED | GROUP_FLAG.EXECING);
     return (lo | hi | flags) !== 0;
   }
 

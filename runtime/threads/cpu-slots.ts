@@ -38,6 +38,20 @@ export function cloneCpu(words: Int32Array<SharedArrayBuffer>, parent: number, t
   return child;
 }
 
+/** As cloneCpu, for the first thread of a copy of the process in another memory, `child`; TID is not set. */
+export function forkCpu(
+  words: Int32Array<SharedArrayBuffer>,
+  parent: number,
+  child: Int32Array<SharedArrayBuffer>,
+): number {
+  const cpu = allocCpu(child);
+  if (cpu === 0) return 0;
+  child.set(words.subarray(parent / 4, (parent + CPU.CONTROL) / 4), cpu / 4);
+  child[(cpu + CPU.RUN_FLAGS) / 4] = words[(parent + CPU.RUN_FLAGS) / 4] ?? 0;
+  child[(cpu + CPU.CACHE_GENERATION) / 4] = -1;
+  return cpu;
+}
+
 /** Gives a block back. Its thread has left guest code for good. */
 export function freeCpu(words: Int32Array<SharedArrayBuffer>, cpu: number): void {
   const state = (cpu + CPU.STATE) / 4;

@@ -18,7 +18,7 @@ const LONGEST_SLEEP_MS = 2 ** 31 - 1;
 /** Whether the thread must leave a wait: unblocked signals, stops, exit_group, lift64 going down. Reads only; needs no lock. */
 export function interrupted(t: Thread, killOnly = false): boolean {
   if (t.kernel.shuttingDown) return true;
-  return killOnly ? t.task.group.exiting : t.task.hasSignalWork();
+  return killOnly ? t.task.mustLeave : t.task.hasSignalWork();
 }
 
 /**

@@ -22,7 +22,9 @@ export type ToWorker =
       readonly memory: WebAssembly.Memory | undefined;
     }
   /** For the spine's handler in the worker (onMessage); read between guest threads only, or by receiveMessageOnPort. */
-  | { readonly kind: 'spine'; readonly data: unknown };
+  | { readonly kind: 'spine'; readonly data: unknown }
+  /** The memory of an address space that the worker has asked for. */
+  | { readonly kind: 'memory'; readonly mm: number; readonly memory: WebAssembly.Memory };
 
 /** Worker to supervisor. */
 export type FromWorker =
@@ -30,6 +32,8 @@ export type FromWorker =
   /** The guest thread is gone; the worker is free. */
   | { readonly kind: 'done'; readonly task: number }
   | { readonly kind: 'start'; readonly task: number }
+  /** Asks for the memory of an address space; `task` is woken once it is on its way. */
+  | { readonly kind: 'memory'; readonly mm: number; readonly task: number }
   | { readonly kind: 'kick'; readonly task: number; readonly bits: number }
   | { readonly kind: 'timer'; readonly group: number }
   | { readonly kind: 'group'; readonly group: number }

@@ -16,7 +16,7 @@ export interface SupervisorOptions {
   readonly entry: URL;
   /** Goes to every worker as WorkerStart.spine. */
   readonly spine: unknown;
-  /** Memory of an address space, for workers that do not have it yet. */
+  /** Memory of an address space, the same for all lives of its record. */
   readonly memoryOf: (mm: number) => WebAssembly.Memory;
   /** Idle workers kept ready once the guest has made a second thread; 2 by default. */
   readonly warm?: number;
@@ -24,6 +24,8 @@ export interface SupervisorOptions {
   readonly services?: ReadonlyMap<string, (data: unknown) => void>;
   /** Called for every new worker, before its first message. */
   readonly onWorker?: (worker: Worker, id: number) => void;
+  /** Worker `id` is about to run guest threads in address space `mm`, or to prepare it. */
+  readonly onSpace?: (id: number, mm: number) => void;
   /** The first process has been stopped or continued by job control. */
   readonly onStopped?: (stopped: boolean) => void;
   /** Output that a worker's own process.stdout or stderr has got (warnings of Node); to descriptor 2 by default. */
@@ -47,8 +49,8 @@ interface PoolWorker {
   readonly worker: Worker;
   /** Task index that it runs; 0 idle. */
   task: number;
-  /** Address spaces that it has got: generation by index. */
-  readonly mms: Map<number, number>;
+  /** Address spaces whose memory it has got. */
+  readonly mms: Set<number>;
 }
 
 /** More idle workers than this are ended (8.5 MB each). */
@@ -153,7 +155,7 @@ export class Supervisor {
       resourceLimits: { stackSizeMb: this.options.stackSizeMb ?? 64 },
     };
     const worker = new Worker(this.options.entry, options);
-    const w: PoolWorker = { id, worker, task: 0, mms: new Map() };
+    const w: PoolWorker = { id, worker, task: 0, mms: new Set() };
     this.workers.set(id, w);
     this.options.onWorker?.(worker, id);
     const output = (chunk: Buffer): void => {
@@ -193,6 +195,12 @@ export class Supervisor {
         break;
       case 'start':
         this.startTask(message.task);
+        break;
+      case 'memory':
+        this.options.onSpace?.(w.id, message.mm);
+        if (message.task === 0) break;
+        this.post(w, { kind: 'memory', mm: message.mm, memory: this.memoryFor(w, message.mm) });
+        this.kernel.wake(message.task);
         break;
       case 'kick':
         this.kernel.kickFromSupervisor(message.task, message.bits);
@@ -234,15 +242,17 @@ export class Supervisor {
   private give(w: PoolWorker, task: number): void {
     w.task = task;
     const { mm } = this.kernel.task(task);
-    const { generation } = this.kernel.mm(mm);
-    let memory: WebAssembly.Memory | undefined;
-    if (w.mms.get(mm) !== generation) {
-      memory = this.options.memoryOf(mm);
-      w.mms.set(mm, generation);
-      // Timers and signals of the host are sent from here. The memory is created shared.
-      this.kernel.addMemory(mm, new Int32Array(memory.buffer as SharedArrayBuffer));
-    }
+    const memory = w.mms.has(mm) ? undefined : this.memoryFor(w, mm);
+    this.options.onSpace?.(w.id, mm);
     this.post(w, { kind: 'run', task, mm, memory });
+  }
+
+  private memoryFor(w: PoolWorker, mm: number): WebAssembly.Memory {
+    const memory = this.options.memoryOf(mm);
+    w.mms.add(mm);
+    // Timers and signals of the host are sent from here. The memory is created shared.
+    this.kernel.addMemory(mm, new Int32Array(memory.buffer as SharedArrayBuffer));
+    return memory;
   }
 
   private post(w: PoolWorker, message: ToWorker): void {

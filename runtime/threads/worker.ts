@@ -2,13 +2,17 @@
  * The worker's side of the protocol. In: the supervisor's messages, and what the spine does to run a guest thread. Out: guest threads run one after the other.
  * A worker that runs a guest thread is in the handler of one message until that thread is gone; it reads no other message meanwhile.
  */
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { InternalError } from '../../src/base/errors.js';
 import type { Thread } from '../linux/thread.js';
+import { enterNextProgram } from '../process/exec.js';
 import { threadFinished, threadStarted } from '../process/exit.js';
 import { Kernel } from '../process/kernel.js';
 import { deliverPending, pendingSignals } from '../process/signal-deliver.js';
 import type { FromWorker, ToWorker, WorkerStart } from './protocol.js';
+
+/** A worker that waits for a message looks again after this time, should the wake have come before the message. */
+const FETCH_RECHECK_MS = 5;
 
 /** What the spine gives; `run` makes the Thread of `task` and calls runGuestThread. */
 export interface WorkerSpine {
@@ -56,18 +60,44 @@ export function serveWorker(spine: WorkerSpine): void {
       postToSupervisor({ kind: 'group', group });
     },
   };
+  const learn = (mm: number, memory: WebAssembly.Memory): void => {
+    memories.set(mm, memory);
+    // The memory is created shared.
+    kernel.addMemory(mm, new Int32Array(memory.buffer as SharedArrayBuffer));
+  };
+  const other = (message: Exclude<ToWorker, { kind: 'run' }>): void => {
+    if (message.kind === 'memory') learn(message.mm, message.memory);
+    else spine.onMessage?.(message.data);
+  };
+  kernel.fetchMemory = (t, mm) => {
+    if (memories.has(mm)) postToSupervisor({ kind: 'memory', mm, task: 0 });
+    else postToSupervisor({ kind: 'memory', mm, task: t.task.index });
+    for (;;) {
+      const memory = memories.get(mm);
+      if (memory !== undefined) return memory;
+      const sequence = t.task.parkSequence;
+      const received = receiveMessageOnPort(port);
+      if (received === undefined) {
+        t.quiesce.enterParked();
+        t.task.sleep(sequence, FETCH_RECHECK_MS);
+        t.quiesce.leaveParked();
+        continue;
+      }
+      const message = received.message as ToWorker;
+      if (message.kind === 'run') throw new InternalError(`worker ${id} has been given two guest threads`);
+      other(message);
+    }
+  };
   port.on('message', (message: ToWorker) => {
     try {
-      if (message.kind === 'spine') {
-        spine.onMessage?.(message.data);
+      if (message.kind !== 'run') {
+        other(message);
         return;
       }
       const { task, mm } = message;
-      const memory = message.memory ?? memories.get(mm);
+      if (message.memory !== undefined) learn(mm, message.memory);
+      const memory = memories.get(mm);
       if (memory === undefined) throw new InternalError(`worker ${id} has no memory ${mm}`);
-      memories.set(mm, memory);
-      // The memory is created shared.
-      kernel.addMemory(mm, new Int32Array(memory.buffer as SharedArrayBuffer));
       kernel.task(task).worker = id;
       spine.run(kernel, task, memory);
       postToSupervisor({ kind: 'done', task });
@@ -92,11 +122,17 @@ export function fatalMessage(e: unknown): FromWorker {
 /**
  * A guest thread from its first instruction to its end: the order of things that the kernel wants. `loop` is the engine's: it executes from the thread's registers until
  * t.exiting is set, calling dispatchSyscall, deliverFault, deliverPending and quiesce.safepoint as they come up.
+ * Gives the memory of the program that the task goes on in after execve, with a Thread of its own.
  */
-export function runGuestThread(t: Thread, loop: (t: Thread) => void): void {
+export function runGuestThread(t: Thread, loop: (t: Thread) => void): WebAssembly.Memory | undefined {
   threadStarted(t);
   // A signal or exit_group may have come before the worker did.
   if (pendingSignals(t)) deliverPending(t);
   if (t.exiting === undefined) loop(t);
-  threadFinished(t);
+  if (t.next === undefined) {
+    threadFinished(t);
+    return undefined;
+  }
+  enterNextProgram(t, t.next);
+  return t.next.memory;
 }

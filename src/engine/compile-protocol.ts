@@ -21,13 +21,21 @@ export interface CompiledEntry {
   readonly pages: readonly number[];
 }
 
+/** Main thread to guest worker, on the port of its own: a module of that space. */
+export interface SpaceModule {
+  readonly space: number;
+  readonly compiled: CompiledModule;
+}
+
 /** Main thread to compile worker. */
 export type ToCompiler =
-  { readonly kind: 'memory'; readonly memory: WebAssembly.Memory } | { readonly kind: 'compile'; readonly pc: number };
+  /** A life of an address space (Mm.space), before the first pc in it; another one of the same memory is over then. */
+  | { readonly kind: 'memory'; readonly space: number; readonly memory: WebAssembly.Memory }
+  | { readonly kind: 'compile'; readonly space: number; readonly pc: number };
 
 /** Compile worker to main thread. */
 export type FromCompiler =
-  | { readonly kind: 'module'; readonly compiled: CompiledModule }
+  | { readonly kind: 'module'; readonly space: number; readonly compiled: CompiledModule }
   | { readonly kind: 'failed'; readonly message: string; readonly details: readonly string[] };
 
 /** What the compile worker is started with. */

@@ -7,8 +7,25 @@ import { InternalError } from '../base/errors.js';
 import { CONTROL, CPU, THREAD_STATE } from '../guest/cpu-state.js';
 import { CPU_BASE, CPU_BLOCK_SIZE, PCB, PCB_BASE } from '../guest/memory-map.js';
 import { BUILT } from './built-files.js';
-import type { CompiledModule, CompilerStart, FromCompiler, ToCompiler } from './compile-protocol.js';
+import type { Kernel } from '../../runtime/process/kernel.js';
+import { mmOfSpace } from '../../runtime/process/mm.js';
+import type { CompiledModule, CompilerStart, FromCompiler, SpaceModule, ToCompiler } from './compile-protocol.js';
 import { memoryViews } from './memory-views.js';
+import type { Forked, HotPc } from './spine.js';
+
+/** Modules of one life of an address space. */
+interface SpaceCode {
+  readonly space: number;
+  readonly modules: CompiledModule[];
+  /** Whether the compile worker has its memory. */
+  known: boolean;
+}
+
+interface GuestPort {
+  readonly port: MessagePort;
+  /** The life of each address space whose modules it gets. */
+  readonly follows: Map<number, number>;
+}
 
 /**
  * Time from the first hot TB to the start of the compile worker: loading Binaryen costs 0.6 s of CPU, on all of the host's cores but the guest's, and can't be broken off when the guest ends.
@@ -19,52 +36,89 @@ const START_DELAY_MS = 100;
 export class CompileService {
   private worker: Worker | undefined;
   private starting: NodeJS.Timeout | undefined;
-  /** Hot pcs, until the worker starts. */
-  private waiting: number[] = [];
-  private readonly ports: MessagePort[] = [];
-  private readonly modules: CompiledModule[] = [];
-  /** Modules made. */
-  count = 0;
+  /** What is hot, until the worker starts. */
+  private waiting: HotPc[] = [];
+  private readonly ports = new Map<number, GuestPort>();
+  /** By address space. */
+  private readonly code = new Map<number, SpaceCode>();
 
   constructor(
-    private readonly memory: WebAssembly.Memory,
+    private readonly kernel: Kernel,
+    private readonly memoryOf: (mm: number) => WebAssembly.Memory,
     private readonly start: CompilerStart,
     private readonly onFailure: (error: Error) => void,
   ) {}
 
-  /** A new guest worker: it gets a port, and all modules so far. */
-  addWorker(worker: Worker): void {
+  /** A new guest worker gets a port. */
+  addWorker(worker: Worker, id: number): void {
     const { port1, port2 } = new MessageChannel();
     port1.unref();
-    this.ports.push(port1);
+    this.ports.set(id, { port: port1, follows: new Map() });
     worker.once('exit', () => {
       port1.close();
-      this.ports.splice(this.ports.indexOf(port1), 1);
+      this.ports.delete(id);
     });
     worker.postMessage({ kind: 'spine', data: { port: port2 } }, [port2]);
-    for (const m of this.modules) port1.postMessage(m);
+  }
+
+  /** Guest worker `id` is about to run in address space `mm`: it gets all modules so far, and those to come. */
+  follow(id: number, mm: number): void {
+    const guest = this.ports.get(id);
+    const { space } = this.kernel.mm(mm);
+    if (guest === undefined || guest.follows.get(mm) === space) return;
+    guest.follows.set(mm, space);
+    for (const compiled of this.codeOf(space).modules) postModule(guest, space, compiled);
   }
 
   /** The TB at `pc` is hot. */
-  request(pc: number): void {
+  request(hot: HotPc): void {
     if (this.worker !== undefined) {
-      ask(this.worker, pc);
+      this.ask(hot);
       return;
     }
-    this.waiting.push(pc);
+    this.waiting.push(hot);
     this.starting ??= setTimeout(() => {
       this.worker = this.launch();
-      for (const waiting of this.waiting) ask(this.worker, waiting);
+      for (const waiting of this.waiting) this.ask(waiting);
       this.waiting = [];
     }, START_DELAY_MS);
+  }
+
+  private ask({ space, pc }: HotPc): void {
+    if (!this.isAlive(space)) return;
+    const code = this.codeOf(space);
+    if (!code.known) this.post({ kind: 'memory', space, memory: this.memoryOf(mmOfSpace(space)) });
+    code.known = true;
+    this.post({ kind: 'compile', space, pc });
+  }
+
+  /** The child has the parent's code, in the same slots of the table. */
+  inherit({ parent, child }: Forked): void {
+    this.codeOf(child).modules.push(...this.codeOf(parent).modules);
   }
 
   async close(): Promise<void> {
     const { worker } = this;
     clearTimeout(this.starting);
     worker?.removeAllListeners();
-    for (const port of this.ports) port.close();
+    for (const { port } of this.ports.values()) port.close();
     await worker?.terminate();
+  }
+
+  private isAlive(space: number): boolean {
+    const mm = this.kernel.mm(mmOfSpace(space));
+    return mm.space === space && mm.refs > 0;
+  }
+
+  private codeOf(space: number): SpaceCode {
+    const mm = mmOfSpace(space);
+    let code = this.code.get(mm);
+    if (code?.space !== space) this.code.set(mm, (code = { space, modules: [], known: false }));
+    return code;
+  }
+
+  private post(message: ToCompiler): void {
+    this.worker?.postMessage(message);
   }
 
   private launch(): Worker {
@@ -75,19 +129,18 @@ export class CompileService {
     worker.unref();
     worker.on('error', this.onFailure);
     worker.on('message', (message: FromCompiler) => {
-      if (message.kind === 'module') this.publish(message.compiled);
+      if (message.kind === 'module') this.publish(message.space, message.compiled);
       else this.onFailure(new InternalError(`compile worker: ${message.message}`, message.details));
     });
-    const first: ToCompiler = { kind: 'memory', memory: this.memory };
-    worker.postMessage(first);
     return worker;
   }
 
-  private publish(compiled: CompiledModule): void {
-    this.count++;
-    this.modules.push(compiled);
-    for (const port of this.ports) port.postMessage(compiled);
-    const { i32 } = memoryViews(this.memory);
+  private publish(space: number, compiled: CompiledModule): void {
+    if (!this.isAlive(space)) return;
+    const mm = mmOfSpace(space);
+    this.codeOf(space).modules.push(compiled);
+    for (const guest of this.ports.values()) if (guest.follows.get(mm) === space) postModule(guest, space, compiled);
+    const { i32 } = memoryViews(this.memoryOf(mm));
     for (let slot = 0, high = Atomics.load(i32, (PCB_BASE + PCB.CPU_HIGH) / 4); slot < high; slot++) {
       const base = (CPU_BASE + slot * CPU_BLOCK_SIZE) / 4;
       if (Atomics.load(i32, base + CPU.STATE / 4) !== THREAD_STATE.FREE)
@@ -96,7 +149,7 @@ export class CompileService {
   }
 }
 
-function ask(worker: Worker, pc: number): void {
-  const message: ToCompiler = { kind: 'compile', pc };
-  worker.postMessage(message);
+function postModule(guest: GuestPort, space: number, compiled: CompiledModule): void {
+  const message: SpaceModule = { space, compiled };
+  guest.port.postMessage(message);
 }

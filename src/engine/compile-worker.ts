@@ -7,6 +7,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { InternalError } from '../base/errors.js';
 import { compileModule } from '../../backend-wasm/compiler/module.js';
 import { setCode } from '../../runtime/memory/perms.js';
+import { mmOfSpace } from '../../runtime/process/mm.js';
 import { CodeCache } from './code-cache.js';
 import type { CompilerStart, FromCompiler, ToCompiler } from './compile-protocol.js';
 import { memoryViews } from './memory-views.js';
@@ -30,23 +31,25 @@ function hintsBehindFlag(version: string): boolean {
 }
 
 interface Work {
+  readonly space: number;
   readonly compiler: RegionCompiler;
   readonly cache: CodeCache;
   readonly queue: HotQueue;
 }
-let work: Work | undefined;
+/** By address space. */
+const works = new Map<number, Work>();
 let scheduled = false;
 const post = (message: FromCompiler): void => {
   port.postMessage(message);
 };
 
-function compileNext({ compiler, cache, queue }: Work): void {
+function compileNext({ space, compiler, cache, queue }: Work): void {
   scheduled = false;
   try {
     // Read before the guest's bytes: what is invalidated from now on makes the result stale.
     const { generation } = cache;
     const regions = queue.take();
-    if (regions.length > 0) post({ kind: 'module', compiled: compiler.compileRegions(regions, generation) });
+    if (regions.length > 0) post({ kind: 'module', space, compiled: compiler.compileRegions(regions, generation) });
   } catch (e) {
     const error = e instanceof Error ? e : new Error(String(e));
     post({
@@ -55,7 +58,7 @@ function compileNext({ compiler, cache, queue }: Work): void {
       details: error instanceof InternalError ? error.details : [error.stack ?? ''],
     });
   }
-  if (!queue.empty) schedule(work);
+  schedule([...works.values()].find((w) => !w.queue.empty));
 }
 
 /** After the messages that wait already, so that they make one batch. */
@@ -65,7 +68,7 @@ function schedule(next: Work | undefined): void {
   setImmediate(compileNext, next);
 }
 
-function startWork(memory: WebAssembly.Memory): Work {
+function startWork(space: number, memory: WebAssembly.Memory): Work {
   const views = memoryViews(memory);
   const cache = new CodeCache(views, (page, on) => {
     setCode(views.u8, page, on);
@@ -73,14 +76,16 @@ function startWork(memory: WebAssembly.Memory): Work {
   const passes = enginePasses(start.disabledPasses, start.reorderMemory);
   const decode = modelDecoder(start.cpuModel);
   const compiler = new RegionCompiler(views, cache, decode, compileModule, passes, true, start.wantText);
-  return { compiler, cache, queue: new HotQueue(views, cache, (pc) => compiler.form(pc)) };
+  return { space, compiler, cache, queue: new HotQueue(views, cache, (pc) => compiler.form(pc)) };
 }
 
 port.on('message', (message: ToCompiler) => {
   if (message.kind === 'memory') {
-    work = startWork(message.memory);
+    works.set(mmOfSpace(message.space), startWork(message.space, message.memory));
     return;
   }
-  work?.queue.push(message.pc);
+  const work = works.get(mmOfSpace(message.space));
+  if (work?.space !== message.space) return;
+  work.queue.push(message.pc);
   schedule(work);
 });

@@ -1,8 +1,8 @@
 /**
- * Counts for --stats, in the shared memory: each guest thread adds its own when it ends. In: the memory. Out: sums.
+ * Counts for --stats, in the kernel's buffer: each guest thread adds its own when it ends. In: the kernel. Out: sums over all processes.
  */
-import { PCB, PCB_BASE } from '../guest/memory-map.js';
-import type { MemoryViews } from './memory-views.js';
+import type { Kernel } from '../../runtime/process/kernel.js';
+import { HEAD } from '../../runtime/process/layout.js';
 import type { Stats } from './stats.js';
 
 /** Microseconds of the host's clock since 1970: the same in all threads. */
@@ -20,23 +20,23 @@ const FIELDS = [
 type Field = (typeof FIELDS)[number];
 export type ThreadFigures = Readonly<Record<Exclude<Field, 'threads' | 'started' | 'ended'>, number>>;
 
-const at = (field: Field): number => (PCB_BASE + PCB.FIGURES) / 8 + FIELDS.indexOf(field);
+const at = (field: Field): number => HEAD.FIGURES / 2 + FIELDS.indexOf(field);
 
 /** The first thread notes when the guest begins to run. */
-export function noteStart(views: MemoryViews): void {
-  Atomics.compareExchange(views.i64, at('started'), 0n, BigInt(nowUs()));
+export function noteStart(kernel: Kernel): void {
+  Atomics.compareExchange(kernel.i64, at('started'), 0n, BigInt(nowUs()));
 }
 
 /** Adds the figures of a thread that has left its loop. */
-export function addFigures(views: MemoryViews, f: ThreadFigures): void {
-  Atomics.add(views.i64, at('threads'), 1n);
-  for (const [field, value] of Object.entries(f)) Atomics.add(views.i64, at(field as Field), BigInt(value));
-  Atomics.store(views.i64, at('ended'), BigInt(nowUs()));
+export function addFigures(kernel: Kernel, f: ThreadFigures): void {
+  Atomics.add(kernel.i64, at('threads'), 1n);
+  for (const [field, value] of Object.entries(f)) Atomics.add(kernel.i64, at(field as Field), BigInt(value));
+  Atomics.store(kernel.i64, at('ended'), BigInt(nowUs()));
 }
 
 /** The sums, once the guest is over. */
-export function readStats(views: MemoryViews): Stats {
-  const get = (field: Field): number => Number(Atomics.load(views.i64, at(field)));
+export function readStats(kernel: Kernel): Stats {
+  const get = (field: Field): number => Number(Atomics.load(kernel.i64, at(field)));
   return {
     guestSeconds: (get('ended') - get('started')) / 1e6,
     startupSeconds: (get('started') / 1000 - performance.timeOrigin) / 1000,

@@ -2,8 +2,10 @@
  * The body of a worker that runs guest threads. In: WorkerStart, and the compiler where the worker has one of its own. Out: guest threads, one after another.
  * Its entries are guest-worker.ts and compiled-guest-worker.ts: Binaryen comes with the second alone.
  */
-import type { MessagePort } from 'node:worker_threads';
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { mmOfSpace } from '../../runtime/process/mm.js';
 import { runGuestThread, serveWorker, workerStart } from '../../runtime/threads/worker.js';
+import type { CompiledModule, SpaceModule } from './compile-protocol.js';
 import { loadDisassembler } from './disassemble.js';
 import { type CodeSource, GuestThread } from './guest-thread.js';
 import type { SpineData } from './spine.js';
@@ -16,16 +18,34 @@ export async function serveGuests(makeCompiler?: (spine: SpineData) => CodeSourc
   const compiler = makeCompiler?.(spine);
   /** Modules of the compile worker arrive here. */
   let port: MessagePort | undefined;
+  /** Those of the present life of each address space. */
+  const code = new Map<number, { readonly space: number; readonly modules: CompiledModule[] }>();
+  const modulesOf = (space: number): readonly CompiledModule[] => {
+    if (port !== undefined) {
+      for (let m = receiveMessageOnPort(port); m !== undefined; m = receiveMessageOnPort(port)) {
+        // The compile service posts nothing else on this port.
+        const { space: of, compiled } = m.message as SpaceModule;
+        const mm = mmOfSpace(of);
+        let known = code.get(mm);
+        if (known?.space !== of) code.set(mm, (known = { space: of, modules: [] }));
+        known.modules.push(compiled);
+      }
+    }
+    const known = code.get(mmOfSpace(space));
+    return known?.space === space ? known.modules : [];
+  };
   serveWorker({
     onMessage(data) {
       // launch.ts posts nothing else.
       ({ port } = data as { port: MessagePort });
     },
     run(kernel, task, memory) {
-      const thread = new GuestThread(kernel, task, memory, spine, disassemble, { port: () => port, compiler });
-      runGuestThread(thread, () => {
-        thread.loop();
-      });
+      for (let next: WebAssembly.Memory | undefined = memory; next !== undefined;) {
+        const thread = new GuestThread(kernel, task, next, spine, disassemble, { modulesOf, compiler });
+        next = runGuestThread(thread, () => {
+          thread.loop();
+        });
+      }
     },
   });
 }

@@ -16,7 +16,7 @@ import { type Decode, isInsn } from '../../frontend/x86-64/decoder.js';
 import { translate } from '../../frontend/x86-64/translate.js';
 import { dispatchInt80, dispatchSyscall } from '../../runtime/linux/dispatch.js';
 import { randomBytes } from '../../runtime/linux/random.js';
-import { signalText } from '../../runtime/linux/signals.js';
+import { defaultAction, signalText } from '../../runtime/linux/signals.js';
 import type { EngineHooks, Thread } from '../../runtime/linux/thread.js';
 import { AddressSpace } from '../../runtime/memory/address-space.js';
 import { SharedGuestMemory } from '../../runtime/memory/guest-memory.js';
@@ -31,7 +31,7 @@ import { fileTables } from '../../runtime/vfs/resources.js';
 import { kernelProc } from '../../runtime/vfs/kernel-proc.js';
 import { threadVfsState } from '../../runtime/vfs/thread-port.js';
 import { bytePath } from '../../runtime/vfs/byte-path.js';
-import { type MessagePort, receiveMessageOnPort, resourceLimits } from 'node:worker_threads';
+import { resourceLimits } from 'node:worker_threads';
 import { CodeCache } from './code-cache.js';
 import type { CompiledModule } from './compile-protocol.js';
 import { CompiledCode } from './compiled-code.js';
@@ -51,7 +51,8 @@ import { Log } from './log.js';
 import { isStackFault } from './stack-fault.js';
 import { memoryViews, type MemoryViews } from './memory-views.js';
 import type { EngineOptions } from './options.js';
-import { SERVICE, type SpineData } from './spine.js';
+import { emptyMemory, forkMemory, parseProgram, type StartedImage, startImage } from './process-memory.js';
+import { type Forked, type HotPc, SERVICE, type SpineData } from './spine.js';
 import { modelDecoder } from './model-decoder.js';
 import { COLD_HEAT, isFloatPrecise, MAX_TB_INSNS, Translator, type Watch } from './translator.js';
 
@@ -63,8 +64,8 @@ const RECENT_BLOCKS = 8;
 
 /** Where a thread's compiled code comes from. */
 export interface CodeSource {
-  /** Port on which the main thread posts modules (tier auto). */
-  readonly port: () => MessagePort | undefined;
+  /** All modules of that address space so far (tier auto). */
+  readonly modulesOf: (space: number) => readonly CompiledModule[];
   /** Makes the compiler of this thread (tier compiled). */
   readonly compiler: ((views: MemoryViews, cache: CodeCache) => RegionCompiler) | undefined;
 }
@@ -84,6 +85,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
   readonly task: Task;
   readonly engine: EngineHooks = this;
   exiting: Thread['exiting'];
+  next: Thread['next'];
 
   private readonly views: MemoryViews;
   private readonly core: Core;
@@ -99,6 +101,8 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
   private translated = 0;
   private syscalls = 0;
   private mapsLogged = '';
+  /** Modules of this address space that this thread has looked at. */
+  private modulesSeen = 0;
 
   constructor(
     readonly kernel: Kernel,
@@ -199,14 +203,14 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
       noChain,
       logEntries: this.logger.has('exec') || this.logger.has('cpu'),
     });
-    noteStart(this.views);
+    noteStart(this.kernel);
     if (this.logger.has('page')) this.logMemoryMap('at the start');
     try {
       loop.run();
     } catch (e) {
       throw this.bugReport(e);
     }
-    addFigures(this.views, {
+    addFigures(this.kernel, {
       interpretedInsns: Number(this.cpu.i64(CPU.INSN_EXECS)),
       translatedTbs: this.translated,
       syscalls: this.syscalls,
@@ -245,6 +249,23 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
     return this.quiesce.stopWorld(fn);
   }
 
+  forkMemory(mm: number, child: WebAssembly.Memory): number {
+    const cpu = this.stopWorld(() => forkMemory(this.views, this.mm, this.cpu.base, child));
+    const forked: Forked = { parent: this.task.mmRecord.space, child: this.kernel.mm(mm).space };
+    requestService(SERVICE.FORKED, forked);
+    return cpu;
+  }
+
+  emptyMemory(memory: WebAssembly.Memory): void {
+    emptyMemory(memory);
+  }
+
+  readonly parseProgram = parseProgram;
+
+  startImage(memory: WebAssembly.Memory, o: Parameters<EngineHooks['startImage']>[1]): StartedImage | number {
+    return startImage(memory, this.spine.options, o);
+  }
+
   symbol(pc: number): string {
     return this.symbols.at(pc);
   }
@@ -254,6 +275,9 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
   }
 
   uncaughtSignal(_t: Thread, signal: number): void {
+    // The parent of another process is told; only crashes are reported here.
+    const isFirst = this.task.groupIndex === this.kernel.initGroup.index;
+    if (!isFirst && defaultAction(signal) !== 'core') return;
     const last = this.cpu.i32(CPU.CUR_TB) >>> 0;
     const blocks = this.recent.length > 0 || last === 0 ? this.recent : [Number(this.views.i64[(last + TB.PC) / 8])];
     this.logger.write(crashReport(signal, signalText(signal), this.cpu, (pc) => this.symbol(pc), blocks));
@@ -348,7 +372,8 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
     const flags = i32[(header + TB.FLAGS) / 4] ?? 0;
     const cold = (flags & TB_FLAG.COLD) !== 0;
     if (this.spine.options.tier === 'auto' && (flags & TB_FLAG.ASKED) === 0) {
-      requestService(SERVICE.HOT, Number(i64[(header + TB.PC) / 8]));
+      const hot: HotPc = { space: this.task.mmRecord.space, pc: Number(i64[(header + TB.PC) / 8]) };
+      requestService(SERVICE.HOT, hot);
       if (!cold) return;
       i32[(header + TB.FLAGS) / 4] = flags | TB_FLAG.ASKED;
       Atomics.store(i32, (header + TB.HEAT) / 4, COLD_HEAT);
@@ -356,14 +381,12 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
   }
 
   installCode(): void {
-    const port = this.code.port();
-    if (port === undefined) return;
-    for (let m = receiveMessageOnPort(port); m !== undefined; m = receiveMessageOnPort(port)) {
-      // The main thread posts nothing else on this port.
-      const compiled = m.message as CompiledModule;
+    const modules = this.code.modulesOf(this.task.mmRecord.space);
+    for (const compiled of modules.slice(this.modulesSeen)) {
       if (compiled.text !== undefined) this.logger.write(compiled.text);
       this.compiled.install(compiled);
     }
+    this.modulesSeen = modules.length;
   }
 
   codeInvalidated(pages: ReadonlySet<number> | undefined): void {

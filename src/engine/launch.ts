@@ -4,17 +4,13 @@
 import { accessSync, closeSync, constants, openSync, readFileSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, InternalError, ProgramError } from '../base/errors.js';
-import { CPU, GPR, MXCSR_START } from '../guest/cpu-state.js';
-import { HEAT_OFF } from '../guest/tb-header.js';
-import { PCB, PCB_BASE, WASM_PAGES } from '../guest/memory-map.js';
+import { EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, ProgramError } from '../base/errors.js';
+import { WASM_PAGES } from '../guest/memory-map.js';
 import { type Elf, parseElf } from '../../frontend/elf/elf.js';
 import { randomBytes, seedRandom } from '../../runtime/linux/random.js';
-import { AddressSpace } from '../../runtime/memory/address-space.js';
-import { type ImageFile, loadImage } from '../../runtime/process/exec-image.js';
+import type { ImageFile } from '../../runtime/process/exec-image.js';
 import { createFirstProcess } from '../../runtime/process/boot.js';
 import { Kernel } from '../../runtime/process/kernel.js';
-import { allocCpu } from '../../runtime/threads/cpu-slots.js';
 import { forwardHostSignals, stopLikeGuest } from '../../runtime/threads/host-signals.js';
 import { HostReader } from '../../runtime/threads/host-reader.js';
 import { type ExitStatus, Supervisor } from '../../runtime/threads/supervisor.js';
@@ -24,18 +20,16 @@ import { StreamService } from '../../runtime/vfs/streams.js';
 import { foregroundGroup, HostTerminal } from '../../runtime/vfs/terminal.js';
 import { mainVfsState } from '../../runtime/vfs/thread-port.js';
 import { BUILT } from './built-files.js';
-import { CodeCache } from './code-cache.js';
 import { CompileService } from './compile-service.js';
-import { hwcap, hwcap2 } from './cpuid-leaves.js';
 import { memoryViews } from './memory-views.js';
 import type { RunOptions } from './options.js';
-import { SERVICE, type SpineData } from './spine.js';
+import { quietSpace, startImage } from './process-memory.js';
+import { type Forked, type HotPc, SERVICE, type SpineData } from './spine.js';
 import { readStats } from './figures.js';
 import type { Stats } from './stats.js';
 
-/** x87 control word as Linux starts programs: all exceptions masked, 64-bit precision, round to nearest. */
-const FPCW_START = 0x37f;
-const FPTAG_EMPTY = 0xff;
+/** Index of the first address space that a kernel hands out. */
+const FIRST_MM = 1;
 
 export interface Ended extends ExitStatus {
   readonly stats: Stats;
@@ -48,10 +42,15 @@ export async function launch(o: RunOptions): Promise<Ended> {
   const interpreter =
     interpreterPath === undefined ? undefined : openImage(underPrefix(interpreterPath, o.prefix), interpreterPath);
 
-  const memory = new WebAssembly.Memory({ initial: WASM_PAGES, maximum: WASM_PAGES, shared: true });
-  const views = memoryViews(memory);
-  CodeCache.initialise(views);
-  views.i32[(PCB_BASE + PCB.HOT_THRESHOLD) / 4] = o.engine.tier === 'auto' ? o.engine.hotThreshold : HEAT_OFF;
+  const memories = new Map<number, WebAssembly.Memory>();
+  const memoryOf = (mm: number): WebAssembly.Memory => {
+    let memory = memories.get(mm);
+    if (memory === undefined) {
+      memory = new WebAssembly.Memory({ initial: WASM_PAGES, maximum: WASM_PAGES, shared: true });
+      memories.set(mm, memory);
+    }
+    return memory;
+  };
   const ids = {
     uid: process.getuid?.() ?? 0,
     euid: process.geteuid?.() ?? 0,
@@ -72,7 +71,8 @@ export async function launch(o: RunOptions): Promise<Ended> {
   const terminal = new HostTerminal(state, () => undefined);
   const { disabledPasses, breaks, log, cpuModel } = o.engine;
   const compiler = new CompileService(
-    memory,
+    kernel,
+    memoryOf,
     {
       cpuModel,
       disabledPasses,
@@ -87,10 +87,13 @@ export async function launch(o: RunOptions): Promise<Ended> {
     kernel,
     entry: o.engine.tier === 'compiled' ? BUILT.compiledGuestWorker : BUILT.guestWorker,
     spine,
-    memoryOf: () => memory,
+    memoryOf,
+    onSpace: (id, mm) => {
+      compiler.follow(id, mm);
+    },
     onStopped: stopLikeGuest,
-    onWorker: (worker) => {
-      compiler.addWorker(worker);
+    onWorker: (worker, id) => {
+      compiler.addWorker(worker, id);
     },
     services: new Map<string, (data: unknown) => void>([
       [
@@ -107,16 +110,21 @@ export async function launch(o: RunOptions): Promise<Ended> {
       ],
       [
         SERVICE.HOT,
-        (pc) => {
-          compiler.request(pc as number);
+        (hot) => {
+          compiler.request(hot as HotPc);
+        },
+      ],
+      [
+        SERVICE.FORKED,
+        (forked) => {
+          compiler.inherit(forked as Forked);
         },
       ],
     ]),
   });
   supervisor.prepare();
 
-  const mm = new AddressSpace(views.u8.buffer, { stopWorld: (fn) => fn(), invalidate: () => undefined });
-  const image = loadImage(mm, views.u8, {
+  const image = startImage(memoryOf(FIRST_MM), o.engine, {
     program: program.image,
     interpreter: interpreter?.image,
     argv: o.argv.map(latin1),
@@ -125,25 +133,14 @@ export async function launch(o: RunOptions): Promise<Ended> {
     stackSize: o.stackSize,
     random: randomBytes(kernel, 16),
     ids,
-    hwcap: hwcap(cpuModel),
-    hwcap2: hwcap2(cpuModel),
   });
   if (typeof image === 'number')
     throw new ProgramError(`${o.program}: its segments do not fit into the guest's memory`, EXIT_NOT_EXECUTABLE);
 
-  const cpu = allocCpu(views.i32);
-  if (cpu === 0) throw new InternalError('no CPU block for the first thread');
-  views.i64[(cpu + CPU.RIP) / 8] = BigInt(image.entry);
-  views.i64[(cpu + CPU.REGS) / 8 + GPR.RSP] = BigInt(image.sp);
-  views.i32[(cpu + CPU.DF) / 4] = 1;
-  views.i32[(cpu + CPU.FPCW) / 4] = FPCW_START;
-  views.i32[(cpu + CPU.FPTAG) / 4] = FPTAG_EMPTY;
-  views.i32[(cpu + CPU.MXCSR) / 4] = MXCSR_START;
-
   const files = inheritFiles(state, o.stdio);
   const task = createFirstProcess(kernel, {
     comm: basename(o.program).slice(0, 15),
-    cpu,
+    cpu: image.cpu,
     files: files.table,
     fs: files.fs,
     stackLimit: BigInt(o.stackSize),
@@ -154,8 +151,8 @@ export async function launch(o: RunOptions): Promise<Ended> {
   const stopForwarding = forwardHostSignals(kernel, () => foregroundGroup(state) || task.group.pgid);
   try {
     const status = await supervisor.run(task.index);
-    mm.writeAll();
-    return { ...status, stats: readStats(views) };
+    for (const [mm, memory] of memories) if (kernel.mm(mm).refs > 0) quietSpace(memoryViews(memory)).writeAll();
+    return { ...status, stats: readStats(kernel) };
   } finally {
     process.umask(files.umask);
     stopForwarding();

@@ -14,6 +14,18 @@ export interface SpineData {
 export const SERVICE = {
   STREAM: 'stream',
   TERMINAL: 'terminal',
-  /** A TB got hot: { mm, pc }. */
+  /** A TB got hot: HotPc. */
   HOT: 'hot',
+  /** A process has been copied, code and all: Forked. */
+  FORKED: 'forked',
 } as const;
+
+/** `space`: Mm.space. */
+export interface HotPc {
+  readonly space: number;
+  readonly pc: number;
+}
+export interface Forked {
+  readonly parent: number;
+  readonly child: number;
+}

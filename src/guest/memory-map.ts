@@ -104,8 +104,6 @@ export const PCB = {
   SLOT_COUNT: 0x24,
   /** 1 once the guest has shown that it cares for MXCSR: floating-point instructions are lifted to precise forms. Never goes back; written with the world stopped. */
   FLOAT_PRECISE: 0x28,
-  /** Counts of threads that have ended, for --stats: FIGURE_COUNT i64. */
-  FIGURES: 0x100,
   /** Address-space bookkeeping of runtime/memory (VMA table and brk), 32 KiB from here. */
   MM_AREA: 0x4000,
   /** CPUID leaves in CPUID_TABLE; XCR0, 0 without XSAVE. Constant once threads run. */

@@ -5,6 +5,7 @@
 import { CPU, GPR } from '../../src/guest/cpu-state.js';
 import { CPU_BLOCK_SIZE, WASM_PAGES } from '../../src/guest/memory-map.js';
 import type { GuestMemory } from '../../runtime/linux/context.js';
+import { ENOEXEC } from '../../runtime/linux/errno.js';
 import { dispatchSyscall } from '../../runtime/linux/dispatch.js';
 import type { CpuView, Thread } from '../../runtime/linux/thread.js';
 import { createFirstProcess } from '../../runtime/process/boot.js';
@@ -147,15 +148,20 @@ export function fakeThread(kernel: Kernel, task: number, memory: WebAssembly.Mem
       logUnimplemented: false,
       log: (text) => logged.push(text),
       strace,
+      forkMemory: () => 0,
+      emptyMemory: () => undefined,
+      parseProgram: () => -ENOEXEC,
+      startImage: () => -ENOEXEC,
       uncaughtSignal: (_t, signal) => uncaught.push(signal),
     },
     kernel,
     task: t,
     quiesce,
     // No test here maps memory or opens files.
-    mm: undefined as unknown as Thread['mm'],
+    mm: { writeAll: () => undefined } as unknown as Thread['mm'],
     files: undefined as unknown as Thread['files'],
     exiting: undefined,
+    next: undefined,
     logged,
     uncaught,
   };

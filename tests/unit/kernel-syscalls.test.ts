@@ -196,8 +196,6 @@ describe('process', () => {
     const { t } = firstThread();
     expect(sys(t, 56, 0x1_0100, 0x70_0000)).toBe(EINVAL);
     expect(sys(t, 56, 0x800 | 17, 0x70_0000)).toBe(EINVAL);
-    expect(sys(t, 57)).toBe(-38);
-    expect(t.logged).toEqual(['lift64: unsupported fork (clone without CLONE_VM)\n']);
     expect(sys(t, 435, AT, 8)).toBe(EINVAL);
     expect(sys(t, 435, 8, 88)).toBe(EFAULT);
   });

@@ -222,6 +222,7 @@ const pselect6: Handler = (t, a) => {
 const EPOLL = {
   support: 'no',
   note: 'not yet: programs that can choose fall back to poll',
+  quiet: true,
 } as const;
 
 export const pollRows = [

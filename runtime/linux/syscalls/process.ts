@@ -3,10 +3,14 @@
  * set_tid_address, setpgid, setsid.
  */
 import { CLONE, CLONE_CLEAR_SIGHAND, CLONE_INTO_CGROUP, cloneTask, forkArgs } from '../../process/clone.js';
+import { execute } from '../../process/exec.js';
 import { exitGroup, exitThread } from '../../process/exit.js';
 import type { Group } from '../../process/group.js';
 import { GROUP_FLAG, HEAD } from '../../process/layout.js';
 import { waitForChild, W, type Change, type Whom } from '../../process/wait.js';
+import { bytePath } from '../../vfs/byte-path.js';
+import { withPath } from '../../vfs/guest-args.js';
+import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from '../../vfs/open-flags.js';
 import type { SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
 import { E2BIG, EACCES, ECHILD, EFAULT, EINVAL, EPERM, ESRCH } from '../errno.js';
 import { SIGCHLD } from '../signals.js';
@@ -67,6 +71,22 @@ function clone3(t: Thread, a: SyscallArgs): SyscallResult {
     parentTid: Number(field(3)),
     childTid: Number(field(2)),
     tls: field(7),
+  });
+}
+
+function execve(t: Thread, a: SyscallArgs): SyscallResult {
+  return withPath(t, a.ptr(0), (path) => execute(t, { dirfd: AT_FDCWD, path, argv: a.ptr(1), env: a.ptr(2) }));
+}
+
+function execveat(t: Thread, a: SyscallArgs): SyscallResult {
+  const dirfd = a.i32(0);
+  const flags = a.u32(4);
+  if ((flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)) !== 0) return -EINVAL;
+  return withPath(t, a.ptr(1), (path) => {
+    const request = { dirfd, path, argv: a.ptr(2), env: a.ptr(3) };
+    if (path !== '' || (flags & AT_EMPTY_PATH) === 0)
+      return execute(t, { ...request, noFollow: (flags & AT_SYMLINK_NOFOLLOW) !== 0 });
+    return execute(t, { ...request, path: bytePath(`/dev/fd/${String(dirfd)}`) });
   });
 }
 
@@ -206,7 +226,8 @@ function setsid(t: Thread): number {
   });
 }
 
-const NO_FORK = 'fork (a child with its own copy of the memory) is not there yet; CLONE_VM is';
+const SHARED_MEMORY =
+  'MAP_SHARED memory is copied, not shared: stores go to its file at msync, munmap and exit, page by page, and not to the other process';
 
 export const processRows = [
   { nr: 39, name: 'getpid', args: '', support: 'yes', handler: (t) => t.task.tgid },
@@ -215,11 +236,19 @@ export const processRows = [
     name: 'clone',
     args: 'cf,ptr:child_stack,ptr:parent_tidptr,ptr:child_tidptr,ptr:tls',
     support: 'partly',
-    note: `${NO_FORK}; no namespaces, no CLONE_PIDFD`,
+    note: 'no namespaces, no CLONE_PIDFD',
     handler: clone,
   },
-  { nr: 57, name: 'fork', args: '', support: 'no', note: NO_FORK, handler: (t) => cloneTask(t, forkArgs(false)) },
+  {
+    nr: 57,
+    name: 'fork',
+    args: '',
+    support: 'partly',
+    note: SHARED_MEMORY,
+    handler: (t) => cloneTask(t, forkArgs(false)),
+  },
   { nr: 58, name: 'vfork', args: '', support: 'yes', handler: (t) => cloneTask(t, forkArgs(true)) },
+  { nr: 59, name: 'execve', args: 's,p,p', support: 'yes', handler: execve },
   { nr: 60, name: 'exit', args: 'd', ret: 'none', support: 'yes', handler: exit },
   { nr: 61, name: 'wait4', args: 'd,p,wo,p', support: 'yes', handler: wait4 },
   { nr: 109, name: 'setpgid', args: 'd,d', support: 'yes', handler: setpgid },
@@ -240,11 +269,18 @@ export const processRows = [
     handler: waitid,
   },
   {
+    nr: 322,
+    name: 'execveat',
+    args: 'at,s,p,p,af',
+    support: 'yes',
+    handler: execveat,
+  },
+  {
     nr: 435,
     name: 'clone3',
     args: 'p,lu',
     support: 'partly',
-    note: `${NO_FORK}; no namespaces, cgroups, set_tid`,
+    note: 'no namespaces, cgroups, set_tid, CLONE_PIDFD',
     handler: clone3,
   },
 ] as const satisfies readonly SyscallRow[];

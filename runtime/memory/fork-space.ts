@@ -1,0 +1,135 @@
+/**
+ * The memory of a process as a whole: copied for fork, emptied for the next process. In: memories. Out: a copy, or an empty memory.
+ * Copied are the guest's pages, the tables of mappings and permissions, and translated code; not CPU blocks, locks and counts. Only pages in use are touched, on both sides: a memory
+ * is 4 GiB of addresses, and what has never been written costs nothing until it is.
+ * Source: man 2 fork; src/guest/memory-map.ts (the areas), DESIGN.md section 6.
+ */
+import {
+  CODE_ARENA,
+  FILE_BYTES,
+  FILE_MAX,
+  HIGH_MAP_BASE,
+  HIGH_STATE,
+  HIGH_TABLE_SIZE,
+  HIGH_TABLES,
+  INVAL_LOG,
+  INVAL_LOG_SIZE,
+  MAPPED_FILES,
+  PAGE_SIZE,
+  PAGE_TBS,
+  PAGE_USED,
+  PCB,
+  PCB_BASE,
+  PERM_TABLE,
+  GUEST_PAGES,
+  SLOT_HASH_SIZE,
+  SLOT_TABLE,
+  TB_HASH,
+  TB_HASH_SIZE,
+  VMA_BYTES,
+  VMA_TABLE,
+} from '../../src/guest/memory-map.js';
+import { markUsed, zeroPages } from './clean-pages.js';
+import { HIGH_PAGE } from './mman.js';
+import { VmaTable } from './vma-table.js';
+
+type Bytes = Uint8Array<SharedArrayBuffer>;
+
+/** Areas of which most is zero: [first byte, bytes]. */
+const SPARSE: readonly (readonly [number, number])[] = [
+  [PERM_TABLE, GUEST_PAGES],
+  [PAGE_TBS, GUEST_PAGES * 4],
+  [TB_HASH, TB_HASH_SIZE * 4],
+  [SLOT_TABLE, SLOT_HASH_SIZE * 16],
+  [INVAL_LOG, INVAL_LOG_SIZE * 4],
+  [MAPPED_FILES, FILE_BYTES * FILE_MAX],
+];
+/** Bytes of MM_AREA in the process control block. */
+const MM_AREA_BYTES = 0x8000;
+const COPIED_WORDS = [
+  PCB.ARENA_NEXT,
+  PCB.TB_COUNT,
+  PCB.CODE_GENERATION,
+  PCB.HOT_THRESHOLD,
+  PCB.SLOT_COUNT,
+  PCB.FLOAT_PRECISE,
+] as const;
+/** Bytes of the process control block behind the translation lock. */
+const PCB_BYTES = 0x1_0000;
+
+/** Bytes compared with zeros at a time. */
+const CHUNK = 16384;
+const ZEROS = new Uint8Array(CHUNK);
+
+const isZero = (bytes: Bytes, at: number, n: number): boolean =>
+  Buffer.from(bytes.buffer, at, n).compare(ZEROS, 0, n) === 0;
+
+/** Copies all of a process from `from` to the empty memory `to`. The world of `from` is stopped, and the caller holds its PCB.MM_LOCK. Descriptors of mapped files are still the parent's. */
+export function copySpace(from: Bytes, to: Bytes): void {
+  for (const [start, size] of SPARSE) copySparse(from, to, start, size);
+  const [source, target] = [new Int32Array(from.buffer), new Int32Array(to.buffer)];
+  for (const word of COPIED_WORDS) target[(PCB_BASE + word) / 4] = source[(PCB_BASE + word) / 4] ?? 0;
+  copy(from, to, PCB_BASE + PCB.MM_AREA, MM_AREA_BYTES);
+  copy(from, to, HIGH_MAP_BASE, highBytes(source));
+  const table = new VmaTable(from.buffer);
+  copy(from, to, VMA_TABLE, table.count * VMA_BYTES);
+  copy(from, to, CODE_ARENA, ((source[(PCB_BASE + PCB.ARENA_NEXT) / 4] ?? 0) >>> 0) - CODE_ARENA);
+  for (const v of table.all()) if (v.start < HIGH_PAGE) copyPagesOf(from, to, v.start, v.end);
+}
+
+/** Makes the emulator's areas those of a memory without a process; guest pages are zeroed when they are mapped again. The caller holds the translation lock, which stays. */
+export function emptySpace(bytes: Bytes): void {
+  const words = new Int32Array(bytes.buffer);
+  const high = highBytes(words);
+  for (const [start, size] of SPARSE) zeroSparse(bytes, start, size);
+  zeroSparse(bytes, HIGH_MAP_BASE, high);
+  bytes.fill(0, PCB_BASE + PCB.TRANSLATE_LOCK + 4, PCB_BASE + PCB_BYTES);
+}
+
+/** Bytes of the radix table in use, from its root on. */
+function highBytes(words: Int32Array): number {
+  return HIGH_TABLES - HIGH_MAP_BASE + (words[HIGH_STATE / 4] ?? 0) * HIGH_TABLE_SIZE * 4;
+}
+
+function copy(from: Bytes, to: Bytes, start: number, size: number): void {
+  to.set(from.subarray(start, start + size), start);
+}
+
+/** `to` is zero there. */
+function copySparse(from: Bytes, to: Bytes, start: number, size: number): void {
+  for (let at = start; at < start + size; at += CHUNK) {
+    const n = Math.min(CHUNK, start + size - at);
+    if (!isZero(from, at, n)) copy(from, to, at, n);
+  }
+}
+
+function zeroSparse(bytes: Bytes, start: number, size: number): void {
+  for (let at = start; at < start + size; at += CHUNK) {
+    const n = Math.min(CHUNK, start + size - at);
+    if (!isZero(bytes, at, n)) bytes.fill(0, at, at + n);
+  }
+}
+
+/** Pages [start, end) below GUEST_END. */
+function copyPagesOf(from: Bytes, to: Bytes, start: number, end: number): void {
+  const used = from.subarray(PAGE_USED + start, PAGE_USED + end);
+  let page = 0;
+  while (page < used.length) {
+    const next = used.indexOf(1, page);
+    const first = next < 0 ? used.length : next;
+    zeroPages(to, start + page, start + first);
+    const zero = used.indexOf(0, first);
+    page = first === used.length || zero < 0 ? used.length : zero;
+    copyUsed(from, to, start + first, start + page);
+  }
+}
+
+function copyUsed(from: Bytes, to: Bytes, start: number, end: number): void {
+  for (let at = start * PAGE_SIZE; at < end * PAGE_SIZE; at += CHUNK) {
+    const n = Math.min(CHUNK, end * PAGE_SIZE - at);
+    const page = at / PAGE_SIZE;
+    if (isZero(from, at, n)) zeroPages(to, page, page + n / PAGE_SIZE);
+    else copy(from, to, at, n);
+  }
+  markUsed(to, start, end);
+}

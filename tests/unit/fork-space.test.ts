@@ -1,0 +1,75 @@
+/** The memory of a process: copied whole for fork, emptied for the next process, and taken by one. */
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CPU, GPR } from '../../src/guest/cpu-state.js';
+import { PERM_TABLE } from '../../src/guest/memory-map.js';
+import { memoryViews } from '../../src/engine/memory-views.js';
+import { emptyMemory, forkMemory, quietSpace } from '../../src/engine/process-memory.js';
+import { MAP, PROT } from '../../runtime/memory/address-space.js';
+import { allocCpu } from '../../runtime/threads/cpu-slots.js';
+import { makeMemory } from '../support/fake-thread.js';
+
+const RW = PROT.READ | PROT.WRITE;
+const ANON = MAP.PRIVATE | MAP.ANONYMOUS;
+const dir = mkdtempSync(join(tmpdir(), 'lift64-fork-'));
+afterAll(() => {
+  rmSync(dir, { recursive: true });
+});
+
+describe('fork', () => {
+  const parent = memoryViews(makeMemory());
+  const child = memoryViews(makeMemory());
+  const space = quietSpace(parent);
+
+  test('pages, mappings and registers are copied, and are each process own from then on', () => {
+    const low = space.mmap({ addr: 0, length: 0x10_0000, prot: RW, flags: ANON });
+    const high = space.mmap({ addr: 0x7f00_0000_0000, length: 0x4000, prot: RW, flags: ANON | MAP.FIXED });
+    expect(space.materialise(high, 0x4000)).toBe(true);
+    parent.u8[low + 12345] = 9;
+    parent.u8[(space.offsetOf(high) ?? 0) + 5] = 8;
+    const cpu = allocCpu(parent.i32);
+    parent.i64[(cpu + CPU.REGS) / 8 + GPR.RBX] = 77n;
+    const block = forkMemory(parent, space, cpu, child.memory);
+    const copy = quietSpace(child);
+    expect(child.i64[(block + CPU.REGS) / 8 + GPR.RBX]).toBe(77n);
+    expect(copy.maps()).toBe(space.maps());
+    expect([child.u8[low + 12345], child.u8[low + 1]]).toEqual([9, 0]);
+    expect(child.u8[(copy.offsetOf(high) ?? 0) + 5]).toBe(8);
+    child.u8[low + 12345] = 1;
+    copy.munmap(high, 0x4000);
+    expect(parent.u8[low + 12345]).toBe(9);
+    expect(space.isMapped(high, 0x4000)).toBe(true);
+  });
+
+  test('an emptied memory is as a new one, also for what is mapped later', () => {
+    emptyMemory(child.memory);
+    const copy = quietSpace(child);
+    expect(copy.maps()).toBe('');
+    expect(child.u8.subarray(PERM_TABLE, PERM_TABLE + 0xe_0000).some((b) => b !== 0)).toBe(false);
+    const at = copy.mmap({ addr: 0, length: 0x10_0000, prot: RW, flags: ANON });
+    expect(child.u8.subarray(at, at + 0x10_0000).some((b) => b !== 0)).toBe(false);
+    emptyMemory(child.memory);
+  });
+
+  test('shared mappings of files: the child reads the file anew, and both write back what they have stored', () => {
+    const path = join(dir, 'file');
+    writeFileSync(path, Buffer.alloc(0x2000, 'x'));
+    const fd = openSync(path, 'r+');
+    const file = { hostFd: fd, path, offset: 0, size: 0x2000, writable: true };
+    const at = space.mmap({ addr: 0, length: 0x2000, prot: RW, flags: MAP.SHARED, file });
+    parent.u8[at] = 0x61;
+    forkMemory(parent, space, allocCpu(parent.i32), child.memory);
+    closeSync(fd);
+    const copy = quietSpace(child);
+    expect(readFileSync(path)[0]).toBe(0x61);
+    expect(copy.materialise(at + 0x1000, 1)).toBe(true);
+    child.u8[at + 0x1000] = 0x62;
+    emptyMemory(child.memory);
+    expect(space.materialise(at, 1)).toBe(true);
+    parent.u8[at + 1] = 0x63;
+    space.munmap(at, 0x2000);
+    expect([...readFileSync(path).subarray(0, 3), readFileSync(path)[0x1000]]).toEqual([0x61, 0x63, 0x78, 0x62]);
+  });
+});
