@@ -10,6 +10,7 @@ import { bmiRows } from '../../frontend/x86-64/insns/bmi.js';
 import { bitRows } from '../../frontend/x86-64/insns/bit.js';
 import { branchRows } from '../../frontend/x86-64/insns/branch.js';
 import { cmovSetccRows } from '../../frontend/x86-64/insns/cmov-setcc.js';
+import { farRows } from '../../frontend/x86-64/insns/far.js';
 import { flagsOpsRows } from '../../frontend/x86-64/insns/flags-ops.js';
 import { logicRows } from '../../frontend/x86-64/insns/logic.js';
 import { movRows } from '../../frontend/x86-64/insns/mov.js';
@@ -34,6 +35,7 @@ export const INTEGER_ROWS: readonly InsnRow[] = [
   ...bmiRows,
   ...muldivRows,
   ...branchRows,
+  ...farRows,
   ...stackRows,
   ...stringRows,
   ...flagsOpsRows,
@@ -56,16 +58,17 @@ export const SPACING = 64;
 
 /** Not run alone, with the reason. */
 const EXCLUDED: readonly (readonly [RegExp, string])[] = [
-  [/^(j|loop|call|ret|jmp)/, 'branches: written out below'],
+  [/^(retf|iret)/, 'privileges: the guest program faults has them'],
+  [/^(j|loop|call|ret|jmp)/, 'branches: within sequences'],
   [/^(syscall|sysenter|int|int1|int3|ud\d)$/, 'leave the instruction stream'],
   [/^(rdrand|rdseed|rdpid)$/, 'random numbers, and the number of the CPU'],
   [/^(cpuid|rdtscp?|xgetbv|xsave\w*|xrstor\w*|monitor|mwait)$/, 'the processors differ'],
   [/^int1$/, 'virtual machines report it otherwise'],
-  [/^(sgdt|sidt|smsw|sldt|str)$/, 'what Linux emulates'],
+  [/^(sgdt|sidt|smsw|sldt|str)$/, 'Linux answers these, and always calls a fault SEGV_MAPERR'],
   [/^(fxsave|fxrstor|ldmxcsr|stmxcsr|wait)/, 'x87 and SSE state'],
   [/^(rdfsbase|wr[fg]sbase)$/, 'the C library needs fs'],
-  [/^(lar|lsl|ver[rw]|l[sfg]s)$/, 'selectors: written out below'],
-  [/^popf/, 'written out below: not every flag may be set'],
+  [/^(lar|lsl|ver[rw]|l[sfg]s)$/, 'selectors: within sequences'],
+  [/^popf/, 'within sequences: not every flag may be set'],
 ];
 /**
  * Flags that the SDM leaves undefined, where the lifter does not do as the processor of the vectors: their old values would have to be computed first, or the rule is not known.
@@ -82,6 +85,17 @@ const UNDEFINED: readonly (readonly [RegExp, number])[] = [
 /** Flags of the form with this text that are not compared. */
 export function undefinedFlags(text: string): number {
   return UNDEFINED.find(([name]) => name.test(text))?.[1] ?? 0;
+}
+
+/** Names of those flags, for the instruction page. */
+export function undefinedFlagNames(mnemonic: string): string {
+  const flags = undefinedFlags(mnemonic);
+  return (['CF', 'PF', 'AF', 'ZF', 'SF', 'OF'] as const).filter((name) => (flags & FLAG[name]) !== 0).join(' ');
+}
+
+/** Why the row is not run alone. */
+export function exclusionOf(row: InsnRow): string | undefined {
+  return EXCLUDED.find(([name]) => name.test(row.mnemonic))?.[1];
 }
 
 /** Lifted rows that `recorded` lacks although nothing above excludes them. */

@@ -20,10 +20,37 @@ const ud = (l: Lifter): void => {
   l.undefinedOpcode();
 };
 
-/** SGDT, SIDT, SLDT, STR, SMSW at CPL 3: user-mode instruction prevention (CR4.UMIP), which Linux turns on. */
-const generalProtection = (l: Lifter): void => {
-  l.exception(EXC.GP);
-};
+/** SGDT and SIDT at CPL 3: processors prevent them (CR4.UMIP), and Linux gives a limit of 0 and a base of its own. */
+function tableRegister(base: bigint): LiftFn {
+  return (l) => {
+    const m = l.mem(0);
+    const host = l.guardWrite(l.ea(m), m.size);
+    l.st(host, l.i64(0), 2);
+    l.st(host, l.i64(base), 8, 2);
+  };
+}
+
+/** SLDT, STR, SMSW at CPL 3: as Linux answers in the processor's place; a 32-bit register keeps its upper half then. */
+function systemWord(value: number): LiftFn {
+  return (l) => {
+    const o = l.op(0);
+    if (o.kind === 'mem') {
+      l.dest(0).store(l.i64(value));
+      return;
+    }
+    const d = G.reg(l.register(0));
+    const size = l.size(0);
+    if (size === 8) l.mov(d, l.i64(value));
+    else l.emit('deposit_i64', [d, d, l.i64(value)], [0, 8 * size]);
+  };
+}
+const sgdt = tableRegister(-0x2_0000n);
+const sidt = tableRegister(-0x1_0000n);
+const sldt = systemWord(0);
+/** The selector of the task state segment. */
+const str = systemWord(0x40);
+/** CR0 as Linux has it. */
+const smsw = systemWord(0x8005_0033);
 
 function nop(): void {
   // Hints: nothing that a program could observe.
@@ -129,17 +156,17 @@ export const systemRows = [
   { enc: '0F 01 F8', mnemonic: 'swapgs', operands: '', feature: 'base', attrs: ['privileged'] },
   { enc: 'NP 0F 01 C8', mnemonic: 'monitor', operands: '', feature: 'monitor', attrs: ['privileged'], lift: ud },
   { enc: 'NP 0F 01 C9', mnemonic: 'mwait', operands: '', feature: 'monitor', attrs: ['privileged'], lift: ud },
-  { enc: '0F 00 /0', mnemonic: 'sldt', operands: 'Ev/w', feature: 'base', lift: generalProtection },
-  { enc: '0F 00 /1', mnemonic: 'str', operands: 'Ev/w', feature: 'base', lift: generalProtection },
+  { enc: '0F 00 /0', mnemonic: 'sldt', operands: 'Ev/w', feature: 'base', lift: sldt },
+  { enc: '0F 00 /1', mnemonic: 'str', operands: 'Ev/w', feature: 'base', lift: str },
   { enc: '0F 00 /2', mnemonic: 'lldt', operands: 'Ev/w', feature: 'base', attrs: ['privileged'] },
   { enc: '0F 00 /3', mnemonic: 'ltr', operands: 'Ev/w', feature: 'base', attrs: ['privileged'] },
   { enc: '0F 00 /4', mnemonic: 'verr', operands: 'Ev/w', feature: 'base', lift: verify(false) },
   { enc: '0F 00 /5', mnemonic: 'verw', operands: 'Ev/w', feature: 'base', lift: verify(true) },
-  { enc: '0F 01 /0', mnemonic: 'sgdt', operands: 'Ms', feature: 'base', lift: generalProtection },
-  { enc: '0F 01 /1', mnemonic: 'sidt', operands: 'Ms', feature: 'base', lift: generalProtection },
+  { enc: '0F 01 /0', mnemonic: 'sgdt', operands: 'Ms', feature: 'base', lift: sgdt },
+  { enc: '0F 01 /1', mnemonic: 'sidt', operands: 'Ms', feature: 'base', lift: sidt },
   { enc: '0F 01 /2', mnemonic: 'lgdt', operands: 'Ms', feature: 'base', attrs: ['privileged'] },
   { enc: '0F 01 /3', mnemonic: 'lidt', operands: 'Ms', feature: 'base', attrs: ['privileged'] },
-  { enc: '0F 01 /4', mnemonic: 'smsw', operands: 'Ev/w', feature: 'base', lift: generalProtection },
+  { enc: '0F 01 /4', mnemonic: 'smsw', operands: 'Ev/w', feature: 'base', lift: smsw },
   { enc: '0F 01 /6', mnemonic: 'lmsw', operands: 'Ev/w', feature: 'base', attrs: ['privileged'] },
   { enc: '0F 01 /7', mnemonic: 'invlpg', operands: 'M', feature: 'base', attrs: ['privileged'] },
   { enc: '0F 02 /r', mnemonic: 'lar', operands: 'Gv,Ev/w', feature: 'base', lift: describeSelector('rights') },
