@@ -60,7 +60,7 @@ export const SPACING = 64;
 const EXCLUDED: readonly (readonly [RegExp, string])[] = [
   [/^(retf|iret)/, 'privileges: the guest program faults has them'],
   [/^(j|loop|call|ret|jmp)/, 'branches: within sequences'],
-  [/^(syscall|sysenter|int|int1|int3|ud\d)$/, 'leave the instruction stream'],
+  [/^(syscall|sysenter|int|int1|int3|ud\d|rsm)$/, 'leave the instruction stream'],
   [/^(rdrand|rdseed|rdpid)$/, 'random numbers, and the number of the CPU'],
   [/^(cpuid|rdtscp?|xgetbv|xsave\w*|xrstor\w*|monitor|mwait)$/, 'the processors differ'],
   [/^int1$/, 'virtual machines report it otherwise'],
