@@ -49,9 +49,6 @@ const a13 = bit(0xd, 'eax', 1);
 const dExt = bit(0x8000_0001, 'edx');
 const cExt = bit(0x8000_0001, 'ecx');
 
-const VEX = 'its VEX encodings are not complete';
-const ROWS = 'its instructions are not complete';
-
 /** In the order of /proc/cpuinfo. */
 export const CPU_FEATURES = [
   { name: 'fpu', at: d1(0), level: 'all', baseline: true, rows: ['x87'] },
@@ -79,23 +76,23 @@ export const CPU_FEATURES = [
   { name: 'pni', alias: 'sse3', at: c1(0), level: 'all', rows: ['sse3'] },
   { name: 'pclmulqdq', at: c1(1), level: 'haswell', rows: ['pclmulqdq'] },
   { name: 'ssse3', at: c1(9), level: 'nehalem', rows: ['ssse3'], needs: ['pni'] },
-  { name: 'fma', at: c1(12), level: 'haswell', rows: ['fma'], needs: ['avx'], missing: VEX },
+  { name: 'fma', at: c1(12), level: 'haswell', rows: ['fma'], needs: ['avx'] },
   { name: 'cx16', at: c1(13), level: 'all', rows: ['cx16'] },
   { name: 'sse4_1', alias: 'sse4.1', at: c1(19), level: 'nehalem', rows: ['sse4.1'], needs: ['ssse3'] },
   { name: 'sse4_2', alias: 'sse4.2', at: c1(20), level: 'nehalem', rows: ['sse4.2'], needs: ['sse4_1'] },
   { name: 'movbe', at: c1(22), level: 'haswell', rows: ['movbe'] },
   { name: 'popcnt', at: c1(23), level: 'nehalem', rows: ['popcnt'] },
   { name: 'aes', at: c1(25), level: 'haswell', rows: ['aes'] },
-  { name: 'xsave', at: c1(26), level: 'haswell', rows: ['xsave'], missing: ROWS },
-  { name: 'avx', at: c1(28), level: 'haswell', rows: ['avx'], needs: ['xsave', 'sse4_2'], missing: VEX },
-  { name: 'f16c', at: c1(29), level: 'haswell', rows: ['f16c'], needs: ['avx'], missing: VEX },
+  { name: 'xsave', at: c1(26), level: 'haswell', rows: ['xsave'] },
+  { name: 'avx', at: c1(28), level: 'haswell', rows: ['avx'], needs: ['xsave', 'sse4_2'] },
+  { name: 'f16c', at: c1(29), level: 'haswell', rows: ['f16c'], needs: ['avx'] },
   { name: 'rdrand', at: c1(30), level: 'haswell', rows: ['rdrand'] },
   { name: 'lahf_lm', at: cExt(0), level: 'all' },
   { name: 'abm', alias: 'lzcnt', at: cExt(5), level: 'haswell', rows: ['lzcnt'] },
   { name: '3dnowprefetch', at: cExt(8), level: 'max', rows: ['3dnow-prefetch'] },
   { name: 'fsgsbase', at: b7(0), level: 'haswell', rows: ['fsgsbase'] },
   { name: 'bmi1', at: b7(3), level: 'haswell', rows: ['bmi1'] },
-  { name: 'avx2', at: b7(5), level: 'haswell', rows: ['avx2'], needs: ['avx'], missing: VEX },
+  { name: 'avx2', at: b7(5), level: 'haswell', rows: ['avx2'], needs: ['avx'] },
   { name: 'bmi2', at: b7(8), level: 'haswell', rows: ['bmi2'] },
   { name: 'erms', at: b7(9), level: 'haswell' },
   { name: 'rdseed', at: b7(18), level: 'max', rows: ['rdseed'] },
@@ -103,9 +100,9 @@ export const CPU_FEATURES = [
   { name: 'clflushopt', at: b7(23), level: 'max', rows: ['clflushopt'] },
   { name: 'clwb', at: b7(24), level: 'max', rows: ['clwb'] },
   { name: 'sha_ni', alias: 'sha-ni', at: b7(29), level: 'max', rows: ['sha'], needs: ['sse4_1'] },
-  { name: 'xsaveopt', at: a13(0), level: 'haswell', rows: ['xsaveopt'], needs: ['xsave'], missing: ROWS },
-  { name: 'xsavec', at: a13(1), level: 'max', rows: ['xsavec'], needs: ['xsave'], missing: ROWS },
-  { name: 'xgetbv1', at: a13(2), level: 'max', needs: ['xsave'], missing: ROWS },
+  { name: 'xsaveopt', at: a13(0), level: 'haswell', rows: ['xsaveopt'], needs: ['xsave'] },
+  { name: 'xsavec', at: a13(1), level: 'max', rows: ['xsavec'], needs: ['xsave'] },
+  { name: 'xgetbv1', at: a13(2), level: 'max', needs: ['xsave'] },
   { name: 'rdpid', at: c7(22), level: 'max', rows: ['rdpid'] },
 ] as const satisfies readonly CpuFeature[];
 

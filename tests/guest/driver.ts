@@ -36,6 +36,14 @@ export interface Outcome {
 /** The oracle: an x86-64 Linux host. */
 export const hostIsOracle = process.platform === 'linux' && process.arch === 'x64';
 
+/** What programs tagged 'avx' need. */
+const AVX_PROGRAM = ['avx2', 'xsaveopt', 'xsavec'];
+const hostFlags = hostIsOracle ? readFileSync('/proc/cpuinfo', 'utf8') : '';
+const hostHasAvx = AVX_PROGRAM.every((flag) => new RegExp(`^flags.* ${flag}( |$)`, 'm').test(hostFlags));
+
+/** True when the host can run the program. */
+export const hostIsOracleOf = (r: GuestRun): boolean => hostIsOracle && (!r.tags.includes('avx') || hostHasAvx);
+
 /** Runs of a manifest with absolute file names. */
 export function loadRuns(manifest: string): GuestRun[] {
   const dir = join(ROOT, manifest);
