@@ -9,10 +9,11 @@ const signalNumber = (name: string | null): number | undefined =>
 /** Programs that ask for what is not there yet, with what is missing. */
 const NOT_YET: Readonly<Record<string, string>> = {};
 
-/** Under --tier compiled every thread compiles all that it runs for itself. */
-const TOO_LONG = 'each of its many threads compiles all that it runs for itself: minutes';
+/** Under --tier compiled every thread, and every program that is started, compiles all that it runs for itself. */
+const TOO_LONG = 'each of its many threads or programs compiles all that it runs for itself: minutes';
 const isTooLong = (r: GuestRun): boolean =>
-  r.tags.includes('threads') && (r.tags.includes('glibc') || r.name.startsWith('threads-many'));
+  (r.tags.includes('threads') && (r.tags.includes('glibc') || r.name.startsWith('threads-many'))) ||
+  (r.tags.includes('processes') && r.tags.includes('glibc'));
 
 /** Litmus programs have a test file of their own. */
 export function describePrograms(tier: 'interp' | 'compiled' | 'auto'): void {
