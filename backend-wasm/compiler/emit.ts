@@ -99,6 +99,7 @@ class RegionEmitter {
     const code: Expr[] = [];
     let { pc, ccOp } = node;
     this.values.beginNode(code);
+    this.ops.beginNode(node);
     for (let i = node.start; i < node.end; i++) {
       const op = node.tb.ops[i] as Op;
       if (op.name === 'insn_start') {
@@ -106,7 +107,7 @@ class RegionEmitter {
         ccOp = Number(op.imms[1]);
         continue;
       }
-      this.ops.emit(op, { pc, ccOp, dirty });
+      this.ops.emit(op, { at: i, pc, ccOp, dirty });
       stepOp(op, ccOp, dirty, this.flow.used);
     }
     const term = this.terminate(node, dirty, code);

@@ -15,7 +15,11 @@ export class ModuleParts {
   readonly table = 'table';
   private readonly known = new Set<string>();
 
-  constructor(readonly m: binaryen.Module) {
+  /** @param groupGuards accesses near each other share a permission check (guard-plan.ts) */
+  constructor(
+    readonly m: binaryen.Module,
+    readonly groupGuards: boolean,
+  ) {
     m.addTableImport(this.table, 'env', 'table');
   }
 
@@ -63,6 +67,16 @@ export class ModuleParts {
       m.i32.store(CPU.EXIT_REASON, 4, p(0), m.i32.const(EXIT.EXCEPTION)),
       m.i64.store(CPU.EXIT_ARG0, 8, p(0), m.i64.const(BigInt(EXC.GP))),
       m.i64.store(CPU.EXIT_ARG1, 8, p(0), m.i64.const(0n)),
+      ...this.storePosition(p(0), p(1), () => p(2)),
+    ]);
+    return m.call(name, [cpu, m.i64.const(BigInt(pc)), m.i32.const(ccOp)], binaryen.none);
+  }
+
+  /** EXIT.CLOSE_LOOK at the instruction at `pc`. */
+  closeLook(cpu: Expr, pc: number, ccOp: number): Expr {
+    const { m } = this;
+    const name = this.own('close_look', ['i32', 'i64', 'i32'], undefined, [], (p) => [
+      m.i32.store(CPU.EXIT_REASON, 4, p(0), m.i32.const(EXIT.CLOSE_LOOK)),
       ...this.storePosition(p(0), p(1), () => p(2)),
     ]);
     return m.call(name, [cpu, m.i64.const(BigInt(pc)), m.i32.const(ccOp)], binaryen.none);

@@ -26,11 +26,18 @@ export interface CompiledModule {
   readonly text: string | undefined;
 }
 
+export interface ModuleOptions {
+  /** The Wasm text is wanted. */
+  readonly text?: boolean;
+  /** Each access has a permission check of its own. */
+  readonly plainGuards?: boolean;
+}
+
 /** Throws InternalError when an op can't be lowered or Binaryen does not accept what was built. */
 export function compileModule(
   regions: readonly Region[],
   slotOf: (pc: number) => number,
-  wantText = false,
+  options: ModuleOptions = {},
 ): CompiledModule {
   const m = new binaryen.Module();
   try {
@@ -38,12 +45,12 @@ export function compileModule(
     // Before the import: setMemory drops it.
     m.setMemory(WASM_PAGES, WASM_PAGES, null, [], true);
     m.addMemoryImport('0', 'env', 'memory', true);
-    const parts = new ModuleParts(m);
+    const parts = new ModuleParts(m, options.plainGuards !== true);
     regions.forEach((region, i) => {
       emitRegion(parts, region, slotOf, `r${i}`);
       m.addFunctionExport(`r${i}`, `r${i}`);
     });
-    const text = wantText ? m.emitText() : undefined;
+    const text = options.text === true ? m.emitText() : undefined;
     return { bytes: addBranchHints(m.emitBinary()), text };
   } catch (e) {
     if (e instanceof InternalError) throw e;

@@ -8,9 +8,11 @@ import { GUEST_END, PAGE_SHIFT, PAGE_SIZE, PERM, PERM_TABLE } from '../../src/gu
 import { G } from '../../src/ir/globals.js';
 import type { Cond, Op } from '../../src/ir/types.js';
 import { sideExitStores } from './dataflow.js';
+import type { CfgNode } from './cfg.js';
 import type { Exits } from './exits.js';
 import type { Expr } from './flow.js';
 import type { GlobalSet } from './global-set.js';
+import { type GuardGroup, planGuards } from './guard-plan.js';
 import { compare, intConst, LOWER } from './lower.js';
 import type { GuardKind, ModuleParts } from './module-parts.js';
 import { callInfo, opInfo } from './op-info.js';
@@ -18,6 +20,8 @@ import { CPU_LOCAL, type Values, wasmType } from './values.js';
 
 /** The guest instruction around an op: its pc, its CC_OP (-1: in the global), and the globals that differ from their home. */
 export interface OpPlace {
+  /** Position among the TB's ops. */
+  readonly at: number;
   readonly pc: number;
   readonly ccOp: number;
   readonly dirty: GlobalSet;
@@ -38,6 +42,9 @@ export class OpEmitter {
   private readonly m: binaryen.Module;
   private readonly builders = new Map<string, Build>();
   private guards = 0;
+  private plan: ReadonlyMap<number, GuardGroup> = new Map();
+  /** Locals of the groups whose first guard has been emitted. */
+  private readonly bases = new Map<GuardGroup, number>();
 
   constructor(
     private readonly parts: ModuleParts,
@@ -47,6 +54,11 @@ export class OpEmitter {
     private readonly used: GlobalSet,
   ) {
     this.m = parts.m;
+  }
+
+  beginNode(node: CfgNode): void {
+    this.plan = this.parts.groupGuards ? planGuards(node) : new Map();
+    this.bases.clear();
   }
 
   emit(op: Op, place: OpPlace): void {
@@ -114,14 +126,20 @@ export class OpEmitter {
 
   /** Loads and stores of CPU state and of guarded guest memory, and fences. */
   private access(op: Op): void {
-    const { values } = this;
+    const { m, values } = this;
     const { def, outs, effects, load } = opInfo(op);
     if (def.wasm === undefined) throw new InternalError(`the compiler has no lowering for ${op.name}`);
     const build = this.builder(def.wasm);
-    const args = op.args.slice(outs).map((_, i) => values.operand(op, outs + i));
+    // The address of a group of accesses: the distance from it is the instruction's offset.
+    const group = values.aliasOf(op, outs);
+    const args = op.args
+      .slice(outs)
+      .map((_, i) =>
+        i === 0 && group !== undefined ? m.local.get(group.local, binaryen.i32) : values.operand(op, outs + i),
+      );
     if (effects.has('env-read') || effects.has('env-write')) args.unshift(this.cpu());
     // Guest accesses are of any alignment.
-    const expr = effects.has('fence') ? build() : build(Number(op.imms[0]), 1, ...args);
+    const expr = effects.has('fence') ? build() : build(Number(op.imms[0]) + (group?.offset ?? 0), 1, ...args);
     if (load) {
       values.noteLoad();
       values.result(op, expr);
@@ -151,6 +169,11 @@ export class OpEmitter {
    */
   private guard(op: Op, kind: GuardKind, place: OpPlace): void {
     const { m, values } = this;
+    const group = this.plan.get(place.at);
+    if (group !== undefined) {
+      this.grouped(op, group, place);
+      return;
+    }
     const size = Number(op.imms[0]);
     values.flushLoads();
     const known = values.constantOf(op, 1);
@@ -181,6 +204,34 @@ export class OpEmitter {
     const look = this.parts.slowGuard(kind, this.cpu(), again(), size, place.pc, place.ccOp);
     const exit = m.br_if(this.faultLabel(place), m.i32.eqz(m.local.tee(host, look, binaryen.i32)));
     values.statement(m.block(ok, [m.block(rare, [...inline, exit])]));
+  }
+
+  /** A guard of a group: the first one checks for all of them, as guard() does, but what fails is left to the interpreter. */
+  private grouped(op: Op, group: GuardGroup, place: OpPlace): void {
+    const { m, values } = this;
+    const offset = group.offsets.get(place.at) ?? 0;
+    let base = this.bases.get(group);
+    if (base === undefined) {
+      this.bases.set(group, (base = values.groupLocal()));
+      values.flushLoads();
+      const address = values.operand(op, 1);
+      const lowest = offset === 0 ? address : m.i64.sub(address, m.i64.const(BigInt(offset)));
+      const [first, again] = values.twice(lowest, 'i64');
+      const n = this.guards++;
+      const [ok, rare, slow] = [`G${n}`, `R${n}`, `S${n}`];
+      const low = m.local.tee(base, m.i32.wrap(again), binaryen.i32);
+      const page = m.i32.shr_u(m.local.get(base, binaryen.i32), m.i32.const(PAGE_SHIFT));
+      const outside = m.i64.ne(first, m.i64.extend_u(low));
+      const [perm, byte] = values.twice(m.i32.load8_u(PERM_TABLE, 1, page), 'i32');
+      const checks = m.block(slow, [
+        m.br_if(slow, outside),
+        m.br_if(ok, m.i32.and(perm, m.i32.const(FAST[group.kind]))),
+        m.br_if(rare, this.allowedOnPage(group.kind, byte, base, group.size)),
+      ]);
+      const leave = [this.parts.closeLook(this.cpu(), place.pc, place.ccOp), m.br(this.faultLabel(place))];
+      values.statement(m.block(ok, [m.block(rare, [checks, ...leave])]));
+    } else values.operand(op, 1);
+    values.resultAlias(op, { local: base, offset });
   }
 
   private allowedOnPage(kind: GuardKind, perm: Expr, host: number, size: number): Expr {

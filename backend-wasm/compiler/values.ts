@@ -37,6 +37,12 @@ interface Pending {
   readonly load: boolean;
 }
 
+/** `local` + `offset`, bytes; no wrap. */
+export interface Alias {
+  readonly local: number;
+  readonly offset: number;
+}
+
 export class Values {
   /** Types of the locals behind the parameters. */
   private readonly types: Type[] = [];
@@ -51,6 +57,10 @@ export class Values {
   private nested: boolean[] = [];
   private readonly tempLocals = new Map<number, number>();
   private readonly pending = new Map<number, Pending>();
+  /** Temps that are a local of groupLocal and a constant. */
+  private readonly aliases = new Map<number, Alias>();
+  private readonly groupLocals: number[] = [];
+  private groups = 0;
   private code: Expr[] = [];
 
   // What the op under way has taken up.
@@ -69,6 +79,8 @@ export class Values {
   beginTb(tb: Tb, nodes: readonly CfgNode[]): void {
     for (const local of this.tempLocals.values()) this.release(local);
     this.tempLocals.clear();
+    this.aliases.clear();
+    this.groups = 0;
     this.tb = tb;
     this.defs = tb.temps.map(() => 0);
     this.uses = tb.temps.map(() => 0);
@@ -113,6 +125,8 @@ export class Values {
   /** Input of the op under way; each of its arguments is asked for once. */
   operand(op: Op, i: number): Expr {
     const t = this.temp(op.args[i] as number);
+    const alias = this.aliases.get(t.id);
+    if (alias !== undefined) return this.sum(alias);
     const waiting = this.take(t);
     if (waiting !== undefined) return waiting.widen ? this.m.i64.extend_u(waiting.expr) : waiting.expr;
     return t.kind === 'const' ? this.constant(t) : this.m.local.get(this.localRead(t), wasmType(t.type));
@@ -122,6 +136,8 @@ export class Values {
   operandTwice(op: Op, i: number): { readonly first: Expr; readonly again: () => Expr } {
     const t = this.temp(op.args[i] as number);
     const type = wasmType(t.type);
+    const alias = this.aliases.get(t.id);
+    if (alias !== undefined) return { first: this.sum(alias), again: () => this.sum(alias) };
     const waiting = this.take(t);
     if (waiting !== undefined) {
       const [first] = this.twice(waiting.widen ? this.m.i64.extend_u(waiting.expr) : waiting.expr, t.type);
@@ -132,6 +148,30 @@ export class Values {
     const local = this.localRead(t);
     const again = (): Expr => this.m.local.get(local, type);
     return { first: again(), again };
+  }
+
+  /** What input `i` of the op is, when it is such a sum. */
+  aliasOf(op: Op, i: number): Alias | undefined {
+    return this.aliases.get(op.args[i] as number);
+  }
+
+  /** An i32 local for the address of a group of accesses, to the end of the TB. */
+  groupLocal(): number {
+    return (this.groupLocals[this.groups++] ??= this.newLocal('i32'));
+  }
+
+  /** Ends an op whose output is `alias`. */
+  resultAlias(op: Op, alias: Alias): void {
+    const t = this.temp(op.args[0] as number);
+    if (t.kind !== 'global' && this.defs[t.id] === 1) {
+      this.aliases.set(t.id, alias);
+      this.giveBack();
+    } else this.assign(op, this.sum(alias));
+  }
+
+  private sum({ local, offset }: Alias): Expr {
+    const base = this.m.local.get(local, binaryen.i32);
+    return offset === 0 ? base : this.m.i32.add(base, this.m.i32.const(offset));
   }
 
   /** Makes an operand that waits real, so that any of the arguments can be read several times; before the op's other operands. */

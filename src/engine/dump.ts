@@ -108,7 +108,7 @@ async function dump(reader: Reader, start: number, end: number, stages: readonly
         slots.set(pc, slot);
         return slot;
       };
-      out.push('OUT:', compileModule([region], slotOf, true).text ?? '', '');
+      out.push('OUT:', compileModule([region], slotOf, { text: true }).text ?? '', '');
     }
   }
   return out.join('\n') + '\n';

@@ -17,7 +17,7 @@ import {
   SPLIT_REACH,
 } from '../guest/cpu-state.js';
 import { FLAG } from '../guest/flags.js';
-import { GUEST_END } from '../guest/memory-map.js';
+import { GUEST_END, PCB, PCB_BASE } from '../guest/memory-map.js';
 import { jumpCacheIndex, TB, TB_FLAG } from '../guest/tb-header.js';
 import type { CodeCache } from './code-cache.js';
 import type { CpuRegisters } from './cpu-view.js';
@@ -71,6 +71,8 @@ const LAST_USER_ADDRESS = 0x7fff_ffff_ffffn;
 
 /** Steps between two returns of the interpreter while V8 may still have it in its baseline tier; then never. */
 const FUEL_STEPS = 20_000;
+/** Exits for a close look that a process may take: some 20 us each. */
+const CLOSE_LOOK_LIMIT = 5000;
 const FUEL_ROUNDS = 60;
 
 export class ExecuteLoop {
@@ -213,6 +215,9 @@ export class ExecuteLoop {
       case EXIT.SPLIT_PAGE:
         this.serve(this.splitAccess());
         break;
+      case EXIT.CLOSE_LOOK:
+        this.closeLook();
+        break;
       case EXIT.YIELD:
         cpu.setI32(CPU.FUEL, ++this.rounds < FUEL_ROUNDS ? FUEL_STEPS : -1);
         break;
@@ -260,6 +265,16 @@ export class ExecuteLoop {
     // After a flush the link cell's place in the arena is another TB's.
     const kept = this.cache.generation === generation;
     if (link !== 0 && kept && !this.options.noChain) Atomics.store(this.views.i32, link / 4, header | 0);
+  }
+
+  /** One instruction in the interpreter. Where that happens all the time, as with data on pages of high addresses, code is compiled with a check an access from then on. */
+  private closeLook(): void {
+    const at = PCB_BASE / 4;
+    if (Atomics.add(this.views.i32, at + PCB.CLOSE_LOOKS / 4, 1) === CLOSE_LOOK_LIMIT) {
+      Atomics.store(this.views.i32, at + PCB.PLAIN_GUARDS / 4, 1);
+      this.translator.flush();
+    }
+    this.serve(this.enterOneShot(this.translator.oneShot(this.cpu.pc)));
   }
 
   /** Runs a TB that is in no table: the dispatcher finds it through this thread's jump cache, once. Gives the exit reason. */

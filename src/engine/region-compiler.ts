@@ -52,7 +52,10 @@ export class RegionCompiler {
 
   /** One module with `regions`, at least one. `generation`: the code's before the first of them was formed. */
   compileRegions(regions: readonly Region[], generation: number): CompiledModule {
-    const { bytes, text } = this.compile(regions, (pc) => this.slot(pc), this.wantText);
+    const { bytes, text } = this.compile(regions, (pc) => this.slot(pc), {
+      text: this.wantText,
+      plainGuards: Atomics.load(this.views.i32, (PCB_BASE + PCB.PLAIN_GUARDS) / 4) !== 0,
+    });
     return {
       module: new WebAssembly.Module(bytes),
       generation,

@@ -75,12 +75,7 @@ export class Translator {
       if (known !== 0) return known;
       if (pc >= GUEST_END) return this.oneShot(pc);
       if (this.thrashes(pc >>> PAGE_SHIFT)) return this.selfChecked(pc);
-      if (cache.full)
-        this.parts.stopWorld(() => {
-          this.locked(() => {
-            cache.flush();
-          });
-        });
+      if (cache.full) this.flush();
       this.mark(pc >>> PAGE_SHIFT);
       const header = this.locked(() => {
         const other = cache.lookup(pc);
@@ -133,6 +128,15 @@ export class Translator {
       views.i32[(header + TB.FLAGS) / 4] = TB_FLAG.SELF_CHECK;
       cache.insert(header, pc, tb.size);
       return header;
+    });
+  }
+
+  /** Drops all translated code. */
+  flush(): void {
+    this.parts.stopWorld(() => {
+      this.locked(() => {
+        this.parts.cache.flush();
+      });
     });
   }
 

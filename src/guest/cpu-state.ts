@@ -203,6 +203,8 @@ export const EXIT = {
   SPLIT_PAGE: 14,
   /** The guest has loaded MXCSR: from now on its floating-point instructions must be precise. rip is the next instruction. */
   FLOAT_CONTROL: 15,
+  /** A compiled region's check of several accesses at once failed: rip is the first of their instructions, nothing of it done. The interpreter does it, with a check an access. */
+  CLOSE_LOOK: 16,
 } as const;
 
 /** CPU exception vectors (SDM volume 3, table 6-1). */

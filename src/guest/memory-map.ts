@@ -104,6 +104,9 @@ export const PCB = {
   SLOT_COUNT: 0x24,
   /** 1 once the guest has shown that it cares for MXCSR: floating-point instructions are lifted to precise forms. Never goes back; written with the world stopped. */
   FLOAT_PRECISE: 0x28,
+  /** Exits with EXIT.CLOSE_LOOK so far; not 0 in PLAIN_GUARDS: there were too many, and regions are compiled with a check an access. */
+  CLOSE_LOOKS: 0x2c,
+  PLAIN_GUARDS: 0x30,
   /** Address-space bookkeeping of runtime/memory (VMA table and brk), 32 KiB from here. */
   MM_AREA: 0x4000,
   /** CPUID leaves in CPUID_TABLE; XCR0, 0 without XSAVE. Constant once threads run. */

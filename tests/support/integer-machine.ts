@@ -97,7 +97,8 @@ export class IntegerMachine {
     for (let n = 0; fault === undefined && this.rip !== end; n++) {
       if (n > MOST_STEPS) throw new Error('the code does not end');
       this.setI32(CPU.EXIT_REASON, EXIT.NONE);
-      const reason = this.enter();
+      let reason = this.enter();
+      if (reason === EXIT.CLOSE_LOOK) reason = this.closeLook(start);
       if (reason === EXIT.TRANSLATE) this.translate(start);
       else fault = this.faultOf(reason);
     }
@@ -105,6 +106,13 @@ export class IntegerMachine {
     this.store(after);
     if (fault !== undefined) after.setSignal(fault.signal, fault.code, fault.address);
     return after;
+  }
+
+  /** The instruction at rip and what follows it, interpreted. */
+  private closeLook(start: number): number {
+    this.translate(start);
+    this.setI32(CPU.EXIT_REASON, EXIT.NONE);
+    return this.core.run(CPU_BASE);
   }
 
   private enter(): number {

@@ -6,7 +6,7 @@ import { HEAT_OFF } from '../../src/guest/tb-header.js';
 import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { encodeTb } from '../../backend-wasm/bytecode/encode.js';
-import { compileModule } from '../../backend-wasm/compiler/module.js';
+import { compileModule, type ModuleOptions } from '../../backend-wasm/compiler/module.js';
 import type { Region } from '../../backend-wasm/compiler/region.js';
 import { CodeCache } from '../../src/engine/code-cache.js';
 import { type Core, instantiateCore } from '../../src/engine/core.js';
@@ -72,9 +72,10 @@ export class IrMachine {
     regions: readonly Region[],
     slotOf: (pc: number) => number = () => 0,
     core: Readonly<Record<string, unknown>> = {},
+    options: ModuleOptions = {},
   ): RegionFunction[] {
     for (const region of regions) for (const tb of region.tbs.values()) verifyTb(tb);
-    this.bytes = new Uint8Array(compileModule(regions, slotOf).bytes);
+    this.bytes = new Uint8Array(compileModule(regions, slotOf, options).bytes);
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(this.bytes), {
       env: { memory: this.memory, table: this.core.table },
       core: { ...this.core.exports, ...core } as Record<string, WebAssembly.ImportValue>,

@@ -153,6 +153,73 @@ describe('guards', () => {
   });
 });
 
+describe('guards of one base', () => {
+  const RSP = G.reg(4);
+  /** Two pushes, of rax and rcx, and a load of the first; then rbx = 99. */
+  const tb = build(PC, (b) => {
+    b.insnStart(PC, -1);
+    b.emit('mov_i64', [RBX, b.i64(1)]);
+    for (const [i, value] of [RAX, RCX].entries()) {
+      b.insnStart(PC + 1 + i, 9);
+      const [slot, host] = [b.temp('i64'), b.temp('i32')];
+      b.emit('sub_i64', [slot, RSP, b.i64(8)]);
+      b.emit('guard_w', [host, slot], [8]);
+      b.emit('gst_i64', [host, value], [0]);
+      b.emit('mov_i64', [RSP, slot]);
+      b.free(slot);
+      b.free(host);
+    }
+    b.insnStart(PC + 3, 9);
+    const [slot, host] = [b.temp('i64'), b.temp('i32')];
+    b.emit('add_i64', [slot, RSP, b.i64(8)]);
+    b.emit('guard_r', [host, slot], [4]);
+    b.emit('gld32u_i64', [globalId('rdx'), host], [2]);
+    b.free(slot);
+    b.free(host);
+    b.emit('mov_i64', [RBX, b.i64(99)]);
+    b.emit('exit', [], [EXIT.SYSCALL, 0, PC + 8]);
+  });
+  const [run] = machine.compile([regionOf(tb)]);
+
+  test('are one check', () => {
+    const { text } = compileModule([regionOf(tb)], () => 0, { text: true });
+    expect(text?.match(/i32.load8_u/g)).toHaveLength(1);
+    const plain = compileModule([regionOf(tb)], () => 0, { text: true, plainGuards: true });
+    expect(plain.text?.match(/i32.load8_u/g)).toHaveLength(3);
+  });
+  test.each([
+    ['on the page', PAGE + 0x800, PERM.R | PERM.W],
+    ['from its start', PAGE + 16, PERM.R | PERM.W],
+    ['at its end, the next one not mapped', PAGE + 4096, PERM.R | PERM.W],
+    ['over its end', PAGE + 4096 + 8, PERM.R | PERM.W | PERM.RFAST | PERM.WFAST],
+  ])('allowed %s', (_what, at, perm) => {
+    machine.allow(PAGE, perm);
+    machine.set('rsp', BigInt(at));
+    machine.set('rax', 0x1122_3344_5566_7788n);
+    expect(run?.(machine.cpu)).toBe(EXIT.SYSCALL);
+    expect(machine.views.view.getBigUint64(at - 8, true)).toBe(0x1122_3344_5566_7788n);
+    expect(machine.views.view.getBigUint64(at - 16, true)).toBe(30n);
+    expect([machine.get('rsp'), machine.get('rbx')]).toEqual([BigInt(at - 16), 99n]);
+    expect(machine.get('rdx')).toBe(0x3344_5566n);
+  });
+  test.each([
+    ['the second is before the page', PAGE + 8, PERM.R | PERM.W],
+    ['over its end', PAGE + 4096 + 8, PERM.R | PERM.W],
+    ['not writable', PAGE + 0x800, PERM.R | PERM.RFAST],
+    ['translated code', PAGE + 0x800, PERM.R | PERM.W | PERM.CODE | PERM.RFAST],
+    ['above 4 GiB, same low half', 2 ** 33 + PAGE + 0x800, PERM.R | PERM.W | PERM.RFAST | PERM.WFAST],
+    ['below 0', 8, PERM.R | PERM.W],
+  ])('are left to the interpreter, with nothing of the first done: %s', (_what, at, perm) => {
+    machine.allow(PAGE, perm);
+    machine.set('rsp', BigInt(at));
+    if (at >= PAGE && at < 2 ** 32) machine.views.view.setBigUint64(at - 8, 5n, true);
+    expect(run?.(machine.cpu)).toBe(EXIT.CLOSE_LOOK);
+    expect([machine.get('rip'), machine.get('rsp'), machine.get('cc_op')]).toEqual([BigInt(PC + 1), BigInt(at), 9n]);
+    expect(machine.get('rbx')).toBe(1n);
+    if (at >= PAGE && at < 2 ** 32) expect(machine.views.view.getBigUint64(at - 8, true)).toBe(5n);
+  });
+});
+
 describe('polls', () => {
   /** A loop without end that counts in rax and calls mulhu once a round. */
   const loop = (...path: number[]): Tb[] =>
@@ -458,7 +525,7 @@ test('guest accesses stay in the order of the IR', () => {
     for (const t of [host, x, y]) b.free(t);
     b.emit('exit', [], [EXIT.SYSCALL, 0, PC + 8]);
   });
-  const { text } = compileModule([regionOf(tb)], () => 0, true);
+  const { text } = compileModule([regionOf(tb)], () => 0, { text: true });
   const order = [...(text ?? '').matchAll(/i64\.(?:load|store) offset=(100\d)|(atomic\.fence)/g)].map(
     (m) => m[1] ?? m[2],
   );

@@ -146,7 +146,7 @@ describe('an irreducible loop', () => {
   }
 
   test('goes through a switch', () => {
-    expect(compileModule([regionOf(...twoEntryLoop())], () => 0, true).text).toContain('br_table');
+    expect(compileModule([regionOf(...twoEntryLoop())], () => 0, { text: true }).text).toContain('br_table');
   });
 });
 
@@ -155,7 +155,7 @@ test('globals that a region does not write are not stored', () => {
   ir.insnStart(PC, -1);
   ir.emit('add_i64', [RAX, RAX, RCX]);
   ir.emit('exit', [], [EXIT.SYSCALL, 0, PC]);
-  const { text } = compileModule([regionOf(ir.finish(8))], () => 0, true);
+  const { text } = compileModule([regionOf(ir.finish(8))], () => 0, { text: true });
   const stores = [...(text ?? '').matchAll(/i64\.store(?: offset=(\d+))?/g)].map((m) => Number(m[1] ?? 0));
   expect(stores.sort((a, b) => a - b)).toEqual([CPU.REGS, CPU.RIP, CPU.EXIT_ARG0]);
 });
