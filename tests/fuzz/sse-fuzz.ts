@@ -1,5 +1,5 @@
 /**
- * Random sequences of SSE and MMX instructions, interpreter and compiler against host processor: `node dist/tests/fuzz/sse-fuzz.js [COUNT] [SEED]`. In: a seed. Out: the sequences that differ; exit 1 when there are any.
+ * Random sequences of SSE, MMX and VEX instructions, interpreter and compiler against host processor: `node dist/tests/fuzz/sse-fuzz.js [COUNT] [SEED]`. In: a seed. Out: the sequences that differ; exit 1 when there are any.
  * Needs an x86-64 host and gcc.
  */
 import { decodeOne, InsnMachine } from '../support/insn-machine.js';
@@ -9,6 +9,7 @@ import { withHost } from '../vectors/host.js';
 import { SSE4_ROWS } from '../vectors/sse4-forms.js';
 import { SSE_POOL } from '../vectors/sse-pool.js';
 import { sseSequences } from '../vectors/sse-sequences.js';
+import { vexSequences } from '../vectors/vex-sequences.js';
 
 const count = Number(process.argv[2] ?? 2000);
 const seed = Number(process.argv[3] ?? Date.now() % 1_000_000);
@@ -16,7 +17,7 @@ const SHOWN = 5;
 
 withHost((run) => {
   const machine = new InsnMachine();
-  const forms = sseSequences(count, seed, SSE4_ROWS);
+  const forms = [...sseSequences(count, seed, SSE4_ROWS), ...vexSequences(count, seed)];
   const jobs = forms.flatMap((form) => {
     const insn = decodeOne(form.code);
     return form.inputs.map((inputs) => ({ form, code: form.code, before: stateBefore(insn, form, SSE_POOL, inputs) }));

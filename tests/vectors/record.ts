@@ -13,6 +13,7 @@ import { type RunOnHost, withHost } from './host.js';
 import { floatForms, floatSequences, vexFloatForms } from './float-forms.js';
 import { FLOAT_POOL } from './float-pool.js';
 import { SSE4_ROWS, sse4Forms } from './sse4-forms.js';
+import { vexSequences } from './vex-sequences.js';
 import { vexForms } from './vex-forms.js';
 import { sseForms } from './sse-forms.js';
 import { SSE_POOL } from './sse-pool.js';
@@ -60,7 +61,7 @@ const FILES: Readonly<Record<string, VectorFile>> = {
   'sse.txt': { forms: sseForms, pool: SSE_POOL },
   'sse-sequences.txt': { forms: () => sseSequences(SEQUENCES, 1), pool: SSE_POOL },
   'sse4.txt.gz': { forms: () => [...sse4Forms(), ...sseSequences(SEQUENCES, 4, SSE4_ROWS)], pool: SSE_POOL },
-  'vex.txt.gz': { forms: vexForms, pool: SSE_POOL },
+  'vex.txt.gz': { forms: () => [...vexForms(), ...vexSequences(SEQUENCES, 5)], pool: SSE_POOL },
   'float.txt.gz': { forms: recordedFloatForms, pool: FLOAT_POOL, preciseFloat: true },
 };
 

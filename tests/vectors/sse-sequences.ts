@@ -9,18 +9,18 @@ import { SSE_ROWS } from './sse-forms.js';
 import { SSE_POOL } from './sse-pool.js';
 
 /** Instructions of a sequence, and input states of each. */
-const LENGTH = 14;
-const CASES = 2;
+export const LENGTH = 14;
+export const SEQUENCE_CASES = 2;
 
 /** Not: what is approximate, MXCSR (its exception flags are not modelled), what empties the x87 registers. */
-const common = SSE_ROWS.filter((row) => !/^(r(cp|sqrt)[ps]s|emms)$|mxcsr$/.test(row.mnemonic));
+export const SEQUENCE_ROWS = SSE_ROWS.filter((row) => !/^(r(cp|sqrt)[ps]s|emms)$|mxcsr$/.test(row.mnemonic));
 /** Most bytes of a sequence: what the runner holds, but for the longest instruction and its reader of flags. */
-const MOST_BYTES = 140;
+export const MOST_BYTES = 140;
 
 const RSI = 6;
 
 /** Register numbers 0..3, and 8..11 by REX: neither rsp nor the pointers to the memory. */
-function instruction(row: InsnRow, random: (n: number) => number): number[] {
+export function instruction(row: InsnRow, random: (n: number) => number): number[] {
   const { mod, reg, hasModrm } = parseEncoding(row);
   const rex = random(3) === 0 ? 0x40 | random(2) | (random(2) << 2) : 0;
   const wide = row.operands.includes('y') && random(2) === 0 ? 0x48 : 0;
@@ -37,7 +37,7 @@ function instruction(row: InsnRow, random: (n: number) => number): number[] {
 }
 
 /** SETcc, CMOVcc, ADC: readers of the flags. */
-function flagReader(random: (n: number) => number): number[] {
+export function flagReader(random: (n: number) => number): number[] {
   const modrm = 0xc0 | (random(4) << 3) | random(4);
   const which = random(3);
   if (which === 0) return [0x0f, 0x90 + random(16), 0xc0 | random(4)];
@@ -48,16 +48,16 @@ function flagReader(random: (n: number) => number): number[] {
 /** Sequences of the SSE and MMX rows; with `others`, half of the instructions are from those. */
 export function sseSequences(count: number, seed: number, others: readonly InsnRow[] = []): VectorForm[] {
   const random = seededRandom(seed);
-  const compares = [...common, ...others].filter((row) => /^(u?comis|ptest|pcmp.str)/.test(row.mnemonic));
+  const compares = [...SEQUENCE_ROWS, ...others].filter((row) => /^(u?comis|ptest|pcmp.str)/.test(row.mnemonic));
   const pick = (list: readonly InsnRow[]): InsnRow => list[random(list.length)] as InsnRow;
   return Array.from({ length: count }, (_, n) => {
     const code: number[] = [];
     for (let i = 0; i < LENGTH && code.length < MOST_BYTES; i++) {
-      const rows = others.length > 0 && random(2) === 0 ? others : common;
+      const rows = others.length > 0 && random(2) === 0 ? others : SEQUENCE_ROWS;
       code.push(...instruction(random(6) === 0 ? pick(compares) : pick(rows), random));
       if (random(4) === 0) code.push(...flagReader(random));
     }
-    const inputs = Array.from({ length: CASES }, () => [random(SSE_POOL.length), 1 + random(40)] as const);
+    const inputs = Array.from({ length: SEQUENCE_CASES }, () => [random(SSE_POOL.length), 1 + random(40)] as const);
     return { code: Uint8Array.from(code), text: `sequence ${n}`, inputs };
   });
 }
