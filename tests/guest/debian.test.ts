@@ -127,6 +127,10 @@ $| = 1; my $pid = fork; if (!$pid) { print "child\\n"; exit 3 } waitpid $pid, 0;
 open my $p, "-|", "seq 3" or die; print map { "<$_>" } map { s/\\n//r } <$p>; close $p; print " $?\\n";
 print \`echo quoted\`; open $p, "|-", "tr a-z A-Z"; print $p "upper\\n"; close $p; system "exit 2"; print $? >> 8, "\\n"`;
 
+const MAKE = `
+d=$(mktemp -d); cd "$d"; printf 'all: a b c\\n\\t@cat a b c\\na b c:\\n\\t@echo made $@ > $@\\n' > Makefile
+make -s -j2; make -s; touch -d '2000-01-01' a; make -s -n; rm -r "$d"`;
+
 const ROWS: readonly Row[] = [
   { name: 'ls -la', file: '/bin/ls', args: ['-la', '{tmp}'] },
   { name: 'ls -lR', file: '/bin/ls', args: ['-lR', '--time-style=full-iso', '{tmp}'] },
@@ -176,6 +180,7 @@ const ROWS: readonly Row[] = [
   { name: 'dash processes', file: '/bin/dash', args: ['-c', DASH_PROCESSES] },
   { name: 'python3 processes', file: '/usr/bin/python3', args: ['-c', PYTHON_PROCESSES] },
   { name: 'perl processes', file: '/usr/bin/perl', args: ['-e', PERL_PROCESSES] },
+  { name: 'make', file: '/bin/sh', args: ['-c', MAKE] },
   {
     name: 'find -exec, xargs',
     file: '/bin/sh',
