@@ -196,7 +196,8 @@ function buildStack(
   interpreterBias: number,
 ): { sp: number; layout: ExecLayout } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let at = STACK_TOP - 16;
+  // The last page stays free unless the stack is small: an access is quickest where the page behind it allows it too (PERM.WFAST).
+  let at = STACK_TOP - (o.stackSize >= 64 * PAGE_SIZE ? PAGE_SIZE : 0) - 16;
   const put = (text: string): number => {
     at -= text.length + 1;
     for (let i = 0; i < text.length; i++) bytes[at + i] = text.charCodeAt(i);
