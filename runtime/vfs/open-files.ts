@@ -256,11 +256,10 @@ export function newFileOnSameObject(s: VfsState, file: number, kind: Kind, flags
 }
 
 /**
- * Closes a host descriptor. Standard input and error stay open (Node and lift64's own messages need the numbers); standard output is closed
- * for its readers to notice, and its number taken again by /dev/null.
+ * Closes a host descriptor. The three standard ones stay open when lift64 was started with them: a number that is free for a moment may be taken by another
+ * worker that is just starting (its event loop's epoll or eventfd), and Node aborts when it comes to close that. So the reader of a pipe sees its end when lift64 ends.
  */
 function closeHost(host: number, inherited: boolean): void {
-  if (inherited && (host === 0 || host === 2)) return;
+  if (inherited && host <= 2) return;
   fs.closeSync(host);
-  if (inherited && host === 1) fs.openSync('/dev/null', 'r+');
 }
