@@ -86,11 +86,11 @@ int main(void) {
   long long taken = now(CLOCK_MONOTONIC) - before;
   printf("time-out: ETIMEDOUT %s, took at least 0.1 s %s\n", yes(result == -1 && errno == ETIMEDOUT),
          yes(taken >= 100000000));
+  before = now(CLOCK_MONOTONIC);
   clock_gettime(CLOCK_MONOTONIC, &until);
   until.tv_nsec += 50000000;
   until.tv_sec += until.tv_nsec / 1000000000;
   until.tv_nsec %= 1000000000;
-  before = now(CLOCK_MONOTONIC);
   result = futex(&word, WAIT_BITSET | PRIVATE, 5, &until, NULL, ~0u);
   printf("absolute time-out: ETIMEDOUT %s, took at least 0.04 s %s; ", yes(result == -1 && errno == ETIMEDOUT),
          yes(now(CLOCK_MONOTONIC) - before >= 40000000));
