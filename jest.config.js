@@ -5,5 +5,5 @@ export default {
   testMatch: ['**/*.test.js'],
   transform: {},
   maxWorkers: 2,
-  testTimeout: 120000,
+  testTimeout: 240000,
 };

@@ -55,7 +55,7 @@ export function loadRuns(manifest: string): GuestRun[] {
 export function runGuest(
   r: GuestRun,
   options?: readonly string[],
-  timeoutMs = 100_000,
+  timeoutMs = 200_000,
   env: Readonly<Record<string, string>> = {},
 ): Outcome {
   const tmp = mkdtempSync(join(tmpdir(), 'lift64-'));
