@@ -22,12 +22,14 @@ if (port === null) throw new InternalError('not in a worker');
 // The flags are the process's: what other threads compile from now on goes to the optimising compiler at once too.
 setFlagsFromString('--no-liftoff');
 setFlagsFromString('--no-wasm-lazy-compilation');
-if (hintsBehindFlag(process.versions.v8)) setFlagsFromString('--experimental-wasm-branch-hinting');
+// Deoptimisation relies on the feedback of the baseline compiler: without that, V8 14 ends the process in a check of its own at the first call that it would inline.
+if (since13_7(process.versions.v8)) setFlagsFromString('--no-wasm-deopt');
+else setFlagsFromString('--experimental-wasm-branch-hinting');
 
-/** Branch hints are on by default from V8 13.7 on; a flag that V8 does not know is a line on stderr. */
-function hintsBehindFlag(version: string): boolean {
+/** V8 13.7 has branch hints and deoptimisation of Wasm on by default; a flag that V8 does not know is a line on stderr. */
+function since13_7(version: string): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number);
-  return major < 13 || (major === 13 && minor < 7);
+  return major > 13 || (major === 13 && minor >= 7);
 }
 
 interface Work {
