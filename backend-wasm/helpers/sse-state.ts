@@ -5,12 +5,9 @@
 import { CPU_FLOAT_PENDING, CPU_MXCSR, EXC_XM, FLOAT_OP_DEFER } from '../interpreter/gen/constants';
 import { exception } from './guard';
 
-export const IE: i32 = 0x01;
-export const DE: i32 = 0x02;
-export const ZE: i32 = 0x04;
-export const OE: i32 = 0x08;
-export const UE: i32 = 0x10;
-export const PE: i32 = 0x20;
+// MXCSR has its flags where the x87 status word has them.
+export { DE, IE, OE, PE, UE, ZE } from './x87-state';
+
 const FLAGS: i32 = 0x3f;
 const MASK_SHIFT: i32 = 7;
 const DAZ: i32 = 0x40;

@@ -62,6 +62,14 @@ export function restoreFx(cpu: CpuView, image: Uint8Array, at: number): boolean 
 
 /** The state in which a program or a signal handler begins. */
 export function initFpu(cpu: CpuView): void {
+  initX87(cpu);
+  cpu.bytes.fill(0, CPU.XMM, CPU.XMM + 256);
+  cpu.bytes.fill(0, CPU.YMMH, CPU.YMMH + 256);
+  cpu.setI32(CPU.MXCSR, MXCSR_START);
+}
+
+/** x87 alone in that state. */
+export function initX87(cpu: CpuView): void {
   cpu.setI32(CPU.FPCW, INIT_FCW);
   cpu.setI32(CPU.FPSW, 0);
   cpu.setI32(CPU.FPTOP, 0);
@@ -69,7 +77,4 @@ export function initFpu(cpu: CpuView): void {
   cpu.setI32(CPU.FPOP, 0);
   cpu.bytes.fill(0, CPU.FPIP, CPU.FPOP);
   cpu.bytes.fill(0, CPU.ST, CPU.ST + 128);
-  cpu.bytes.fill(0, CPU.XMM, CPU.XMM + 256);
-  cpu.bytes.fill(0, CPU.YMMH, CPU.YMMH + 256);
-  cpu.setI32(CPU.MXCSR, MXCSR_START);
 }

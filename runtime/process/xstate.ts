@@ -6,7 +6,7 @@ import { CPU } from '../../src/guest/cpu-state.js';
 import { PCB, PCB_BASE } from '../../src/guest/memory-map.js';
 import type { GuestMemory } from '../linux/context.js';
 import type { CpuView } from '../linux/thread.js';
-import { FXSAVE_BYTES, initFpu, restoreFx, saveFx } from './fxsave.js';
+import { FXSAVE_BYTES, initX87, restoreFx, saveFx } from './fxsave.js';
 
 const HEADER = 512;
 const EXTENDED = 576;
@@ -75,10 +75,8 @@ export function restoreState(cpu: CpuView, mem: GuestMemory, at: number): boolea
   const ymmh = (taken & AVX) === 0 ? undefined : mem.read(at + EXTENDED, YMMH_BYTES);
   if ((taken & AVX) !== 0 && ymmh === undefined) return false;
   if (!restoreFx(cpu, image, 0)) return false;
-  const mxcsr = cpu.i32(CPU.MXCSR);
   if ((taken & 1) === 0) initX87(cpu);
   if ((taken & 2) === 0) cpu.bytes.fill(0, CPU.XMM, CPU.XMM + 256);
-  cpu.setI32(CPU.MXCSR, mxcsr);
   if (ymmh === undefined) cpu.bytes.fill(0, CPU.YMMH, CPU.YMMH + YMMH_BYTES);
   else cpu.bytes.set(ymmh, CPU.YMMH);
   return true;
@@ -91,11 +89,4 @@ function xstateSize(mem: GuestMemory, at: number, image: Uint8Array, most: numbe
   if (view.getUint32(SW.MAGIC1, true) !== MAGIC1 || size < EXTENDED || size > most) return 0;
   if (size > view.getUint32(SW.EXTENDED_SIZE, true)) return 0;
   return mem.readU32(at + size) === MAGIC2 ? size : 0;
-}
-
-/** x87 alone in its initial state. */
-function initX87(cpu: CpuView): void {
-  const xmm = cpu.bytes.slice(CPU.XMM, CPU.XMM + 256);
-  initFpu(cpu);
-  cpu.bytes.set(xmm, CPU.XMM);
 }

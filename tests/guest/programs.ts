@@ -6,9 +6,6 @@ import { type GuestRun, hostIsOracleOf, loadRuns, observable, runGuest } from '.
 const signalNumber = (name: string | null): number | undefined =>
   name === null ? undefined : constants.signals[name as NodeJS.Signals];
 
-/** Programs that ask for what is not there yet, with what is missing. */
-const NOT_YET: Readonly<Record<string, string>> = {};
-
 /** Under --tier compiled every thread, and every program that is started, compiles all that it runs for itself. */
 const TOO_LONG = 'each of its many threads or programs compiles all that it runs for itself: minutes';
 const isTooLong = (r: GuestRun): boolean =>
@@ -20,9 +17,9 @@ export function describePrograms(tier: 'interp' | 'compiled' | 'auto'): void {
   const runs = [...loadRuns('examples'), ...loadRuns('tests/guest')].filter((r) => !r.tags.includes('litmus'));
   describe(`--tier ${tier}`, () => {
     for (const r of runs) {
-      const missing = NOT_YET[r.name] ?? (tier === 'compiled' && isTooLong(r) ? TOO_LONG : undefined);
-      (missing === undefined ? test : test.skip)(
-        missing === undefined ? r.name : `${r.name} (skipped: ${missing})`,
+      const reason = tier === 'compiled' && isTooLong(r) ? TOO_LONG : undefined;
+      (reason === undefined ? test : test.skip)(
+        reason === undefined ? r.name : `${r.name} (skipped: ${reason})`,
         () => {
           const ours = runGuest(r, ['--tier', tier]);
           if (hostIsOracleOf(r)) expect(observable(r, ours)).toEqual(observable(r, runGuest(r)));

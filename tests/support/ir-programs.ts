@@ -19,7 +19,7 @@ const BASE = G.reg(5);
 /** Globals that the programs compute with. */
 const WORK = [0, 1, 2, 3, 6, 7, 8].map((n) => G.reg(n));
 
-/** mulberry32. */
+/** mulberry32: integers below `below`. */
 export function generator(seed: number): (below: number) => number {
   let a = seed >>> 0;
   return (below) => {

@@ -5,6 +5,7 @@ import { PERM } from '../../src/guest/memory-map.js';
 import type { IrBuilder } from '../../src/ir/builder.js';
 import { G, GLOBALS } from '../../src/ir/globals.js';
 import { CoreMachine, DONE, singleTb } from '../support/core-machine.js';
+import { generator } from '../support/ir-programs.js';
 
 const BUFFER = 0x60_0000;
 const BYTES = 4096;
@@ -12,17 +13,6 @@ const MIDDLE = BUFFER + BYTES / 2;
 const m = new CoreMachine();
 m.allow(BUFFER, PERM.R | PERM.W);
 m.allow(BUFFER + BYTES, PERM.R | PERM.W);
-
-/** mulberry32: integers below `below`. */
-function generator(seed: number): (below: number) => number {
-  let a = seed >>> 0;
-  return (below) => {
-    a = (a + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
-}
 
 const u64 = (v: bigint): bigint => BigInt.asUintN(64, v);
 

@@ -9,6 +9,7 @@ import { G } from '../../src/ir/globals.js';
 import { evalCond, OP_LIST, type OpDef } from '../../src/ir/ops.js';
 import { CONDS, type Imm, type Type } from '../../src/ir/types.js';
 import { CoreMachine, DONE, singleTb } from '../support/core-machine.js';
+import { loadValue, storeValue } from '../support/ir-values.js';
 
 const A = 0x40_0000;
 const PAGE = 0x60_0000;
@@ -52,28 +53,6 @@ function write(at: number, v: bigint): void {
 }
 const read = (at: number, bits: number): bigint =>
   BigInt.asUintN(bits, m.views.view.getBigUint64(at, true) | (m.views.view.getBigUint64(at + 8, true) << 64n));
-
-/** A temp of `type` from CPU state at `offset`. */
-function load(b: IrBuilder, type: Type, offset: number): TempId {
-  const t = b.temp(type);
-  if (type === 'f32' || type === 'f64') {
-    const int = type === 'f32' ? 'i32' : 'i64';
-    const bits = b.temp(int);
-    b.emit(`ld_${int}`, [bits], [offset]);
-    b.emit(`frombits_${type}`, [t, bits]);
-    b.free(bits);
-  } else b.emit(`ld_${type}`, [t], [offset]);
-  return t;
-}
-function store(b: IrBuilder, type: Type, t: TempId, offset: number): void {
-  if (type === 'f32' || type === 'f64') {
-    const int = type === 'f32' ? 'i32' : 'i64';
-    const bits = b.temp(int);
-    b.emit(`bits_${type}`, [bits, t]);
-    b.emit(`st_${int}`, [bits], [offset]);
-    b.free(bits);
-  } else b.emit(`st_${type}`, [t], [offset]);
-}
 
 function immediates(def: OpDef, cond: string | undefined): Imm[] {
   for (;;) {
@@ -124,13 +103,13 @@ describe('ops without effects', () => {
               const ins = def.ins.map((type, i) =>
                 i === def.ins.length - 1 && last !== undefined
                   ? b.constant(type, inputs[i] ?? 0n)
-                  : load(b, type, AREA + 16 * i),
+                  : loadValue(b, type, AREA + 16 * i),
               );
               const [first] = ins;
               const reuse = inPlace && first !== undefined && (ins.length > 1 || last === undefined);
               const t = reuse ? first : b.temp(out);
               b.emit(name, [t, ...ins], imms);
-              store(b, out, t, OUT);
+              storeValue(b, out, t, OUT);
               if (!reuse) b.free(t);
               ins.forEach((id, i) => {
                 if (i < ins.length - 1 || last === undefined) b.free(id);
@@ -204,7 +183,7 @@ describe('guest memory', () => {
         const t = b.temp(type);
         b.emit(name, [t, h], [offset]);
         if (way === 'plain') b.emit('st_i32', [h], [OUT + 32]);
-        store(b, type, t, OUT);
+        storeValue(b, type, t, OUT);
         b.free(t);
         b.free(h);
       });
@@ -224,7 +203,7 @@ describe('guest memory', () => {
         write(m.cpu + AREA, v);
         m.set('rcx', BigInt(at - displacement[way]));
         const keys = run((b) => {
-          const value = constant ? b.constant(type, v) : load(b, type, AREA);
+          const value = constant ? b.constant(type, v) : loadValue(b, type, AREA);
           const [h, offset] = host(b, 'w', way, bits / 8);
           b.emit(name, [h, value], [offset]);
           if (way === 'plain') b.emit('st_i32', [h], [OUT + 32]);
@@ -285,7 +264,7 @@ describe('branches', () => {
       for (const constant of [false, true]) {
         // Within the TB.
         run((b) => {
-          const [p, q] = [load(b, type, AREA), constant ? b.constant(type, y) : load(b, type, AREA + 16)];
+          const [p, q] = [loadValue(b, type, AREA), constant ? b.constant(type, y) : loadValue(b, type, AREA + 16)];
           const [other, end] = [b.label(), b.label()];
           b.emit(`brcond_${type}`, [p, q], [cond, other]);
           b.emit('st_i32', [b.i32(0)], [OUT]);
@@ -301,7 +280,7 @@ describe('branches', () => {
         for (const cc of [false, true]) {
           const b = new IrBuilder(A);
           b.insnStart(A, -1);
-          const [p, q] = [load(b, type, AREA), constant ? b.constant(type, y) : load(b, type, AREA + 16)];
+          const [p, q] = [loadValue(b, type, AREA), constant ? b.constant(type, y) : loadValue(b, type, AREA + 16)];
           const other = b.label();
           if (cc) b.emit('mov_i32', [G.ccOp, b.i32(14)]);
           b.emit(`brcond_${type}`, [p, q], [cond, other]);

@@ -7,6 +7,7 @@ import { IrBuilder } from '../../src/ir/builder.js';
 import { OP_LIST, type OpDef } from '../../src/ir/ops.js';
 import { CONDS, type Imm, type Tb, type Type } from '../../src/ir/types.js';
 import { IrMachine, regionOf } from '../support/ir-machine.js';
+import { loadValue, storeValue } from '../support/ir-values.js';
 
 const PC = 0x40_0000;
 /** Inputs and outputs, in CPU state that nothing else uses. */
@@ -126,27 +127,7 @@ function generate(def: OpDef): Case[] {
 }
 
 function input(b: IrBuilder, type: Type, c: Case, i: number): TempId {
-  if (c.constant) return b.constant(type, c.inputs[i] ?? 0n);
-  const t = b.temp(type);
-  const offset = c.at + 16 * i;
-  if (type === 'f32' || type === 'f64') {
-    const int = type === 'f32' ? 'i32' : 'i64';
-    const bits = b.temp(int);
-    b.emit(`ld_${int}`, [bits], [offset]);
-    b.emit(`frombits_${type}`, [t, bits]);
-    b.free(bits);
-  } else b.emit(`ld_${type}`, [t], [offset]);
-  return t;
-}
-
-function store(b: IrBuilder, type: Type, t: TempId, offset: number): void {
-  if (type === 'f32' || type === 'f64') {
-    const int = type === 'f32' ? 'i32' : 'i64';
-    const bits = b.temp(int);
-    b.emit(`bits_${type}`, [bits, t]);
-    b.emit(`st_${int}`, [bits], [offset]);
-    b.free(bits);
-  } else b.emit(`st_${type}`, [t], [offset]);
+  return c.constant ? b.constant(type, c.inputs[i] ?? 0n) : loadValue(b, type, c.at + 16 * i);
 }
 
 function buildTb(def: OpDef, cases: readonly Case[], pc: number): Tb {
@@ -157,7 +138,7 @@ function buildTb(def: OpDef, cases: readonly Case[], pc: number): Tb {
     const outs = def.outs.map((type) => b.temp(type));
     b.emit(def.name, [...outs, ...ins], c.imms);
     outs.forEach((t, i) => {
-      store(b, def.outs[i] ?? 'i64', t, c.out);
+      storeValue(b, def.outs[i] ?? 'i64', t, c.out);
     });
     for (const t of outs) b.free(t);
     if (!c.constant) for (const t of ins) b.free(t);

@@ -1,57 +1,29 @@
 /** The recorded SSE and MMX vectors (tests/vectors/sse*.txt) against lifter, optimiser, interpreter and compiler, bit for bit. */
 import { describe, expect, test } from '@jest/globals';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { decodeOne, InsnMachine } from '../support/insn-machine.js';
 import { changes } from '../support/insn-state.js';
-import {
-  byMnemonic,
-  differences,
-  faultLeaves,
-  waitingExceptionLeaves,
-  waitsForX87,
-  withMemory,
-} from '../support/vector-check.js';
-import { parseVectors, stateFor } from '../support/vectors.js';
+import { differences } from '../support/vector-check.js';
+import { describeFaults, describeResults, readVectors, testWaitingExceptions } from '../support/vector-suite.js';
+import { stateFor } from '../support/vectors.js';
 
-const { pool, forms } = parseVectors(readFileSync(join('tests', 'vectors', 'sse.txt'), 'utf8'));
+const vectors = readVectors('sse.txt');
+const { pool, forms } = vectors;
 const machine = new InsnMachine();
 
 /** Results that processors are free to differ in: compared by their bound in another test. */
 const isApproximate = (text: string): boolean => /^r(cp|sqrt)[ps]s /.test(text);
 
-const exact = byMnemonic(forms.filter((form) => !isApproximate(form.text)));
+const exact = { ...vectors, forms: forms.filter((form) => !isApproximate(form.text)) };
 
-describe('recorded vectors', () => {
-  for (const [mnemonic, list] of exact) {
-    test(mnemonic, () => {
-      expect(differences(machine, list, pool).slice(0, 8)).toEqual([]);
-    });
-  }
-});
+describeResults(machine, exact);
 
 test('recorded sequences', () => {
-  const sequences = parseVectors(readFileSync(join('tests', 'vectors', 'sse-sequences.txt'), 'utf8'));
+  const sequences = readVectors('sse-sequences.txt');
   expect(differences(machine, sequences.forms, sequences.pool).slice(0, 4)).toEqual([]);
 });
 
-// ---------------------------------------------------------------- faults
-
-describe('a page fault leaves everything as it was', () => {
-  for (const [mnemonic, list] of exact) {
-    const faulting = withMemory(list);
-    if (faulting.length === 0) continue;
-    test(mnemonic, () => {
-      expect(faulting.map((form) => faultLeaves(machine, form)).filter((text) => text !== '')).toEqual([]);
-    });
-  }
-});
-
-test('a waiting x87 exception is raised before an MMX instruction', () => {
-  const waiting = forms.filter(waitsForX87);
-  expect(waiting.length).toBeGreaterThan(100);
-  expect(waiting.map((form) => waitingExceptionLeaves(machine, form)).filter((text) => text !== '')).toEqual([]);
-});
+describeFaults(machine, exact);
+testWaitingExceptions(machine, vectors, 100);
 
 // ---------------------------------------------------------------- approximations
 
