@@ -20,6 +20,8 @@ const { parseIntegerVectors } = await load('tests/support/integer-vectors.js');
 const { RECORD_SIZE, X87Record } = await load('tests/support/x87-records.js');
 const { exclusionOf, INTEGER_ROWS, undefinedFlagNames } = await load('tests/vectors/integer-forms.js');
 const { CPU_FEATURES } = await load('src/engine/cpu-features.js');
+const { notOffered } = await load('tests/fuzz/decoder-exceptions.js');
+const { icedOpCodes } = await load('tests/fuzz/iced-samples.js');
 const { EXC, EXIT } = await load('src/guest/cpu-state.js');
 
 const PC = 0x1000;
@@ -107,14 +109,26 @@ const cell = (text) => String(text).replaceAll('|', '\\|').replaceAll('_', '\\_'
 const rows = allRows();
 const cases = rows.reduce((sum, row) => sum + (recorded.get(row) ?? 0), 0);
 const covered = rows.filter((row) => recorded.has(row)).length;
-const notOffered = CPU_FEATURES.filter((f) => f.missing !== undefined).map((f) => f.name);
+const unfinished = CPU_FEATURES.filter((f) => f.missing !== undefined).map((f) => f.name);
 const line = (cells) => `| ${cells.map(cell).join(' | ')} |`;
+
+/** More mnemonics than these are a number. */
+const MAX_NAMED = 16;
+const opCodes = icedOpCodes();
+function mnemonicsOf(feature) {
+  const names = [...new Set(opCodes.filter((o) => o.features.includes(feature)).map((o) => o.mnemonic))];
+  return names.length > MAX_NAMED ? `${names.length} mnemonics` : names.join(', ');
+}
+const leftOut = notOffered.flatMap(({ group, features, source }) =>
+  features.split(' ').map((feature) => [feature, mnemonicsOf(feature), group, source]),
+);
+
 const page = `# Instructions
 
 Written by \`npm run page\` from the rows in \`frontend/x86-64/insns/\` and the vectors in \`tests/vectors/\`: change those.
 
 ${rows.length} rows, ${covered} of them with vectors, ${cases} recorded cases (a sequence of instructions counts for each of them).
-CPU features that no model offers yet: ${notOffered.length === 0 ? 'none' : notOffered.map(cell).join(', ')}.
+CPU features that no model offers yet: ${unfinished.length === 0 ? 'none' : unfinished.map(cell).join(', ')}.
 
 Encodings and operands are written as in Intel's manuals; \`frontend/x86-64/insn.ts\` explains them. *How*: "inline" is a sequence of operations on integers, "SIMD" one on WebAssembly's vectors, "helper" a function in
 WebAssembly beside the translated code; an exception is what the instruction raises in user code.
@@ -122,6 +136,15 @@ WebAssembly beside the translated code; an exception is what the instruction rai
 | instruction | encoding | operands | feature | how | vectors | notes |
 | :---------- | :------- | :------- | :------ | :-- | ------: | :---- |
 ${rows.map((r) => line([r.mnemonic, r.enc, r.operands, r.feature, howDone(r), recorded.get(r) ?? 0, notes(r)])).join('\n')}
+
+## Not offered
+
+CPUID reports none of these, and what they encode is #UD (SIGILL), as on a processor without them; those that stand in reserved NOPs do nothing. Libraries hold some of it behind checks of CPUID:
+\`node dist/tests/fuzz/binary-sweep.js\` lists what Debian's do. The names are those of iced-x86, whose tables the list is checked against (\`tests/unit/not-offered.test.ts\`).
+
+| feature | instructions | group | source |
+| :------ | :----------- | :---- | :----- |
+${leftOut.map(line).join('\n')}
 `;
 if (process.argv.includes('--check')) {
   if (!existsSync(PAGE) || readFileSync(PAGE, 'utf8') !== page) {

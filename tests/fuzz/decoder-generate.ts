@@ -146,7 +146,27 @@ export function tableStrings(rows: readonly InsnRow[], seed: number, every = 1):
   return out.subarray(0, strings * STRIDE);
 }
 
-/** `count` random strings: a quarter each of plain random bytes behind random prefixes, in the 0F maps, of a row's bytes with one bit flipped, behind a VEX prefix. */
+/** EVEX and XOP prefixes, and the VEX prefixes that no map stands behind: their reserved bits mostly as they have to be. */
+function rarePrefix(random: (n: number) => number): number[] {
+  const w = random(2) << 7;
+  const v = random(2) === 0 ? 0x78 : random(16) << 3;
+  switch (random(4)) {
+    case 0:
+    case 1: {
+      const fixed = random(8) === 0 ? random(256) : 0xf0 | (1 + random(3));
+      return [0x62, fixed, w | v | 4 | random(4), random(2) === 0 ? 0x08 | (random(3) << 5) : random(256)];
+    }
+    case 2:
+      return [0x8f, (random(8) << 5) | (random(8) === 0 ? random(32) : 8 + random(3)), w | v | random(8)];
+    default:
+      return [0xc4, (random(8) << 5) | random(32), w | v | random(8)];
+  }
+}
+
+/**
+ * `count` random strings: a fifth each of plain random bytes behind random prefixes, in the 0F maps, of a row's bytes with one bit flipped, behind a VEX prefix, behind an EVEX or XOP prefix
+ * (those bits that are fixed mostly right).
+ */
 export function randomStrings(rows: readonly InsnRow[], count: number, random: (n: number) => number): Uint8Array {
   const out = new Uint8Array(count * STRIDE);
   for (let index = 0; index < count; index++) {
@@ -156,12 +176,14 @@ export function randomStrings(rows: readonly InsnRow[], count: number, random: (
     }
     // Now and then enough prefixes to pass 15 bytes.
     if (random(64) === 0) for (let left = random(14); left > 0; left--) bytes.push(0x2e);
-    const kind = random(4);
+    const kind = random(5);
     if (kind === 1) bytes.push(0x0f);
     if (kind === 1 && random(8) === 0) bytes.push(random(2) === 0 ? 0x38 : 0x3a);
     if (kind === 3 && random(4) > 0) bytes.length = 0;
     if (kind === 3) bytes.push(0xc4 + random(2));
     if (kind === 3 && bytes.at(-1) === 0xc4 && random(4) > 0) bytes.push((random(8) << 5) | (1 + random(3)));
+    if (kind === 4 && random(4) > 0) bytes.length = 0;
+    if (kind === 4) bytes.push(...rarePrefix(random));
     if (kind === 2) {
       const row = rows[random(rows.length)];
       if (row !== undefined) bytes.push(...opcodeBytes(row, [], random(8)));

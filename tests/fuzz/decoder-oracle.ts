@@ -93,6 +93,11 @@ export class OracleBatch {
     return compare(ours);
   }
 
+  /** iced's instruction of the last check. */
+  get theirs(): Instruction {
+    return theirs;
+  }
+
   free(): void {
     this.#decoder.free();
   }
