@@ -79,15 +79,14 @@ export function gather(cpu: i32, base: i64, segment: i64, registers: i32, scale:
   const to = registers & 15;
   const index = (registers >> 4) & 15;
   const mask = (registers >> 8) & 15;
-  // The mask's elements become all ones or zero, and what lies above them zero.
-  for (let i = 0; i < 32 / size; i++) {
-    const at = home(c, mask, i * size);
-    if (size == 8) store<i64>(at, i < count ? load<i64>(at) >> 63 : 0);
-    else store<i32>(at, i < count ? load<i32>(at) >> 31 : 0);
-  }
+  // An element's mask is cleared once the element is done; what a fault leaves to do is as it was.
   for (let i = 0; i < count; i++) {
     const selected = home(c, mask, i * size);
-    if (load<i32>(selected) == 0) continue;
+    if (load<i32>(selected + size - 4) >= 0) {
+      if (size == 8) store<i64>(selected, 0);
+      else store<i32>(selected, 0);
+      continue;
+    }
     const from = home(c, index, i * indexSize);
     const offset = indexSize == 8 ? load<i64>(from) : <i64>load<i32>(from);
     const sum = base + (offset << scale);
@@ -102,5 +101,13 @@ export function gather(cpu: i32, base: i64, segment: i64, registers: i32, scale:
       store<i32>(selected, 0);
     }
   }
-  for (let i = count * size; i < 32; i += 8) store<i64>(home(c, to, i), 0);
+  for (let i = count * size; i < 32; i += size) {
+    if (size == 8) {
+      store<i64>(home(c, to, i), 0);
+      store<i64>(home(c, mask, i), 0);
+    } else {
+      store<i32>(home(c, to, i), 0);
+      store<i32>(home(c, mask, i), 0);
+    }
+  }
 }

@@ -18,7 +18,7 @@ import {
 } from './float-lanes.js';
 import type { LiftFn } from './insn.js';
 import type { Lifter } from './lifter.js';
-import { imm8, setGeneral32, setVec, vec } from './vector.js';
+import { enterMmx, imm8, setGeneral32, setVec, vec } from './vector.js';
 
 /** Operand 0 = lane(operand 0, operand 1). */
 export function withDestination(lane: Lane): LiftFn {
@@ -32,6 +32,15 @@ export function withDestination(lane: Lane): LiftFn {
 export function ofSource(lane: (l: Lifter, b: TempId) => TempId): LiftFn {
   return (l) => {
     setVec(l, 0, lane(l, vec(l, 1)));
+  };
+}
+
+/** The same of an MMX destination. The x87 state is that of MMX before the conversion raises an exception, as on AMD's processors. */
+export function intoMmx(lane: (l: Lifter, b: TempId) => TempId): LiftFn {
+  return (l) => {
+    const b = vec(l, 1);
+    enterMmx(l);
+    setVec(l, 0, lane(l, b));
   };
 }
 

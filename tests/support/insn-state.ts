@@ -1,20 +1,24 @@
 /**
- * The state that a recorded instruction sees: general registers, flags, an FXSAVE image, 64 bytes of memory, the upper halves of ymm. In: bytes in the layout of tests/vectors/src/run-insns.c.
- * Out: named fields, and what an instruction changed as text. Source: SDM 2A, FXSAVE (table 3-43: tags are of physical registers, ST registers are relative to TOP).
+ * The state that a recorded instruction sees: general registers, flags, an FXSAVE image, 64 bytes of memory on both sides of a page's end, the upper halves of ymm; and how it ended.
+ * In: bytes in the layout of tests/vectors/src/run-insns.c. Out: named fields, and what an instruction changed as text. Source: SDM 2A, FXSAVE (table 3-43: tags are of physical registers, ST registers are relative to TOP).
  */
 import { GPR_NAMES } from '../../src/guest/cpu-state.js';
 import { FLAG } from '../../src/guest/flags.js';
 
-/** Guest and host address of the memory. */
-export const MEMORY = 0x1000_0000;
+/** Guest and host address of the memory: half of it lies on one page, half on the next. */
+export const MEMORY = 0x1000_0fe0;
 export const MEMORY_SIZE = 64;
 
 /** Offsets in bytes. */
-const AT = { GPR: 0, RFLAGS: 128, SIGNAL: 136, FX: 144, MEMORY: 144 + 512 } as const;
+const AT = { GPR: 0, RFLAGS: 128, SIGNAL: 136, CODE: 140, FX: 144, MEMORY: 144 + 512 } as const;
 const FX = { FCW: 0, FSW: 2, FTW: 4, MXCSR: 24, MXCSR_MASK: 28, ST: 32, XMM: 160 } as const;
 /** Upper halves of ymm. */
 const YMMH = AT.MEMORY + MEMORY_SIZE;
-export const STATE_SIZE = YMMH + 256;
+const ADDRESS = YMMH + 256;
+const CLOSED = ADDRESS + 8;
+export const STATE_SIZE = CLOSED + 8;
+/** Where the fields that take bulk copies are: offsets in bytes. */
+export const LAYOUT = { GPR: AT.GPR, MEMORY: AT.MEMORY, XMM: AT.FX + FX.XMM, YMMH } as const;
 
 const RSP = 4;
 /** MXCSR without its exception flags, which only precise floating point has. */
@@ -45,12 +49,28 @@ export class InsnState {
     this.view.setUint32(AT.RFLAGS, value, true);
   }
 
-  /** Signal that the instruction raised, 0 none. */
+  /** Signal that the instruction raised, 0 none; its si_code and si_addr. */
   get signal(): number {
     return this.view.getUint32(AT.SIGNAL, true);
   }
-  set signal(value: number) {
-    this.view.setUint32(AT.SIGNAL, value, true);
+  get code(): number {
+    return this.view.getInt32(AT.CODE, true);
+  }
+  get address(): bigint {
+    return this.view.getBigUint64(ADDRESS, true);
+  }
+  setSignal(signal: number, code: number, address: bigint): void {
+    this.view.setUint32(AT.SIGNAL, signal, true);
+    this.view.setInt32(AT.CODE, code, true);
+    this.view.setBigUint64(ADDRESS, BigInt.asUintN(64, address), true);
+  }
+
+  /** True: the second page of the memory may not be accessed. */
+  get closed(): boolean {
+    return this.bytes[CLOSED] !== 0;
+  }
+  set closed(value: boolean) {
+    this.bytes[CLOSED] = value ? 1 : 0;
   }
 
   xmm(n: number): bigint {
@@ -144,6 +164,10 @@ export class InsnState {
 
 /** Every field with a value that no other has: a write to a wrong one is seen. rsi and rdi point to the memory; TOP is 3, all x87 registers are empty, all arithmetic flags set. */
 export function plainState(): InsnState {
+  return PLAIN.copy();
+}
+
+function makePlain(): InsnState {
   const s = new InsnState();
   for (let n = 0; n < 16; n++) {
     s.setGpr(n, 0x9e37_79b9_7f4a_7c15n * BigInt(n + 1));
@@ -165,34 +189,42 @@ export function plainState(): InsnState {
   s.memory.forEach((_, i, m) => (m[i] = (i * 37 + 11) & 0xff));
   return s;
 }
+const PLAIN = makePlain();
 
 const hex = (value: bigint | number, bytes: number): string => value.toString(16).padStart(2 * bytes, '0');
 
-/** What differs between two states: `name=value` in hex, space separated. With `preciseFloat`, the exception flags of MXCSR too, also of an instruction that raised a signal. */
+function differs(a: Uint8Array, b: Uint8Array, from: number, size: number): boolean {
+  for (let at = from; at < from + size; at++) if (a[at] !== b[at]) return true;
+  return false;
+}
+
+/**
+ * What differs between two states: how the instruction ended, if by a signal, then `name=value` in hex, space separated. With `preciseFloat`, the exception flags of MXCSR too.
+ */
 export function changes(before: InsnState, after: InsnState, preciseFloat = false): string {
   const list: string[] = [];
   const compare = (name: string, bytes: number, get: (s: InsnState) => bigint | number): void => {
-    if (get(before) !== get(after)) list.push(`${name}=${hex(get(after), bytes)}`);
+    const now = get(after);
+    if (get(before) !== now) list.push(`${name}=${hex(now, bytes)}`);
   };
-  const mxcsr = preciseFloat ? 0xffff : MXCSR_CONTROL;
-  if (after.signal !== 0) {
-    if (preciseFloat) compare('mxcsr', 2, (s) => s.mxcsr);
-    return [`signal=${after.signal}`, ...list].join(' ');
-  }
-  for (const [n, name] of GPR_NAMES.entries()) if (n !== RSP) compare(name, 8, (s) => s.gpr(n));
+  const isChanged = (from: number, size: number): boolean => differs(before.bytes, after.bytes, from, size);
+  if (after.signal !== 0) list.push(`signal=${after.signal}/${after.code}/${after.address.toString(16)}`);
+  if (isChanged(AT.GPR, 128))
+    for (const [n, name] of GPR_NAMES.entries()) if (n !== RSP) compare(name, 8, (s) => s.gpr(n));
   compare('flags', 2, (s) => s.rflags & FLAG.ARITH);
-  for (let n = 0; n < 16; n++) compare(`xmm${n}`, 16, (s) => s.xmm(n));
-  for (let n = 0; n < 16; n++) compare(`ymmh${n}`, 16, (s) => s.ymmh(n));
+  if (isChanged(AT.FX + FX.XMM, 256)) for (let n = 0; n < 16; n++) compare(`xmm${n}`, 16, (s) => s.xmm(n));
+  if (isChanged(YMMH, 256)) for (let n = 0; n < 16; n++) compare(`ymmh${n}`, 16, (s) => s.ymmh(n));
   compare('top', 1, (s) => s.top);
   compare('empty', 1, (s) => s.empty);
-  for (let n = 0; n < 8; n++) {
-    compare(`mm${n}`, 8, (s) => s.mm(n));
-    compare(`exp${n}`, 2, (s) => s.exponent(n));
-  }
+  if (isChanged(AT.FX, FX.XMM))
+    for (let n = 0; n < 8; n++) {
+      compare(`mm${n}`, 8, (s) => s.mm(n));
+      compare(`exp${n}`, 2, (s) => s.exponent(n));
+    }
+  const mxcsr = preciseFloat ? 0xffff : MXCSR_CONTROL;
   compare('mxcsr', 2, (s) => s.mxcsr & mxcsr);
-  for (let at = 0; at < MEMORY_SIZE; at += 16) {
-    const line = (s: InsnState): string => Buffer.from(s.memory.subarray(at, at + 16)).toString('hex');
-    if (line(before) !== line(after)) list.push(`mem${at}=${line(after)}`);
-  }
+  for (let at = 0; at < MEMORY_SIZE; at += 16)
+    if (isChanged(AT.MEMORY + at, 16))
+      list.push(`mem${at}=${Buffer.from(after.memory.subarray(at, at + 16)).toString('hex')}`);
   return list.join(' ');
 }

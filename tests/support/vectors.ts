@@ -3,14 +3,17 @@
  *
  *     pool 00000000000000000000000000000001     operand values, 128 bits each, numbered from 0
  *     insn 660f58c1 addpd xmm0,xmm1             machine code; what follows is for the reader
+ *     mxcsr 3f80                                if it is not the default; 'closed' on a line: the second page of the memory may not be accessed
  *     4 17 xmm0=...                             values of the first and second operand; what changed (insn-state.ts)
  *
  * Cases start from plainState() with the values put into the instruction's operands: the first operand's value is pool[4], every other's pool[17].
  * Registers that an instruction reads without naming them (xmm0 of PBLENDVB, the lengths of PCMPESTRI) are made from pool[3 * 4 + 7 * 17], modulo the pool's size.
+ * The arithmetic flags before are the low bits of 29 * 4 + 7 * 17 (CF the lowest).
  * VEX forms give each of their operands a value of its own, and upper halves: vex-state.ts.
  * A form whose text begins with 'sequence' is several instructions, whose registers all get values: register n has pool[4 + 17 * n], modulo the pool's size.
  */
 import type { Insn } from '../../frontend/x86-64/insn.js';
+import { FLAG } from '../../src/guest/flags.js';
 import { vexStateFor } from './vex-state.js';
 import { type InsnState, MEMORY, plainState } from './insn-state.js';
 
@@ -22,6 +25,8 @@ export interface VectorForm {
   readonly inputs: readonly (readonly [number, number])[];
   /** MXCSR, when it is not the default. */
   readonly mxcsr?: number;
+  /** The second page of the memory may not be accessed. */
+  readonly closed?: boolean;
 }
 
 export interface VectorCase {
@@ -87,8 +92,23 @@ export function stateForSequence(pool: readonly bigint[], first: number, step: n
   return s;
 }
 
+const FLAG_BITS = [FLAG.CF, FLAG.PF, FLAG.AF, FLAG.ZF, FLAG.SF, FLAG.OF] as const;
+
 /** The state before a case of `form`, by its kind. */
 export function stateBefore(
+  insn: Insn,
+  form: Pick<VectorForm, 'text' | 'mxcsr' | 'closed'>,
+  pool: readonly bigint[],
+  inputs: readonly [number, number],
+): InsnState {
+  const s = operandsBefore(insn, form, pool, inputs);
+  const flags = 29 * inputs[0] + 7 * inputs[1];
+  s.rflags = FLAG_BITS.reduce((all, flag, i) => (((flags >> i) & 1) === 0 ? all & ~flag : all | flag), s.rflags);
+  s.closed = form.closed === true;
+  return s;
+}
+
+function operandsBefore(
   insn: Insn,
   form: Pick<VectorForm, 'text' | 'mxcsr'>,
   pool: readonly bigint[],
@@ -115,6 +135,7 @@ export function parseVectors(text: string): Vectors {
     else if (first === 'insn') forms.push({ code: Buffer.from(second, 'hex'), text: rest.join(' '), cases: [] });
     else if (first === 'mxcsr' && form !== undefined)
       forms[forms.length - 1] = { ...form, mxcsr: parseInt(second, 16) };
+    else if (first === 'closed' && form !== undefined) forms[forms.length - 1] = { ...form, closed: true };
     else if (/^\d+ \d+/.test(line) && form !== undefined)
       form.cases.push({ inputs: [Number(first), Number(second)], changes: rest.join(' ') });
     else throw new Error(`vectors, line ${i + 1}: ${line}`);
@@ -127,6 +148,7 @@ export function printForm(form: RecordedForm): string[] {
   return [
     `insn ${Buffer.from(form.code).toString('hex')} ${form.text}`,
     ...(form.mxcsr === undefined ? [] : [`mxcsr ${form.mxcsr.toString(16)}`]),
+    ...(form.closed === true ? ['closed'] : []),
     ...form.cases.map(({ inputs: [a, b], changes }) => `${a} ${b} ${changes}`.trimEnd()),
   ];
 }

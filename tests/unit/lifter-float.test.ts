@@ -27,7 +27,7 @@ test('every row has vectors in every setting of MXCSR', () => {
 });
 
 test('the vectors of plain floating point, by the precise forms', () => {
-  const plain = readVectors('sse.txt');
+  const plain = readVectors('sse.txt.gz');
   const names = new Set(FLOAT_ROWS.map((row) => row.mnemonic));
   const list = plain.forms.filter(({ text }) => names.has(text.split(' ')[0] ?? ''));
   expect(list.length).toBeGreaterThan(300);

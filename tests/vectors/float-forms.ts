@@ -3,14 +3,14 @@
  * Source: SDM volume 1, 10.2.3 (MXCSR), 11.5 (exceptions).
  */
 import type { InsnRow } from '../../frontend/x86-64/insn.js';
-import { decode, isInsn } from '../../frontend/x86-64/decoder.js';
-import { codeReader } from '../support/insn-machine.js';
+import { decodeOne } from '../support/insn-machine.js';
 import type { VectorForm } from '../support/vectors.js';
 import { FLOAT_POOL, FLOAT_RANGE, type FloatKind } from './float-pool.js';
 import { VEX_ROWS, vexFormsOf } from './vex-forms.js';
 import { SSE4_ROWS } from './sse4-forms.js';
 import { formsOf, SSE_ROWS } from './sse-forms.js';
 import { sseSequences } from './sse-sequences.js';
+import { formOf, type Place } from './table-forms.js';
 
 /** RC, DAZ, FTZ in all combinations, all exceptions masked. */
 const CONTROLS: readonly number[] = [0, 1, 2, 3].flatMap((rc) =>
@@ -50,41 +50,48 @@ export const FLOAT_ROWS: readonly InsnRow[] = [...SSE_ROWS, ...SSE4_ROWS].filter
 /** The VEX rows that MXCSR matters to. */
 export const VEX_FLOAT_ROWS: readonly InsnRow[] = VEX_ROWS.filter((row) => VEX_MATTERS.test(row.mnemonic));
 
-/** The registers' form of each instruction and immediate; wide integers too. */
-function instructions(all: readonly VectorForm[]): VectorForm[] {
+/** The registers' form, or the aligned memory's, of each instruction and immediate; wide integers too. */
+function instructions(all: readonly VectorForm[], place: Place): VectorForm[] {
   const seen = new Set<string>();
   return all.filter((form) => {
     const key = Buffer.from(form.code).toString('hex');
-    if (!/ low/.test(form.text) || seen.has(key)) return false;
+    if (!(place === 'memory' ? / aligned/ : / low/).test(form.text) || seen.has(key)) return false;
     seen.add(key);
-    const insn = decode(codeReader(form.code, 0), 0);
-    return isInsn(insn) && insn.operands.every((o) => o.kind !== 'mem');
+    return formOf(decodeOne(form.code)).place === place;
   });
 }
 
 /**
- * `count` cases for each instruction and setting, each setting beginning elsewhere in the values.
+ * `count` cases for each instruction and setting with its operand in a register, one for each other setting in memory. Each setting begins elsewhere in the values.
  * @param random a number below its argument
  */
 export function floatForms(count: number, random: (n: number) => number): VectorForm[] {
-  return withSettings(instructions(FLOAT_ROWS.flatMap(formsOf)), MXCSR_SETTINGS, count, random);
+  const all = FLOAT_ROWS.flatMap(formsOf);
+  return [
+    ...withSettings(instructions(all, 'register'), 1, count, random),
+    ...withSettings(instructions(all, 'memory'), 2, 1, random),
+  ];
 }
 
-/** The same of the VEX rows, in both lengths, in one setting of `every`. */
+/** The same of the VEX rows, in both lengths, in one setting of `every`, another one in each form; of memory in half as many. */
 export function vexFloatForms(count: number, random: (n: number) => number, every = 1): VectorForm[] {
-  const settings = MXCSR_SETTINGS.filter((_, i) => i % every === 0);
-  return withSettings(instructions(VEX_FLOAT_ROWS.flatMap(vexFormsOf)), settings, count, random);
+  const all = VEX_FLOAT_ROWS.flatMap(vexFormsOf);
+  return [
+    ...withSettings(instructions(all, 'register'), every, count, random),
+    ...withSettings(instructions(all, 'memory'), 2 * every, 1, random),
+  ];
 }
 
 function withSettings(
   forms: readonly VectorForm[],
-  settings: readonly number[],
+  every: number,
   count: number,
   random: (n: number) => number,
 ): VectorForm[] {
-  return forms.flatMap((form) => {
+  return forms.flatMap((form, n) => {
     const [first, length] = FLOAT_RANGE[kindOf((form.text.split(' ')[0] ?? '').replace(/^v/, ''))];
     const value = (): number => first + random(length);
+    const settings = MXCSR_SETTINGS.filter((_, i) => (i + n) % every === 0);
     return settings.map((mxcsr) => ({
       ...form,
       mxcsr,

@@ -1,5 +1,5 @@
 /**
- * Records the instruction vectors on the host processor: `npm run build && node dist/tests/vectors/record.js`. In: the forms beside this file. Out: tests/vectors/*.txt and *.txt.gz. Arguments: the names of those to record, else all.
+ * Records the instruction vectors on the host processor: `npm run build && node dist/tests/vectors/record.js`. In: the forms beside this file. Out: tests/vectors/*.txt.gz. Arguments: the names of those to record, else all.
  * Needs an x86-64 host and gcc. Which processor recorded them stands in the file's head.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -47,7 +47,7 @@ function record(run: RunOnHost, name: string, { pool, preciseFloat, ...file }: V
     ...pool.map((v) => `pool ${v.toString(16).padStart(32, '0')}`),
   ];
   const text = [...head, ...lines, ''].join('\n');
-  writeFileSync(join('tests', 'vectors', name), name.endsWith('.gz') ? gzipSync(text, { level: 9 }) : text);
+  writeFileSync(join('tests', 'vectors', name), gzipSync(text, { level: 9 }));
   console.log(`${name}: ${forms.length} forms, ${jobs.length} cases`);
 }
 
@@ -58,8 +58,8 @@ const [VEX_CASES, VEX_SETTINGS] = [2, 6] as const;
 const FLOAT_SEED = 754;
 
 const FILES: Readonly<Record<string, VectorFile>> = {
-  'sse.txt': { forms: sseForms, pool: SSE_POOL },
-  'sse-sequences.txt': { forms: () => sseSequences(SEQUENCES, 1), pool: SSE_POOL },
+  'sse.txt.gz': { forms: sseForms, pool: SSE_POOL },
+  'sse-sequences.txt.gz': { forms: () => sseSequences(SEQUENCES, 1), pool: SSE_POOL },
   'sse4.txt.gz': { forms: () => [...sse4Forms(), ...sseSequences(SEQUENCES, 4, SSE4_ROWS)], pool: SSE_POOL },
   'vex.txt.gz': { forms: () => [...vexForms(), ...vexSequences(SEQUENCES, 5)], pool: SSE_POOL },
   'float.txt.gz': { forms: recordedFloatForms, pool: FLOAT_POOL, preciseFloat: true },

@@ -11,8 +11,9 @@ import { sse2FloatRows } from '../../frontend/x86-64/insns/sse2-float.js';
 import { sse2IntRows } from '../../frontend/x86-64/insns/sse2-int.js';
 import { sse2MoveRows } from '../../frontend/x86-64/insns/sse2-move.js';
 import { systemRows } from '../../frontend/x86-64/insns/system.js';
-import { opcodeBytes } from '../fuzz/decoder-generate.js';
+import { opcodeBytes, seededRandom } from '../fuzz/decoder-generate.js';
 import type { VectorForm } from '../support/vectors.js';
+import { filled } from './fill.js';
 import { SSE_RANGE, type ValueKind } from './sse-pool.js';
 
 export const SSE_ROWS: readonly InsnRow[] = [
@@ -29,6 +30,7 @@ export const SSE_ROWS: readonly InsnRow[] = [
 const MAIN_CASES: Readonly<Record<ValueKind, number>> = { f32: 44, f64: 47, int: 20, wide: 18, count: 16, mxcsr: 8, text: 20 };
 const MOVE_CASES = 4;
 const OTHER_CASES = 3;
+const CLOSED_CASES = 2;
 /** Of string comparisons with other immediates than the first. */
 const TEXT_CASES = 8;
 
@@ -38,9 +40,9 @@ export const isMove = (mnemonic: string): boolean =>
 
 const [RSI, DISP8, REGISTER] = [6, 0x40, 0xc0] as const;
 const modrm = (mod: number, reg: number, rm: number): number => mod | ((reg & 7) << 3) | (rm & 7);
-/** [rsi+16] and [rsi+20]. */
+/** [rsi+16], and [rsi+31], whose first byte is the last of its page. */
 const ALIGNED = 16;
-const UNALIGNED = 20;
+const ACROSS = 31;
 
 /** What the source operand of a row holds. */
 export function kindOf(row: InsnRow): ValueKind {
@@ -110,9 +112,9 @@ export function formsOf(row: InsnRow, index: number): VectorForm[] {
   const widths = row.operands.includes('y') ? [0, 0x48] : [0];
   for (const [n, imm] of immediates(row).entries()) {
     const last = imm < 0 ? [] : [imm];
-    const add = (what: string, code: Uint8Array, cases: number): void => {
+    const add = (what: string, code: Uint8Array, cases: number, closed = false): void => {
       const text = `${row.mnemonic} ${row.operands} ${what}${imm < 0 ? '' : ` imm ${imm}`}`;
-      forms.push({ code, text, inputs: pairs(target, source, cases, index + 3 * n) });
+      forms.push({ code, text, inputs: pairs(target, source, cases, index + 3 * n), ...(closed ? { closed } : {}) });
     };
     const many = isMove(row.mnemonic) ? MOVE_CASES : MAIN_CASES[source];
     const others = row.mnemonic.startsWith('cmp') ? many / 2 : source === 'text' ? TEXT_CASES : OTHER_CASES;
@@ -123,8 +125,8 @@ export function formsOf(row: InsnRow, index: number): VectorForm[] {
         const bytes = encode(row, rex | width, reg, rm, [REGISTER, ...last]);
         add(what + w, bytes, cases);
       };
-      const memory = (what: string, offset: number, cases: number): void => {
-        add(what + w, encode(row, width, 0, RSI, [DISP8, offset, ...last]), cases);
+      const memory = (what: string, offset: number, cases: number, closed = false): void => {
+        add(what + w, encode(row, width, 0, RSI, [DISP8, offset, ...last]), cases, closed);
       };
       if (mod !== 0 || !hasModrm) register('low', 0, 0, 1, main);
       if (!hasModrm || (n > 0 && mod !== 0)) continue;
@@ -134,7 +136,8 @@ export function formsOf(row: InsnRow, index: number): VectorForm[] {
       }
       if (mod !== 1) {
         memory('aligned', ALIGNED, mod === 0 ? main : OTHER_CASES);
-        memory('unaligned', UNALIGNED, OTHER_CASES);
+        memory('across', ACROSS, OTHER_CASES);
+        memory('across closed', ACROSS, CLOSED_CASES, true);
       }
     }
   }
@@ -145,7 +148,7 @@ export function formsOf(row: InsnRow, index: number): VectorForm[] {
 const ROUNDINGS = [0x3f80, 0x5f80, 0x7f80] as const;
 
 export function sseForms(): VectorForm[] {
-  const forms = SSE_ROWS.flatMap(formsOf);
+  const forms = filled(SSE_ROWS.flatMap(formsOf), kindOf, seededRandom(41));
   const rounded = forms.filter((f) => /^cvt(?!t)\w*2(si|dq|pi) .* low/.test(f.text) && !/^cvt(dq|pi|si)/.test(f.text));
   return [...forms, ...ROUNDINGS.flatMap((mxcsr) => rounded.map((f) => ({ ...f, mxcsr })))];
 }

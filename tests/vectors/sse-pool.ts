@@ -3,6 +3,7 @@
  * Source: SDM volume 1, 4.8.3 (special values), table E-1 (limits of conversions).
  */
 import { seededRandom } from '../fuzz/decoder-generate.js';
+import { FLOAT_POOL, FLOAT_RANGE } from './float-pool.js';
 
 export type ValueKind = 'f32' | 'f64' | 'int' | 'wide' | 'count' | 'mxcsr' | 'text';
 
@@ -136,11 +137,35 @@ function join(lanes: readonly bigint[], bits: number): bigint {
 
 const at = <T>(list: readonly T[], i: number): T => list[i % list.length] as T;
 
-function build(): { pool: bigint[]; range: Record<ValueKind, readonly [number, number]> } {
+/** More values of a type, besides the edges: entries of each. */
+const DENSE = 256;
+/** Elements at the ends of their ranges, of 8, 16 and 32 bits. */
+const SATURATING = [
+  [8, [0, 1, 0x7f, 0x80, 0x81, 0xff, 0xfe]],
+  [16, [0, 1, 0x7f, 0x80, 0xff, 0x100, 0x7fff, 0x8000, 0x8001, 0xffff, 0xff80, 0xff7f]],
+  [32, [0, 1, 0x7fff, 0x8000, 0xffff, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 0xffff_8000, 0xffff_7fff]],
+] as const;
+
+function dense(random: (n: number) => number): bigint {
+  const [bits, ends] = at(SATURATING, random(SATURATING.length));
+  // Few ends, many, or none.
+  const share = random(3);
+  const lanes = Array.from({ length: 128 / bits }, () => BigInt(random(2) < share ? at(ends, random(ends.length)) : random(2 ** bits)));
+  return join(lanes, bits);
+}
+
+/** A part of the values of float-pool.ts. */
+function floats(kind: 'f32' | 'f64'): bigint[] {
+  const [first] = FLOAT_RANGE[kind];
+  return FLOAT_POOL.slice(first, first + DENSE);
+}
+
+type Range = readonly [number, number];
+function build(): { pool: bigint[]; range: Record<ValueKind, Range>; denseRange: Partial<Record<ValueKind, Range>> } {
   const pool: bigint[] = [];
   const random = seededRandom(64);
   const random64 = (): bigint => (BigInt(random(2 ** 32)) << 32n) | BigInt(random(2 ** 32));
-  const kind = (values: readonly bigint[]): readonly [number, number] => {
+  const kind = (values: readonly bigint[]): Range => {
     pool.push(...values);
     return [pool.length - values.length, values.length];
   };
@@ -156,10 +181,18 @@ function build(): { pool: bigint[]; range: Record<ValueKind, readonly [number, n
     count: kind(COUNTS.map((v) => join([v, random64()], 64))),
     text: kind(texts(random)),
   };
-  return { pool, range };
+  const int = kind(Array.from({ length: DENSE }, () => dense(random)));
+  const masks = kind(Array.from({ length: 32 }, () => BigInt(random(0x10000))));
+  return {
+    pool,
+    range,
+    denseRange: { f32: kind(floats('f32')), f64: kind(floats('f64')), int, wide: int, mxcsr: masks },
+  };
 }
 
 const built = build();
 export const SSE_POOL: readonly bigint[] = built.pool;
 /** First index and number of entries. */
 export const SSE_RANGE = built.range;
+/** The same of more values, for kinds that have them. */
+export const DENSE_RANGE = built.denseRange;

@@ -7,8 +7,10 @@ import { sse41FloatRows } from '../../frontend/x86-64/insns/sse41-float.js';
 import { sse41IntRows } from '../../frontend/x86-64/insns/sse41-int.js';
 import { sse42StringRows } from '../../frontend/x86-64/insns/sse42-string.js';
 import { ssse3Rows } from '../../frontend/x86-64/insns/ssse3.js';
+import { seededRandom } from '../fuzz/decoder-generate.js';
 import type { VectorForm } from '../support/vectors.js';
-import { formsOf } from './sse-forms.js';
+import { filled } from './fill.js';
+import { formsOf, kindOf } from './sse-forms.js';
 
 export const SSE4_ROWS: readonly InsnRow[] = [...ssse3Rows, ...sse41IntRows, ...sse41FloatRows, ...sse42StringRows, ...cryptoRows];
 
@@ -16,7 +18,7 @@ export const SSE4_ROWS: readonly InsnRow[] = [...ssse3Rows, ...sse41IntRows, ...
 const ROUNDINGS = [0x3f80, 0x5f80, 0x7f80] as const;
 
 export function sse4Forms(): VectorForm[] {
-  const forms = SSE4_ROWS.flatMap(formsOf);
+  const forms = filled(SSE4_ROWS.flatMap(formsOf), kindOf, seededRandom(42));
   const rounded = forms.filter(({ text }) => /^round.* low imm (4|12)$/.test(text));
   return [...forms, ...ROUNDINGS.flatMap((mxcsr) => rounded.map((form) => ({ ...form, mxcsr })))];
 }

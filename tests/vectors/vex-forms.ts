@@ -8,8 +8,9 @@ import { avxFloatRows } from '../../frontend/x86-64/insns/avx-float.js';
 import { avxIntRows } from '../../frontend/x86-64/insns/avx-int.js';
 import { avxMoveRows } from '../../frontend/x86-64/insns/avx-move.js';
 import { fmaRows } from '../../frontend/x86-64/insns/fma.js';
-import { vexPrefix } from '../fuzz/decoder-generate.js';
+import { seededRandom, vexPrefix } from '../fuzz/decoder-generate.js';
 import type { VectorForm } from '../support/vectors.js';
+import { filled } from './fill.js';
 import { immediates, isMove, kindOf, pairs } from './sse-forms.js';
 
 export const VEX_ROWS: readonly InsnRow[] = [...avxMoveRows, ...avxFloatRows, ...avxIntRows, ...avx2Rows, ...fmaRows].filter(
@@ -17,11 +18,12 @@ export const VEX_ROWS: readonly InsnRow[] = [...avxMoveRows, ...avxFloatRows, ..
 );
 
 const [RSI, MEM_DISP8, REGISTER] = [6, 0x40, 0xc0] as const;
-const [ALIGNED, UNALIGNED] = [0, 20];
+/** Displacements: the last 32 bytes of a page; its last byte and what follows on the next. */
+const [ALIGNED, ACROSS] = [0, 31];
 /** Displacement of gathers, whose indices reach from -8 to 7 by a scale of 2. */
 const [MIDDLE, SCALE_2] = [24, 0x40];
 const MAIN_CASES = { f32: 30, f64: 30, int: 16, wide: 16, count: 16, mxcsr: 8, text: 16 } as const;
-const [MOVE_CASES, OTHER_CASES] = [3, 3];
+const [MOVE_CASES, OTHER_CASES, CLOSED_CASES] = [3, 3, 2];
 
 interface Registers {
   readonly what: string;
@@ -68,13 +70,14 @@ function encode(row: InsnRow, length: number, w: number, r: Registers, tail: rea
 
 function gatherForms(row: InsnRow, length: number, index: number): VectorForm[] {
   const encoding = parseEncoding(row);
-  return [LOW, HIGH].map((r) => {
+  return [LOW, HIGH].flatMap((r) => {
     const rex = (r.reg > 7 ? 4 : 0) | (r.rm > 7 ? 2 : 0);
     const sib = SCALE_2 | ((r.rm & 7) << 3) | RSI;
     const prefix = vexPrefix(encoding, rex, length, r.vvvv, false);
     const code = Uint8Array.from([...prefix, encoding.opcode, MEM_DISP8 | ((r.reg & 7) << 3) | 4, sib, MIDDLE]);
     const text = `${row.mnemonic} ${row.operands} ${r.what} ${length === 0 ? 128 : 256}`;
-    return { code, text, inputs: pairs('int', 'int', r === LOW ? MAIN_CASES.int : OTHER_CASES, index) };
+    const form = { code, text, inputs: pairs('int', 'int', r === LOW ? MAIN_CASES.int : OTHER_CASES, index) };
+    return [form, { ...form, text: `${text} closed`, closed: true }];
   });
 }
 
@@ -95,16 +98,18 @@ export function vexFormsOf(row: InsnRow, index: number): VectorForm[] {
       const main = n === 0 ? many : OTHER_CASES;
       for (const w of row.operands.includes('y') && rexW < 0 ? [0, 8] : [0]) {
         const name = `${row.mnemonic} ${row.operands}`.trimEnd();
-        const form = (r: Registers, tail: readonly number[], what: string, cases: number): void => {
+        const form = (r: Registers, tail: readonly number[], what: string, cases: number, closed = false): void => {
           const text = `${name} ${what} ${length === 0 ? 128 : 256}${w === 0 ? '' : ' W'}${imm < 0 ? '' : ` imm ${imm}`}`;
-          forms.push({ code: encode(row, length, w, r, [...tail, ...last]), text, inputs: pairs(target, source, cases, index + 3 * n) });
+          const inputs = pairs(target, source, cases, index + 3 * n);
+          forms.push({ code: encode(row, length, w, r, [...tail, ...last]), text, inputs, ...(closed ? { closed } : {}) });
         };
         if (mod !== 0 || !hasModrm) form(LOW, [REGISTER], 'low', main);
         if (!hasModrm || (n > 0 && mod !== 0)) continue;
         if (mod !== 0) for (const shape of SHAPES) form(shape, [REGISTER], shape.what, OTHER_CASES);
         if (mod !== 1) {
           form(LOW, [MEM_DISP8, ALIGNED], 'aligned', mod === 0 ? main : OTHER_CASES);
-          form(LOW, [MEM_DISP8, UNALIGNED], 'unaligned', OTHER_CASES);
+          form(LOW, [MEM_DISP8, ACROSS], 'across', OTHER_CASES);
+          form(LOW, [MEM_DISP8, ACROSS], 'across closed', CLOSED_CASES, true);
         }
       }
     }
@@ -116,7 +121,7 @@ export function vexFormsOf(row: InsnRow, index: number): VectorForm[] {
 const ROUNDINGS = [0x3f80, 0x5f80, 0x7f80] as const;
 
 export function vexForms(): VectorForm[] {
-  const forms = VEX_ROWS.flatMap(vexFormsOf);
+  const forms = filled(VEX_ROWS.flatMap(vexFormsOf), (row) => kindOf(legacy(row)), seededRandom(43));
   const rounded = forms.filter(
     (f) =>
       (/^vcvt(?!t)\w*2(si|dq) .* low/.test(f.text) && !/^vcvt(dq|si)/.test(f.text)) ||

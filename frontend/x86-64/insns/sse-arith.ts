@@ -10,7 +10,7 @@ import {
   compare,
   compareFlags,
   fromInteger,
-  ofSource,
+  intoMmx,
   reciprocal,
   squareRoot,
   toInteger,
@@ -21,12 +21,11 @@ import type { InsnRow } from '../insn.js';
 
 function cvtpi2ps(l: Lifter): void {
   const b = vec(l, 1);
-  const value = pairToSinglesLane(l, vec(l, 0), b);
   if (isMmx(l, 1)) enterMmx(l);
-  setVec(l, 0, value);
+  setVec(l, 0, pairToSinglesLane(l, vec(l, 0), b));
 }
 
-const cvtps2pi = (truncate: boolean): LiftFn => ofSource(pairToIntegersLane(truncate));
+const cvtps2pi = (truncate: boolean): LiftFn => intoMmx(pairToIntegersLane(truncate));
 
 export const sseArithRows = [
   { enc: 'NP 0F 51 /r', mnemonic: 'sqrtps', operands: 'Vps,Wps', feature: 'sse', lift: squareRoot('ps') },

@@ -19,6 +19,7 @@ import {
   compareFlags,
   fromInteger,
   horizontal,
+  intoMmx,
   ofSource,
   squareRoot,
   toInteger,
@@ -29,12 +30,13 @@ import { binaryImm } from '../vector-lift.js';
 import type { InsnRow } from '../insn.js';
 
 function cvtpi2pd(l: Lifter): void {
-  const value = fromIntegersLane('pd')(l, vec(l, 1));
+  const b = vec(l, 1);
   if (isMmx(l, 1)) enterMmx(l);
-  setVec(l, 0, value);
+  setVec(l, 0, fromIntegersLane('pd')(l, b));
 }
 
 const toIntegers = (from: 'ps' | 'pd', truncate: boolean): LiftFn => ofSource(toIntegersLane(from, truncate));
+const toMmx = (truncate: boolean): LiftFn => intoMmx(toIntegersLane('pd', truncate));
 
 export const sse2FloatRows = [
   { enc: '66 0F 51 /r', mnemonic: 'sqrtpd', operands: 'Vpd,Wpd', feature: 'sse2', lift: squareRoot('pd') },
@@ -69,7 +71,7 @@ export const sse2FloatRows = [
     mnemonic: 'cvttpd2pi',
     operands: 'Pq,Wpd',
     feature: 'sse2',
-    lift: afterX87(toIntegers('pd', true)),
+    lift: afterX87(toMmx(true)),
   },
   { enc: 'F2 0F 2C /r', mnemonic: 'cvttsd2si', operands: 'Gy,Wsd', feature: 'sse2', lift: toInteger('sd', true) },
   {
@@ -77,7 +79,7 @@ export const sse2FloatRows = [
     mnemonic: 'cvtpd2pi',
     operands: 'Pq,Wpd',
     feature: 'sse2',
-    lift: afterX87(toIntegers('pd', false)),
+    lift: afterX87(toMmx(false)),
   },
   { enc: 'F2 0F 2D /r', mnemonic: 'cvtsd2si', operands: 'Gy,Wsd', feature: 'sse2', lift: toInteger('sd', false) },
   {

@@ -1,7 +1,7 @@
 /* Runs instructions on the host processor. In (stdin): records { u8 length, u8 code[CODE_SIZE - 1], struct state }. Out (stdout): struct state of each after it.
- * The instructions see every register of its state but rsp, and MEMORY_SIZE bytes at MEMORY. The x87, MMX and SSE registers are an FXSAVE image; the upper halves of ymm
- * stand behind the memory, and are left alone on a processor without AVX.
- * A signal ends them: its number and si_code are reported, with the registers as they went in.
+ * The instructions see every register of its state but rsp, and MEMORY_SIZE bytes at MEMORY, half of them on one page, half on the next, which `closed` takes away. The x87, MMX and SSE
+ * registers are an FXSAVE image; the upper halves of ymm stand behind the memory, and are left alone on a processor without AVX.
+ * A signal ends them: it is reported with registers and memory as it found them, so that what is left undone at a fault can be compared too.
  * Source: SDM 2A, FXSAVE (image), 2A 2.2 (64-bit mode). Layout: tests/support/insn-state.ts. */
 #define _GNU_SOURCE
 #include <setjmp.h>
@@ -12,10 +12,13 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
-#define MEMORY ((uint8_t *)0x10000000)
+#define PAGES ((uint8_t *)0x10000000)
+#define MEMORY (PAGES + 0xfe0)
 #define MEMORY_SIZE 64
 #define CODE_SIZE 160
-#define MXCSR_OFFSET 24
+/* Of the XSAVE area in a signal frame: XSTATE_BV, upper halves of ymm. */
+#define XSTATE_BV 512
+#define YMMH_OFFSET 576
 
 struct state {
   uint64_t gpr[16];
@@ -24,6 +27,8 @@ struct state {
   uint8_t fxsave[512];
   uint8_t memory[MEMORY_SIZE];
   uint8_t ymmh[256];
+  uint64_t address;
+  uint8_t closed, pad[7];
 };
 struct record {
   uint8_t length, code[CODE_SIZE - 1];
@@ -76,10 +81,23 @@ __asm__(
     "  ret\n");
 
 static void on_signal(int number, siginfo_t *info, void *context) {
-  /* MXCSR as the instruction left it: the flags of an exception that it raised are set. */
-  memcpy(current->fxsave + MXCSR_OFFSET, &((ucontext_t *)context)->uc_mcontext.fpregs->mxcsr, 4);
+  static const int order[] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
+                              REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
+  const mcontext_t *registers = &((ucontext_t *)context)->uc_mcontext;
+  const uint8_t *area = (const uint8_t *)registers->fpregs;
+  for (int i = 0; i < 16; i++)
+    if (order[i] != REG_RSP) current->gpr[i] = (uint64_t)registers->gregs[order[i]];
+  current->rflags = (uint64_t)registers->gregs[REG_EFL];
+  memcpy(fx, area, sizeof fx);
+  if (has_avx) {
+    memset(current->ymmh, 0, sizeof current->ymmh);
+    if (area[XSTATE_BV] & 4) memcpy(current->ymmh, area + YMMH_OFFSET, sizeof current->ymmh);
+  }
   current->signal = (uint32_t)number;
   current->code = (uint32_t)info->si_code;
+  /* An address within the instructions is told from their start. */
+  current->address = (uint64_t)info->si_addr;
+  if (current->address - (uint64_t)code_page < 4096) current->address -= (uint64_t)code_page;
   siglongjmp(fault, 1);
 }
 
@@ -100,27 +118,23 @@ int main(void) {
   sigaltstack(&alternative, NULL);
   for (int i = 0, list[] = {SIGSEGV, SIGILL, SIGFPE, SIGBUS, SIGTRAP}; i < 5; i++) sigaction(list[i], &action, NULL);
   code_page = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (mmap(MEMORY, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != MEMORY) {
+  if (mmap(PAGES, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) != PAGES) {
     perror("mmap");
     return 1;
   }
   while (fread(&r, sizeof r, 1, stdin) == 1) {
-    struct state in = r.state;
     current = &r.state;
     put(code_page, r.code, r.length);
     memcpy(MEMORY, r.state.memory, MEMORY_SIZE);
     memcpy(fx, r.state.fxsave, sizeof fx);
-    if (sigsetjmp(fault, 1) == 0) {
+    if (r.state.closed) mprotect(PAGES + 4096, 4096, PROT_NONE);
+    if (sigsetjmp(fault, 1) == 0)
       run_guest();
-      memcpy(r.state.fxsave, fx, sizeof fx);
-      memcpy(r.state.memory, MEMORY, MEMORY_SIZE);
-    } else {
-      in.signal = r.state.signal;
-      in.code = r.state.code;
-      memcpy(in.fxsave + MXCSR_OFFSET, r.state.fxsave + MXCSR_OFFSET, 4);
-      r.state = in;
+    else
       __asm__ volatile("fxrstor64 host_fx(%rip)");
-    }
+    if (r.state.closed) mprotect(PAGES + 4096, 4096, PROT_READ | PROT_WRITE);
+    memcpy(r.state.fxsave, fx, sizeof fx);
+    memcpy(r.state.memory, MEMORY, MEMORY_SIZE);
     fwrite(&r.state, sizeof r.state, 1, stdout);
   }
   return 0;
