@@ -5,7 +5,7 @@ import { CODE_ROWS } from './real/all-rows.js';
 import { reasonToSkip, runCode } from './real/code-row.js';
 import { makeFixture } from './real/fixture.js';
 
-const TIME_LIMIT_MS = 100_000;
+const TIME_LIMIT_MS = 200_000;
 
 let fixture = '';
 beforeAll(() => {

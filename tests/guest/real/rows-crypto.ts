@@ -154,7 +154,7 @@ export const CRYPTO_ROWS: readonly CodeRow[] = [
   shell('openssl: RSA, PKCS 1', signAndVerify('rsa', '-digest sha256', true), 'test'),
   shell('openssl: RSA, PSS', signAndVerify('rsa', '-digest sha512 -pkeyopt rsa_padding_mode:pss', false), 'long'),
   shell('openssl: ECDSA on P-256', signAndVerify('ec', '-digest sha384', false), 'test'),
-  shell('openssl: Ed25519', signAndVerify('ed', '', true), 'test'),
+  shell('openssl: Ed25519', signAndVerify('ed', '', true), 'long'),
   shell('openssl prime', `openssl prime ${PRIMES.join(' ')}`, 'test'),
   shell('openssl: keys as text', 'for k in rsa ec ed; do openssl pkey -in {fix}/$k.pem -text -noout; done', 'long'),
   shell('openssl: key agreement', DERIVE, 'long'),

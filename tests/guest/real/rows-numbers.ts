@@ -92,7 +92,7 @@ export const NUMBER_ROWS: readonly CodeRow[] = [
     args: [PRINTF, ...REALS.flatMap((x) => Array<string>(CONVERSIONS).fill(x))],
     share: 'test',
   },
-  { name: 'numbers in coreutils', package: 'coreutils', files: ['/bin/bash'], args: ['-c', COREUTILS], share: 'test' },
+  { name: 'numbers in coreutils', package: 'coreutils', files: ['/bin/bash'], args: ['-c', COREUTILS], share: 'long' },
   { name: 'gawk', package: 'gawk', files: ['/usr/bin/gawk'], args: ['--', AWK, ...REALS], share: 'test' },
   {
     name: 'gawk -M',
