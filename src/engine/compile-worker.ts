@@ -14,17 +14,30 @@ import { memoryViews } from './memory-views.js';
 import { modelDecoder } from './model-decoder.js';
 import { HotQueue } from './hot-queue.js';
 import { enginePasses } from './passes.js';
+import { REGION_LIMITS } from './region.js';
 import { RegionCompiler } from './region-compiler.js';
 
 const start = workerData as CompilerStart;
 const port = parentPort;
 if (port === null) throw new InternalError('not in a worker');
-// The flags are the process's: what other threads compile from now on goes to the optimising compiler at once too.
-setFlagsFromString('--no-liftoff');
-setFlagsFromString('--no-wasm-lazy-compilation');
 // Deoptimisation relies on the feedback of the baseline compiler: without that, V8 14 ends the process in a check of its own at the first call that it would inline.
 if (since13_7(process.versions.v8)) setFlagsFromString('--no-wasm-deopt');
 else setFlagsFromString('--experimental-wasm-branch-hinting');
+
+/**
+ * V8 compiles the module with its optimising compiler, here and now. Only meanwhile do the flags say so: they are the process's, and Binaryen's own functions, which V8 compiles at
+ * their first call, would make the first region take 0.6 s.
+ */
+function optimisedModule(bytes: Uint8Array): WebAssembly.Module {
+  setFlagsFromString('--no-liftoff');
+  setFlagsFromString('--no-wasm-lazy-compilation');
+  try {
+    return new WebAssembly.Module(bytes);
+  } finally {
+    setFlagsFromString('--liftoff');
+    setFlagsFromString('--wasm-lazy-compilation');
+  }
+}
 
 /** V8 13.7 has branch hints and deoptimisation of Wasm on by default; a flag that V8 does not know is a line on stderr. */
 function since13_7(version: string): boolean {
@@ -77,7 +90,17 @@ function startWork(space: number, memory: WebAssembly.Memory): Work {
   });
   const passes = enginePasses(start.disabledPasses, start.reorderMemory);
   const decode = modelDecoder(start.cpuModel);
-  const compiler = new RegionCompiler(views, cache, decode, compileModule, passes, true, start.wantText);
+  const compiler = new RegionCompiler(
+    views,
+    cache,
+    decode,
+    compileModule,
+    passes,
+    true,
+    start.wantText,
+    REGION_LIMITS,
+    optimisedModule,
+  );
   return { space, compiler, cache, queue: new HotQueue(views, cache, (pc) => compiler.form(pc)) };
 }
 

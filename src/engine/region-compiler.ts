@@ -30,6 +30,7 @@ export class RegionCompiler {
     private readonly onlyRun: boolean,
     private readonly wantText: boolean,
     private readonly limits: RegionLimits = REGION_LIMITS,
+    private readonly load: (bytes: Uint8Array) => WebAssembly.Module = (bytes) => new WebAssembly.Module(bytes),
   ) {
     this.reader = new GuestCodeReader(views, () => undefined);
   }
@@ -57,7 +58,7 @@ export class RegionCompiler {
       plainGuards: Atomics.load(this.views.i32, (PCB_BASE + PCB.PLAIN_GUARDS) / 4) !== 0,
     });
     return {
-      module: new WebAssembly.Module(bytes),
+      module: this.load(bytes),
       generation,
       entries: regions.map((r, i) => ({ pc: r.head, slot: this.slot(r.head), name: `r${i}`, pages: regionPages(r) })),
       text,
