@@ -334,7 +334,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
     const { pc } = this.cpu;
     if (this.reader.readable(pc) === 0) return false;
     const insn = this.decode(this.reader, pc);
-    return isInsn(insn) && isStackFault(insn, this.cpu);
+    return isInsn(insn) && isStackFault(insn, this.lift(pc, 1), this.cpu);
   }
 
   readGuest(addr: number, size: number): Uint8Array | undefined {

@@ -1,8 +1,9 @@
 /**
  * Tells #SS from #GP: an address that is not canonical raises #SS when the stack segment is meant, by rsp or rbp as base or by an instruction that uses the stack.
- * In: the instruction that faulted and its registers. Out: true for #SS. Source: SDM volume 1, 3.7.4 (default segments); volume 3, 6.15 (#SS, #GP in 64-bit mode).
+ * In: the instruction that faulted, its IR and its registers. Out: true for #SS. A misaligned operand is #GP before all else. Source: SDM volume 1, 3.7.4 (default segments); volume 3, 6.15 (#SS, #GP in 64-bit mode).
  */
 import { GPR } from '../guest/cpu-state.js';
+import type { Tb } from '../ir/types.js';
 import type { Insn, MemOperand } from '../../frontend/x86-64/insn.js';
 
 export interface FaultRegisters {
@@ -17,10 +18,13 @@ const isCanonical = (address: bigint): boolean =>
 /** Instructions whose stack access no operand shows. */
 const USES_STACK = /^(push|pop|call|ret|iret|enter)/;
 
-export function isStackFault(insn: Insn, r: FaultRegisters): boolean {
+/** @param tb the instruction alone, as lifted: its alignment checks tell what the processor checks */
+export function isStackFault(insn: Insn, tb: Tb, r: FaultRegisters): boolean {
+  const alignment = BigInt(Number(tb.ops.find((op) => op.name === 'align_check')?.imms[0] ?? 1));
   for (const o of insn.operands) {
     if (o.kind !== 'mem' || o.size === 0) continue;
     const first = effectiveAddress(o, r);
+    if (first % alignment !== 0n) return false;
     if (!isCanonical(first) || !isCanonical(first + BigInt(o.size - 1))) return o.seg === 'ss';
   }
   const { mnemonic } = insn.row;

@@ -7,7 +7,9 @@
  *              add_i64 t1, rcx, $0x0              mov_i64 t1, rcx
  *              gst_i64 t2, t1, 0                  gst_i64 t2, rcx, 0
  *
- * Requirements of any rule here: it computes what the op's row says for all inputs; it folds no float (NaN payloads); it neither adds, drops nor moves an op with effects.
+ * A conditional branch on constants becomes none, or an unconditional one, and what follows that up to the next label goes.
+ *
+ * Requirements of any rule here: it computes what the op's row says for all inputs; it folds no float (NaN payloads); it neither adds, drops nor moves an op with effects that can be reached.
  */
 import type { TempId } from '../base/ids.js';
 import { opDef } from '../ir/ops.js';
@@ -43,18 +45,23 @@ export function foldConstants(tb: Tb): Tb {
   };
   const value = (id: TempId | undefined): bigint | undefined => (id === undefined ? undefined : r.temps[id]?.value);
 
+  let reachable = true;
   for (const op of tb.ops) {
     if (op.name === 'set_label') {
+      reachable = true;
       same.clear();
       copies.clear();
       widths.clear();
     }
+    // Behind a branch that has become unconditional, what was one ebb with it would now be another, which the ebb temps of the first do not reach.
+    if (!reachable) continue;
     const outs = outCount(op);
     const args = op.args.map((id, i) => (i < outs ? id : (same.get(id) ?? id)));
     let next: Op = { name: op.name, args, imms: op.imms };
     const branch = foldBranch(next, value);
     if (branch === 'never') continue;
     if (branch !== undefined) next = branch;
+    reachable = branch === undefined;
     const out = args[0];
     if (outs === 1 && out !== undefined && opDef(op.name).effects.length === 0) {
       const simple = simplify(next, value) ?? narrowed(next, widths);
@@ -86,7 +93,6 @@ function foldBranch(op: Op, value: (id: TempId | undefined) => bigint | undefine
   if (a === undefined || b === undefined) return undefined;
   const taken = opDef(op.name.replace('brcond', 'setcond')).fold?.([a, b], [op.imms[0] as Imm]);
   if (taken === undefined) return undefined;
-  // The verifier wants nothing after an unconditional branch but a label or dead ops; what follows is dropped by dead-code.
   return taken === 0n ? 'never' : { name: 'br', args: [], imms: [op.imms[1] as Imm] };
 }
 

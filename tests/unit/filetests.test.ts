@@ -9,6 +9,7 @@ import { parseTbs, TbReader } from '../../src/ir/parse.js';
 import { printTb } from '../../src/ir/print.js';
 import { verifyTb } from '../../src/ir/verify.js';
 import { optimise, type Pass, PASSES } from '../../src/opt/pipeline.js';
+import { runSequenceCase } from '../support/sequence-filetest.js';
 
 const ROOT = join(process.cwd(), 'tests', 'filetests');
 const BLESS = process.env['LIFT64_BLESS'] === '1';
@@ -85,6 +86,8 @@ function runCase(c: Case): string {
         })
         .join('');
     }
+    case 'sequence':
+      return runSequenceCase(c.input, rest.includes('precise'));
     default:
       throw new Error(`unknown run '${c.run}'`);
   }

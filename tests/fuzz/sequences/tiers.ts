@@ -1,0 +1,32 @@
+/**
+ * The tiers that sequences run in, by name, with the variations that a block of sequences gets. In: a name, a block's number. Out: SequenceTier.
+ */
+import { type Pass, PASSES } from '../../../src/opt/pipeline.js';
+import type { SequenceTier } from '../../support/sequence-machine.js';
+
+export const TIER_NAMES = ['lifted', 'interp', 'compiled', 'compiled-lifted'] as const;
+export type TierName = (typeof TIER_NAMES)[number];
+
+export const isTierName = (name: string): name is TierName => (TIER_NAMES as readonly string[]).includes(name);
+
+/** Guest instructions of a TB, by block: mostly as the engine has it. */
+const MAX_INSNS = [64, 64, 64, 3, 64, 1, 64, 9] as const;
+
+/** @param without name of a pass that is left out */
+export function tierOf(
+  name: TierName,
+  block: number,
+  preciseFloat: boolean,
+  without: string | undefined,
+): SequenceTier {
+  const passes: readonly Pass[] = name.endsWith('lifted') ? [] : PASSES.filter((pass) => pass.name !== without);
+  const compiled = name.startsWith('compiled');
+  return {
+    compiled,
+    passes,
+    maxInsns: MAX_INSNS[block % MAX_INSNS.length] ?? 64,
+    noChain: !compiled && block % 5 === 4,
+    plainGuards: block % 3 === 2,
+    preciseFloat,
+  };
+}

@@ -1,0 +1,341 @@
+/**
+ * Runs instruction sequences in lift64's tiers, through the engine's own parts: translator, code cache, region compiler, table slots and execute loop, without Linux around them.
+ * In: code at addresses, states. Out: the states after; how a sequence ended is in them. Needs dist/core.wasm.
+ */
+import { readFileSync } from 'node:fs';
+import { encodeTb } from '../../backend-wasm/bytecode/encode.js';
+import { compileModule } from '../../backend-wasm/compiler/module.js';
+import { decode, isInsn } from '../../frontend/x86-64/decoder.js';
+import { translate } from '../../frontend/x86-64/translate.js';
+import { setCode, setPerms } from '../../runtime/memory/perms.js';
+import { CodeCache } from '../../src/engine/code-cache.js';
+import { GuestCodeReader } from '../../src/engine/code-reader.js';
+import { CompiledCode } from '../../src/engine/compiled-code.js';
+import { type Core, instantiateCore } from '../../src/engine/core.js';
+import { CpuRegisters } from '../../src/engine/cpu-view.js';
+import { ExecuteLoop, type LoopServices } from '../../src/engine/execute-loop.js';
+import { exceptionSignal, type FaultSignal, fpeCode, pageFaultSignal } from '../../src/engine/faults.js';
+import { type MemoryViews, memoryViews } from '../../src/engine/memory-views.js';
+import { RegionCompiler } from '../../src/engine/region-compiler.js';
+import { isStackFault } from '../../src/engine/stack-fault.js';
+import { isFloatPrecise, Translator } from '../../src/engine/translator.js';
+import { CONTROL, CPU, EXC, MXCSR_START, RUN_FLAG } from '../../src/guest/cpu-state.js';
+import { CC, FLAG } from '../../src/guest/flags.js';
+import {
+  CPU_BASE,
+  PAGE_SHIFT,
+  PAGE_SIZE,
+  PCB,
+  PCB_BASE,
+  PERM,
+  PERM_TABLE,
+  SLOT_HASH_SIZE,
+  SLOT_TABLE,
+  WASM_PAGES,
+} from '../../src/guest/memory-map.js';
+import { HEAT_OFF } from '../../src/guest/tb-header.js';
+import type { Tb } from '../../src/ir/types.js';
+import { verifyTb } from '../../src/ir/verify.js';
+import { optimise, type Pass } from '../../src/opt/pipeline.js';
+import {
+  DATA,
+  DATA_MAP,
+  DATA_PAGES,
+  FX_AT,
+  GS_BASE,
+  HANG,
+  hashPages,
+  SequenceState,
+  STATE_AT,
+  WINDOWS,
+} from './sequence-state.js';
+
+/** How sequences are run. */
+export interface SequenceTier {
+  readonly compiled: boolean;
+  readonly passes: readonly Pass[];
+  /** Guest instructions of a TB that the interpreter runs. */
+  readonly maxInsns: number;
+  /** Every TB returns to the execute loop. */
+  readonly noChain: boolean;
+  /** Compiled code has a permission check an access. */
+  readonly plainGuards: boolean;
+  /** Floating point obeys MXCSR from the start. */
+  readonly preciseFloat: boolean;
+}
+
+/** Code at a guest address, and the addresses in it that get regions of their own when it is compiled. */
+export interface PlacedCode {
+  readonly at: number;
+  readonly code: Uint8Array;
+  readonly entries: readonly number[];
+}
+
+const TOP = 0x3800;
+/** Bytes of the host's stack that compiled regions may take. */
+const STACK_BUDGET = 200_000;
+const PCB_WORD = PCB_BASE / 4;
+
+const checked = (pass: Pass): Pass => ({
+  name: pass.name,
+  run: (tb) => {
+    const result = pass.run(tb);
+    verifyTb(result);
+    return result;
+  },
+});
+
+export class SequenceMachine implements LoopServices {
+  readonly memory = new WebAssembly.Memory({ initial: WASM_PAGES, maximum: WASM_PAGES, shared: true });
+  readonly cpu: CpuRegisters;
+  private readonly views: MemoryViews = memoryViews(this.memory);
+  private readonly core: Core;
+  private readonly cache: CodeCache;
+  private readonly reader: GuestCodeReader;
+  private readonly compiled: CompiledCode;
+  private loop: ExecuteLoop | undefined;
+  private fault: FaultSignal | undefined;
+  private hung = false;
+  ended = false;
+
+  constructor() {
+    const { views } = this;
+    CodeCache.initialise(views);
+    this.cache = new CodeCache(views, (page, on) => {
+      setCode(views.u8, page, on);
+    });
+    this.reader = new GuestCodeReader(views, () => undefined);
+    this.core = instantiateCore(new WebAssembly.Module(readFileSync('dist/core.wasm')), this.memory);
+    this.compiled = new CompiledCode(views, this.memory, this.core, this.cache);
+    this.cpu = new CpuRegisters(views, CPU_BASE, this.core.flagsOf);
+    for (const { page, writable } of DATA_MAP) {
+      const first = (DATA >>> PAGE_SHIFT) + page;
+      setPerms(views.u8, first, first + 1, writable ? PERM.R | PERM.W : PERM.R);
+    }
+  }
+
+  /** Puts code into guest memory, drops what was translated before, and compiles it where the tier says so. */
+  prepare(tier: SequenceTier, placed: readonly PlacedCode[]): void {
+    const { views, cache, cpu } = this;
+    const passes = tier.passes.map(checked);
+    const translator = new Translator({
+      views,
+      cache,
+      cpu: CPU_BASE,
+      lift: (pc, maxInsns, endAfterStore, watch) => this.lift(pc, maxInsns, endAfterStore, watch),
+      optimise: (tb) => optimise(tb, passes),
+      encode: (tb, allocate, heat) => encodeTb(tb, views.view, allocate, heat),
+      stopWorld: (fn) => fn(),
+      setCode: (page, on) => {
+        setCode(views.u8, page, on);
+      },
+      maxInsns: tier.maxInsns,
+      heat: HEAT_OFF,
+      coldFirst: false,
+    });
+    translator.flush();
+    this.compiled.invalidate(undefined);
+    views.u8.fill(0, SLOT_TABLE, SLOT_TABLE + 16 * SLOT_HASH_SIZE);
+    views.i32[PCB_WORD + PCB.SLOT_COUNT / 4] = 0;
+    views.i32[PCB_WORD + PCB.FLOAT_PRECISE / 4] = tier.preciseFloat ? 1 : 0;
+    views.i32[PCB_WORD + PCB.CLOSE_LOOKS / 4] = 0;
+    views.i32[PCB_WORD + PCB.PLAIN_GUARDS / 4] = tier.plainGuards ? 1 : 0;
+    for (const { at, code } of placed) {
+      views.u8.set(code, at);
+      setPerms(views.u8, at >>> PAGE_SHIFT, ((at + code.length - 1) >>> PAGE_SHIFT) + 1, PERM.R | PERM.X);
+    }
+    cpu.setI32(CPU.STACK_BUDGET, STACK_BUDGET);
+    cpu.setI32(CPU.RUN_FLAGS, tier.compiled ? 0 : RUN_FLAG.INTERP_ONLY);
+    this.loop = new ExecuteLoop(views, cpu, cache, translator, this.core.run, this, {
+      noChain: tier.noChain,
+      logEntries: false,
+    });
+    if (tier.compiled) this.compile(translator, passes, placed);
+  }
+
+  private compile(translator: Translator, passes: readonly Pass[], placed: readonly PlacedCode[]): void {
+    const heads = [...new Set(placed.flatMap(({ at, entries }) => [at, ...entries]))];
+    for (const pc of heads) translator.translate(pc);
+    const compiler = new RegionCompiler(this.views, this.cache, decode, compileModule, passes, false, false);
+    // Marks the pages that regions reach beyond their heads' TBs: the compiler leaves out what is not marked.
+    for (const { at, code } of placed)
+      for (let page = at >>> PAGE_SHIFT; page <= (at + code.length - 1) >>> PAGE_SHIFT; page++)
+        setCode(this.views.u8, page, true);
+    const module = compiler.compileHeads(heads);
+    if (module !== undefined) this.compiled.install(module);
+  }
+
+  private lift(pc: number, maxInsns: number, endAfterStore = false, watch = {}): Tb {
+    const tb = translate(this.reader, pc, {
+      ...watch,
+      maxInsns,
+      endAfterStore,
+      preciseFloat: isFloatPrecise(this.views),
+    });
+    verifyTb(tb);
+    return tb;
+  }
+
+  /** Regions compiled so far. */
+  get regions(): number {
+    return this.compiled.count;
+  }
+
+  /** Guest instructions that the interpreter has run so far. */
+  get interpreted(): number {
+    return Number(this.cpu.i64(CPU.INSN_EXECS));
+  }
+
+  /** Runs from the state's rip on, until a signal. */
+  run(before: SequenceState): SequenceState {
+    if (this.loop === undefined) throw new Error('nothing was prepared');
+    this.load(before);
+    this.fault = undefined;
+    this.ended = false;
+    this.hung = false;
+    this.loop.run();
+    const after = before.copy();
+    this.store(after);
+    return after;
+  }
+
+  private load(s: SequenceState): void {
+    const { views, cpu } = this;
+    const { u8 } = views;
+    const copy = (to: number, from: number, size: number): void => {
+      u8.set(s.bytes.subarray(from, from + size), CPU_BASE + to);
+    };
+    copy(CPU.REGS, STATE_AT.GPR, 128);
+    copy(CPU.RIP, STATE_AT.RIP, 8);
+    copy(CPU.XMM, STATE_AT.FX + FX_AT.XMM, 256);
+    copy(CPU.YMMH, STATE_AT.YMMH, 256);
+    const { top } = s;
+    u8.fill(0, CPU_BASE + CPU.ST, CPU_BASE + CPU.ST + 128);
+    for (let n = 0; n < 8; n++) copy(CPU.ST + 16 * ((n + top) & 7), SequenceState.st(n), 10);
+    cpu.setI32(CPU.CC_OP, CC.EFLAGS);
+    cpu.setI64(CPU.CC_SRC, BigInt(s.rflags & FLAG.ARITH));
+    cpu.setI64(CPU.CC_DST, 0n);
+    cpu.setI64(CPU.CC_SRC2, 0n);
+    cpu.setI32(CPU.DF, (s.rflags & FLAG.DF) === 0 ? 1 : -1);
+    cpu.setI32(CPU.EFLAGS_REST, FLAG.IF);
+    cpu.setI64(CPU.GS_BASE, BigInt(GS_BASE));
+    cpu.setI32(CPU.MXCSR, s.mxcsr);
+    cpu.setI32(CPU.FPCW, s.fcw);
+    cpu.setI32(CPU.FPSW, s.fsw & ~TOP);
+    cpu.setI32(CPU.FPTOP, top);
+    cpu.setI32(CPU.FPTAG, ~s.valid & 0xff);
+    u8.fill(0, DATA, DATA + DATA_PAGES * PAGE_SIZE);
+    const { memory } = s;
+    let from = 0;
+    for (const { at, size } of WINDOWS) u8.set(memory.subarray(from, (from += size)), at);
+  }
+
+  private store(s: SequenceState): void {
+    const { views, cpu } = this;
+    const { u8 } = views;
+    const copy = (from: number, to: number, size: number): void => {
+      s.bytes.set(u8.subarray(CPU_BASE + from, CPU_BASE + from + size), to);
+    };
+    copy(CPU.REGS, STATE_AT.GPR, 128);
+    copy(CPU.RIP, STATE_AT.RIP, 8);
+    copy(CPU.XMM, STATE_AT.FX + FX_AT.XMM, 256);
+    copy(CPU.YMMH, STATE_AT.YMMH, 256);
+    const top = cpu.i32(CPU.FPTOP);
+    for (let n = 0; n < 8; n++) copy(CPU.ST + 16 * ((n + top) & 7), SequenceState.st(n), 10);
+    const flags = this.core.flagsOf(cpu.i32(CPU.CC_OP), cpu.i64(CPU.CC_DST), cpu.i64(CPU.CC_SRC), cpu.i64(CPU.CC_SRC2));
+    s.rflags = Number(flags) | (cpu.i32(CPU.DF) < 0 ? FLAG.DF : 0);
+    s.mxcsr = cpu.i32(CPU.MXCSR);
+    s.fcw = cpu.i32(CPU.FPCW);
+    s.fsw = (cpu.i32(CPU.FPSW) & ~TOP) | (top << 11);
+    s.valid = ~cpu.i32(CPU.FPTAG) & 0xff;
+    let to = 0;
+    for (const { at, size } of WINDOWS) {
+      s.memory.set(u8.subarray(at, at + size), to);
+      to += size;
+    }
+    s.hash = hashPages(views.i32, DATA);
+    if (this.hung) s.setSignal(HANG, 0, 0n);
+    else if (this.fault !== undefined) s.setSignal(this.fault.signal, this.fault.code, this.fault.address);
+  }
+
+  // ---------------------------------------------------------------- LoopServices
+
+  private raise(fault: FaultSignal): void {
+    this.fault = fault;
+    this.ended = true;
+  }
+
+  pageFault(address: bigint, error: number): void {
+    const at = BigInt.asUintN(64, address);
+    const page = at < 2n ** 40n ? Number(at >> BigInt(PAGE_SHIFT)) : -1;
+    const isMapped =
+      page >= 0 &&
+      page < DATA_PAGES + PERM_TABLE / PAGE_SIZE &&
+      ((this.views.u8[PERM_TABLE + page] ?? 0) & PERM.R) !== 0;
+    this.raise(pageFaultSignal(at, error, isMapped ? 'accerr' : 'maperr'));
+  }
+
+  exception(cause: number, error: number): void {
+    const { cpu } = this;
+    const vector = cause === EXC.GP && error === 0 && this.isStackFault() ? EXC.SS : cause;
+    const status =
+      vector === EXC.MF ? cpu.i32(CPU.FPSW) & ~cpu.i32(CPU.FPCW) : cpu.i32(CPU.MXCSR) & ~(cpu.i32(CPU.MXCSR) >> 7);
+    this.raise(exceptionSignal(vector, error, cpu.rip, fpeCode(status & 0x3f)));
+  }
+
+  private isStackFault(): boolean {
+    const { cpu, reader } = this;
+    if (cpu.rip >= 2n ** 47n || reader.readable(cpu.pc) === 0) return false;
+    const insn = decode(reader, cpu.pc);
+    return isInsn(insn) && isStackFault(insn, this.lift(cpu.pc, 1), cpu);
+  }
+
+  unimplemented(): void {
+    this.exception(EXC.UD, 0);
+  }
+
+  /** A watchdog has set CONTROL.SIGNAL: the sequence does not end. */
+  signals(): void {
+    const at = (CPU_BASE + CPU.CONTROL) / 4;
+    if ((Atomics.and(this.views.i32, at, ~CONTROL.SIGNAL) & CONTROL.SIGNAL) === 0) return;
+    this.hung = true;
+    this.ended = true;
+  }
+
+  syscall(): void {
+    throw new Error('a sequence makes no system calls');
+  }
+  int80(): void {
+    this.syscall();
+  }
+  readGuest(): Uint8Array | undefined {
+    return undefined;
+  }
+  writeGuest(): boolean {
+    return false;
+  }
+  safepoint(): void {
+    throw new Error('a sequence has no other threads');
+  }
+  codeInvalidated(pages: ReadonlySet<number> | undefined): void {
+    this.compiled.invalidate(pages);
+  }
+  hot(): void {
+    throw new Error('no TB gets hot here');
+  }
+  installCode(): void {
+    throw new Error('no code comes from elsewhere');
+  }
+  install(slot: number): void {
+    throw new Error(`slot ${slot} has no region`);
+  }
+  entering(): void {
+    throw new Error('entries are not logged');
+  }
+  beforeFirstRun(): void {
+    // Everything was compiled before.
+  }
+}
+
+/** MXCSR as sequences without precise floating point have it. */
+export const PLAIN_MXCSR = MXCSR_START;

@@ -1,0 +1,54 @@
+/** A share of tests/fuzz/sequence-fuzz.ts: random instruction sequences in all tiers, against the host's processor where there is gcc and an x86-64 processor with AVX2. */
+import { describe, expect, test } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { SequenceMachine } from '../support/sequence-machine.js';
+import { CODE, type SequenceState } from '../support/sequence-state.js';
+import { differences } from '../fuzz/sequences/compare.js';
+import { CODE_SLOT, makeSequence, type Sequence } from '../fuzz/sequences/generate.js';
+import { SequenceHost } from '../fuzz/sequences/host.js';
+import { type TierName, tierOf } from '../fuzz/sequences/tiers.js';
+
+const SEED = 1;
+/** Sequences of a block, and blocks of each tier: compiling costs ten times as much. */
+const BLOCK = 128;
+const SHARES: Readonly<Record<TierName, number>> = { lifted: 16, interp: 8, compiled: 3, 'compiled-lifted': 2 };
+
+/** Why the processor can't be asked; undefined when it can. */
+function whyNot(): string | undefined {
+  if (process.arch !== 'x64' || process.platform !== 'linux') return 'no x86-64 Linux host';
+  if (!/\bavx2\b.*\bsha_ni\b|\bsha_ni\b.*\bavx2\b/.test(readFileSync('/proc/cpuinfo', 'utf8')))
+    return 'the processor lacks AVX2 or SHA';
+  return spawnSync('gcc', ['--version']).status === 0 ? undefined : 'no gcc';
+}
+
+const reason = whyNot();
+const name = `seed ${SEED}${reason === undefined ? '' : `: skipped, ${reason}`}`;
+
+(reason === undefined ? describe : describe.skip)(name, () => {
+  const blocks = Array.from({ length: Math.max(...Object.values(SHARES)) }, (_, block) =>
+    Array.from({ length: BLOCK }, (_, i) =>
+      makeSequence(SEED, block * BLOCK + i, CODE + CODE_SLOT * i, block % 3 === 1),
+    ),
+  );
+  const expected = new Map<readonly Sequence[], SequenceState[]>();
+  const machine = new SequenceMachine();
+
+  test('the processor runs them', () => {
+    const host = new SequenceHost();
+    for (const block of blocks) expected.set(block, host.run(block));
+    host.close();
+    expect(expected.size).toBe(blocks.length);
+  });
+
+  test.each(Object.entries(SHARES) as [TierName, number][])('%s', (tier, share) => {
+    const found = blocks
+      .slice(0, share)
+      .flatMap((block, n) =>
+        differences(machine, tierOf(tier, n, n % 3 === 1, undefined), block, expected.get(block) ?? []),
+      );
+    expect(found.map(({ sequence, error, host, ours }) => ({ number: sequence.number, error, host, ours }))).toEqual(
+      [],
+    );
+  });
+});
