@@ -11,7 +11,7 @@ export async function runTool(tool: Tool, argv: readonly string[]): Promise<void
   const rest = argv.slice(1);
   try {
     if (tool === 'dump') await (await import('./dump.js')).dumpCommand(rest);
-    else await (await import('./bench.js')).benchCommand(rest);
+    else await (await import('./bench/command.js')).benchCommand(rest);
   } catch (e) {
     fail(e, argv);
   }
