@@ -4,13 +4,14 @@
  */
 import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { devNull, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { UsageError } from './base/errors.js';
 import { cpuModel, DEFAULT_CPU } from './engine/cpu-model.js';
 import { dumpProgram, type Stage } from './engine/dump.js';
 import { launch } from './engine/launch.js';
 import { openLog } from './engine/log.js';
 import { DEFAULT_HOT_THRESHOLD, DEFAULT_STACK_SIZE, type Tier } from './engine/options.js';
+import { storeOptions } from './engine/store-options.js';
 import type { Stats } from './engine/stats.js';
 import { signalName } from '../runtime/linux/signals.js';
 
@@ -36,6 +37,8 @@ export interface RunSettings {
   readonly stackSize?: number;
   /** Makes the guest's random numbers the same each time. */
   readonly seed?: number;
+  /** Where translated code is kept for the next run, as --cache-dir; nowhere by default. */
+  readonly cacheDir?: string;
   /** File for a line each system call (as -strace -D FILE). */
   readonly strace?: string;
   /** What the guest reads: this process's standard input, nothing, or these bytes. 'inherit' by default. */
@@ -79,18 +82,19 @@ export async function run(program: string, settings: RunSettings = {}): Promise<
     return openSync(join(dir, 'stdin'), 'r');
   };
   try {
+    const engine = {
+      tier: s.tier ?? 'auto',
+      singleStep: false,
+      checkIr: false,
+      log: { items: [], fd: s.strace === undefined ? 2 : openLog(s.strace, process.pid), ranges: [] },
+      strace: s.strace !== undefined,
+      hotThreshold: DEFAULT_HOT_THRESHOLD,
+      disabledPasses: [],
+      breaks: [],
+      cpuModel: cpuModel(s.cpu ?? DEFAULT_CPU),
+    } as const;
     const ended = await launch({
-      engine: {
-        tier: s.tier ?? 'auto',
-        singleStep: false,
-        checkIr: false,
-        log: { items: [], fd: s.strace === undefined ? 2 : openLog(s.strace, process.pid), ranges: [] },
-        strace: s.strace !== undefined,
-        hotThreshold: DEFAULT_HOT_THRESHOLD,
-        disabledPasses: [],
-        breaks: [],
-        cpuModel: cpuModel(s.cpu ?? DEFAULT_CPU),
-      },
+      engine: { ...engine, store: s.cacheDir === undefined ? undefined : storeOptions(engine, resolve(s.cacheDir)) },
       program,
       argv: [s.argv0 ?? program, ...(s.args ?? [])],
       env: Object.entries(s.env ?? process.env).map(([name, value]) => `${name}=${value ?? ''}`),

@@ -9,6 +9,8 @@ import { Encoder } from './encoder.js';
 /** Bytes of an instruction table row: { i32 offset of its first op, i32 CC_OP or -1, i64 pc }. */
 const INSN_ROW = 16;
 
+const linkOffset = (inCode: number | undefined): number => (inCode === undefined ? 0 : TB.CODE + inCode);
+
 /** All bytes of the memory that was written to last. */
 let target: Uint8Array = new Uint8Array(0);
 
@@ -37,6 +39,8 @@ export function encodeTb(tb: Tb, view: DataView, allocate: (bytes: number) => nu
   i32(TB.INSN_TABLE, table);
   i32(TB.FLAGS, 0);
   i32(TB.ARENA_SIZE, total);
+  i32(TB.LINK0, linkOffset(e.links[0]));
+  i32(TB.LINK1, linkOffset(e.links[1]));
   for (let n = 0; n < rows; n++) {
     const row = table + INSN_ROW * n;
     const pc = insns[3 * n + 2] ?? 0;

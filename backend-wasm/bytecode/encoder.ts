@@ -32,6 +32,8 @@ const JUMPS = planOf('brcond_i64').jumps;
 export class Encoder extends BytecodeWriter {
   /** Rows of the instruction table: offset of the first op, cc_op, pc. */
   readonly insns: number[] = [];
+  /** Positions of the link cells, at most two. */
+  readonly links: number[] = [];
   private readonly slots: Slots;
   private readonly fuser: Fuser;
   private readonly labelAt: number[];
@@ -279,6 +281,7 @@ export class Encoder extends BytecodeWriter {
   /** Where a goto_tb goes, with its link cell. */
   private way(op: Op): void {
     this.pcWord(Number(op.imms[1]));
+    this.links.push(this.size);
     this.word(0, 0);
   }
 }

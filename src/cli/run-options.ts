@@ -2,19 +2,23 @@
  * The options of `lift64 run`: QEMU linux-user's spellings, one dash or two. In: argv. Out: RunOptions, or a UsageError with one clear line.
  * Source: qemu-user documentation (options of qemu-x86_64), DESIGN.md section 8.
  */
+import { resolve } from 'node:path';
 import type { Argv } from 'yargs';
 import { UsageError } from '../base/errors.js';
 import { cpuModel, DEFAULT_CPU } from '../engine/cpu-model.js';
+import type { StoreOptions } from '../engine/code-store.js';
 import { LOG_ITEMS, type LogItem, type LogOptions, openLog } from '../engine/log.js';
 import {
   BREAK_SWITCHES,
   DEFAULT_HOT_THRESHOLD,
   DEFAULT_STACK_SIZE,
   type BreakSwitch,
+  type EngineOptions,
   type RunOptions,
   TIERS,
   type Tier,
 } from '../engine/options.js';
+import { storeOptions } from '../engine/store-options.js';
 
 /** What yargs gives without any option. */
 export const DEFAULTS = { tier: 'auto', cpu: DEFAULT_CPU } as const;
@@ -38,6 +42,16 @@ export function addRunOptions<T>(y: Argv<T>): Argv<T> {
       type: 'boolean',
       alias: 'one-insn-per-tb',
       describe: 'one guest instruction a TB, no chaining',
+      group: 'Execution:',
+    })
+    .option('cache-dir', {
+      type: 'string',
+      describe: 'where to keep translated code for the next run (default: $XDG_CACHE_HOME/lift64 or ~/.cache/lift64)',
+      group: 'Execution:',
+    })
+    .option('no-cache', {
+      type: 'boolean',
+      describe: 'neither read nor keep translated code of other runs',
       group: 'Execution:',
     })
     .option('seed', { type: 'number', describe: 'seed of the random numbers that the guest gets', group: 'Execution:' })
@@ -111,18 +125,19 @@ export function runOptions(p: Parsed, program: string, args: readonly string[]):
   const breaks = (process.env['LIFT64_BREAK'] ?? '')
     .split(',')
     .filter((b): b is BreakSwitch => (BREAK_SWITCHES as readonly string[]).includes(b));
+  const engine = {
+    tier: p['tier'] as Tier,
+    singleStep: p['singlestep'] === true,
+    checkIr: p['check-ir'] === true,
+    log: logOptions(items, text(p['D']), list(p['dfilter'])),
+    strace: p['strace'] === true || items.includes('strace'),
+    hotThreshold: count(p['hot'], '--hot') ?? DEFAULT_HOT_THRESHOLD,
+    disabledPasses: list(p['disable-pass']),
+    breaks,
+    cpuModel: cpuModel(text(p['cpu']) ?? DEFAULT_CPU),
+  };
   return {
-    engine: {
-      tier: p['tier'] as Tier,
-      singleStep: p['singlestep'] === true,
-      checkIr: p['check-ir'] === true,
-      log: logOptions(items, text(p['D']), list(p['dfilter'])),
-      strace: p['strace'] === true || items.includes('strace'),
-      hotThreshold: count(p['hot'], '--hot') ?? DEFAULT_HOT_THRESHOLD,
-      disabledPasses: list(p['disable-pass']),
-      breaks,
-      cpuModel: cpuModel(text(p['cpu']) ?? DEFAULT_CPU),
-    },
+    engine: { ...engine, store: store(p, engine) },
     program,
     argv: [text(p['0']) ?? program, ...args],
     env: guestEnvironment(list(p['E']), list(p['U'])),
@@ -131,6 +146,13 @@ export function runOptions(p: Parsed, program: string, args: readonly string[]):
     seed: count(p['seed'], '-seed'),
     stats: p['stats'] === true,
   };
+}
+
+/** --cache-dir is taken even where LIFT64_NO_CACHE is set. */
+function store(p: Parsed, engine: Omit<EngineOptions, 'store'>): StoreOptions | undefined {
+  const directory = text(p['cache-dir']);
+  const off = p['no-cache'] === true || (directory === undefined && (process.env['LIFT64_NO_CACHE'] ?? '') !== '');
+  return off ? undefined : storeOptions(engine, directory === undefined ? undefined : resolve(directory));
 }
 
 function count(v: unknown, option: string): number | undefined {
@@ -178,6 +200,7 @@ function logOptions(items: readonly LogItem[], file: string | undefined, filter:
 function guestEnvironment(set: readonly string[], unset: readonly string[]): string[] {
   const env = new Map(Object.entries(process.env).map(([k, v]) => [k, v ?? '']));
   env.delete('LIFT64_BREAK');
+  env.delete('LIFT64_NO_CACHE');
   for (const assignment of set) {
     const eq = assignment.indexOf('=');
     if (eq <= 0) throw new UsageError(`-E takes NAME=VALUE, not '${assignment}'`);

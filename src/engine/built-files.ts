@@ -10,5 +10,7 @@ export const BUILT = {
   guestWorker: new URL('bundles/guest-worker/main.cjs', DIST),
   compiledGuestWorker: new URL('bundles/compiled-guest-worker/main.js', DIST),
   compileWorker: new URL('bundles/compile-worker/main.js', DIST),
+  /** Names the build: a hash of what translates and runs code. */
+  buildId: new URL('bundles/build-id', DIST),
   packageJson: new URL('../package.json', DIST),
 } as const;

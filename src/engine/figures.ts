@@ -14,6 +14,7 @@ const FIELDS = [
   'translatedTbs',
   'syscalls',
   'compiledRegions',
+  'storedTbs',
   'started',
   'ended',
 ] as const;
@@ -44,6 +45,7 @@ export function readStats(kernel: Kernel): Stats {
     translatedTbs: get('translatedTbs'),
     compiledRegions: get('compiledRegions'),
     syscalls: get('syscalls'),
+    storedTbs: get('storedTbs'),
     threads: get('threads'),
   };
 }

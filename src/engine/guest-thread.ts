@@ -5,7 +5,7 @@ import { InternalError } from '../base/errors.js';
 import { hex } from '../base/hex.js';
 import { CPU, EXC, RUN_FLAG } from '../guest/cpu-state.js';
 import { FLAG } from '../guest/flags.js';
-import { PERM, PERM_TABLE } from '../guest/memory-map.js';
+import { PAGE_SIZE, PCB, PCB_BASE, PERM, PERM_TABLE } from '../guest/memory-map.js';
 import { HEAT_OFF, TB, TB_FLAG } from '../guest/tb-header.js';
 import { printTb } from '../ir/print.js';
 import type { Tb } from '../ir/types.js';
@@ -33,6 +33,7 @@ import { threadVfsState } from '../../runtime/vfs/thread-port.js';
 import { bytePath } from '../../runtime/vfs/byte-path.js';
 import { resourceLimits } from 'node:worker_threads';
 import { CodeCache } from './code-cache.js';
+import { CodeStore } from './code-store.js';
 import type { CompiledModule } from './compile-protocol.js';
 import { CompiledCode } from './compiled-code.js';
 import { enginePasses } from './passes.js';
@@ -50,6 +51,7 @@ import { GuestSymbols } from './guest-symbols.js';
 import { Log } from './log.js';
 import { isStackFault } from './stack-fault.js';
 import { memoryViews, type MemoryViews } from './memory-views.js';
+import { withMutex } from './mutex.js';
 import type { EngineOptions } from './options.js';
 import { emptyMemory, forkMemory, parseProgram, type StartedImage, startImage } from './process-memory.js';
 import { type Forked, type HotPc, SERVICE, type SpineData } from './spine.js';
@@ -97,6 +99,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
   private readonly passes: readonly Pass[];
   private readonly decode: Decode;
   private readonly logger: Log;
+  private readonly store: CodeStore | undefined;
   private readonly recent: number[] = [];
   private translated = 0;
   private syscalls = 0;
@@ -140,6 +143,18 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
     installCpuid(this.views, options.cpuModel);
     this.passes = enginePasses(options.disabledPasses, options.breaks.includes('reorder-memory'));
     this.compiled = new CompiledCode(this.views, memory, this.core, this.cache);
+    this.store =
+      options.store === undefined
+        ? undefined
+        : new CodeStore({
+            options: options.store,
+            views: this.views,
+            cache: this.cache,
+            program: () => this.task.mmRecord.exe,
+            isFile: (page) => this.mm.fileAt(page * PAGE_SIZE) !== undefined,
+            heat: firstHeat(options),
+          });
+    const { store } = this;
     this.translator = new Translator({
       views: this.views,
       cache: this.cache,
@@ -158,6 +173,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
       heat: firstHeat(options),
       // Dumps and checks are of every TB, once.
       coldFirst: !options.checkIr && !(['in_asm', 'op', 'op_opt'] as const).some((item) => this.logger.has(item)),
+      ...(store === undefined ? {} : { takeStored: (page) => store.take(page) }),
     });
     const state = threadVfsState(this, {
       requestStream: (stream) => {
@@ -210,13 +226,24 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
     } catch (e) {
       throw this.bugReport(e);
     }
+    this.saveCode();
     addFigures(this.kernel, {
+      storedTbs: this.store?.taken ?? 0,
       interpretedInsns: Number(this.cpu.i64(CPU.INSN_EXECS)),
       translatedTbs: this.translated,
       syscalls: this.syscalls,
       compiledRegions: this.compiled.count,
     });
     this.logger.close();
+  }
+
+  /** The last thread of a process keeps its code for the next run. */
+  private saveCode(): void {
+    const { store } = this;
+    if (store === undefined || this.task.mmRecord.refs !== 1) return;
+    const written = withMutex(this.views.i32, (PCB_BASE + PCB.TRANSLATE_LOCK) / 4, () => store.save());
+    if (this.logger.has('store'))
+      this.logger.write(`${this.task.tid} code store: ${store.report}, ${written} new ones written\n`);
   }
 
   /** A failure of ours, with what leads to its cause: guest pc, TB, IR. */
@@ -391,6 +418,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
 
   codeInvalidated(pages: ReadonlySet<number> | undefined): void {
     this.compiled.invalidate(pages);
+    this.store?.forget(pages);
   }
 
   install(slot: number): void {

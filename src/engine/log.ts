@@ -16,6 +16,7 @@ export const LOG_ITEMS = {
   nochain: 'every TB returns to the execute loop, so that exec and cpu are complete',
   unimp: 'instructions and system calls that are not implemented, each time',
   page: 'the memory map when it changes',
+  store: 'what the code store on disk gave to each process, and got',
   strace: 'system calls, as -strace',
   tid: 'one log file a thread: %d in the file name of -D is the TID, else the process id',
 } as const;

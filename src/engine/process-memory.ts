@@ -99,6 +99,7 @@ export function forkMemory(parent: MemoryViews, space: AddressSpace, cpu: number
   });
   quietSpace(views).afterCopy();
   coolCode(views);
+  views.i32[(PCB_BASE + PCB.COPIED) / 4] = 1;
   const block = forkCpu(parent.i32, cpu, views.i32);
   // The first poll installs the parent's modules.
   if (block !== 0) Atomics.or(views.i32, (block + CPU.CONTROL) / 4, CONTROL.CODE);

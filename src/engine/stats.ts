@@ -11,6 +11,8 @@ export interface Stats {
   /** Guest instructions that the interpreter executed. */
   readonly interpretedInsns: number;
   readonly translatedTbs: number;
+  /** TBs of earlier runs, from the code store. */
+  readonly storedTbs: number;
   readonly compiledRegions: number;
   readonly syscalls: number;
   readonly threads: number;

@@ -41,6 +41,8 @@ export interface TranslatorParts {
   readonly heat: number;
   /** TBs are encoded as lifted, until they are hot. */
   readonly coldFirst: boolean;
+  /** Enters the TBs of a page that earlier runs have left, when there are any (code-store.ts). */
+  readonly takeStored?: (page: number) => boolean;
 }
 
 /** Invalidations after which the TBs of a page check themselves, instead of being killed by each write. */
@@ -80,6 +82,8 @@ export class Translator {
       const header = this.locked(() => {
         const other = cache.lookup(pc);
         if (other !== 0) return other;
+        const stored = this.stored(pc);
+        if (stored !== 0) return stored;
         const tb = this.parts.lift(pc, this.parts.maxInsns);
         const last = (pc + Math.max(tb.size, 1) - 1) >>> PAGE_SHIFT;
         if (!this.marked(pc >>> PAGE_SHIFT) || !this.marked(last)) return -last;
@@ -110,6 +114,13 @@ export class Translator {
       cache.retire(pc);
       cache.insert(optimised, pc, tb.size);
     });
+  }
+
+  /** The TB at `pc` of an earlier run; 0 none. Its page may have lost its mark: then its content is not certain. */
+  private stored(pc: number): number {
+    const page = pc >>> PAGE_SHIFT;
+    if (this.parts.takeStored === undefined || !this.marked(page)) return 0;
+    return this.parts.takeStored(page) ? this.parts.cache.lookup(pc) : 0;
   }
 
   private encode(tb: Tb, heat: number): number {

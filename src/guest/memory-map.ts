@@ -107,6 +107,12 @@ export const PCB = {
   /** Exits with EXIT.CLOSE_LOOK so far; not 0 in PLAIN_GUARDS: there were too many, and regions are compiled with a check an access. */
   CLOSE_LOOKS: 0x2c,
   PLAIN_GUARDS: 0x30,
+  /** 1 in the copy that fork makes: its code is the parent's to keep (src/engine/code-store.ts). */
+  COPIED: 0x34,
+  /** Of the TBs so far, those that the code store gave. */
+  STORED_TBS: 0x38,
+  /** Pages for whose content the code store had nothing, but had something for another content; or whose code was damaged. */
+  REFUSED_PAGES: 0x3c,
   /** Address-space bookkeeping of runtime/memory (VMA table and brk), 32 KiB from here. */
   MM_AREA: 0x4000,
   /** CPUID leaves in CPUID_TABLE; XCR0, 0 without XSAVE. Constant once threads run. */

@@ -23,10 +23,13 @@ export const TB = {
   INSN_TABLE: 0x24,
   /** i32: TB_FLAG bits. */
   FLAGS: 0x28,
-  /** i32: bytes of everything from header to end, for statistics. */
+  /** i32: bytes of everything from header to the end of the instruction table. */
   ARENA_SIZE: 0x2c,
+  /** i32 twice: offsets of the link cells from the header, 0 none. */
+  LINK0: 0x30,
+  LINK1: 0x34,
   /** The first bytecode op. */
-  CODE: 0x30,
+  CODE: 0x38,
 } as const;
 
 export const TB_STATE = { VALID: 1, /** Its guest bytes changed: look its pc up again. */ DEAD: 2 } as const;
@@ -39,6 +42,8 @@ export const TB_FLAG = {
   COLD: 4,
   /** A COLD one whose region the compiler has been asked for. */
   ASKED: 8,
+  /** Comes from the code store on disk. */
+  STORED: 16,
 } as const;
 export const HEAT_OFF = 0x7fff_ffff;
 

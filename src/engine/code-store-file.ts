@@ -1,0 +1,117 @@
+/**
+ * A file of the code store: translated code of one program, as it lies on disk. In: groups of TBs. Out: bytes, and back; undefined for bytes that are no such file, or not whole.
+ *
+ * All numbers are little-endian and aligned. Head (HEAD_BYTES): magic, version, number of groups, i32 each; bytes of the file, hash of head and table, f64 each.
+ * Then the table, ROW_BYTES a group: page, number of TBs, offset and bytes of its records, i32 each; hash of the page's content, hash of the records, f64 each.
+ * Records are TBs as in the code arena (src/guest/tb-header.ts), with INSN_TABLE counted from the header, each padded to 16 bytes.
+ */
+import { PAGE_SIZE } from '../guest/memory-map.js';
+
+/** The TBs that lie on a guest page while it has a certain content. */
+export interface StoredGroup {
+  /** Page number. */
+  readonly page: number;
+  /** wordsHash of the page's content. */
+  readonly content: number;
+  readonly tbs: number;
+  readonly records: Uint8Array;
+  /** wordsHash of the records. */
+  readonly sum: number;
+}
+
+const MAGIC = 0x4334_364c;
+const VERSION = 1;
+const HEAD_BYTES = 32;
+const ROW_BYTES = 32;
+const ALIGN = 16;
+
+/** What padding to a multiple of ALIGN makes of `bytes`. */
+export const padded = (bytes: number): number => (bytes + ALIGN - 1) & -ALIGN;
+
+const rotate = (x: number, by: number): number => (x << by) | (x >>> (32 - by));
+
+/** A 53-bit hash of `count` words from `start` on: against accidents, not against forgery. */
+export function wordsHash(words: Int32Array, start: number, count: number): number {
+  let a = count | 0;
+  let b = 0x2545_f491;
+  for (let i = start, end = start + count; i < end; i++) {
+    const w = words[i] ?? 0;
+    a = (Math.imul(rotate(a ^ Math.imul(rotate(Math.imul(w, 0xcc9e_2d51), 15), 0x1b87_3593), 13), 5) + 0xe654_6b64) | 0;
+    b = (Math.imul(rotate(b ^ w, 17), 0x9e37_79b1) + a) | 0;
+  }
+  a = Math.imul(a ^ (a >>> 16), 0x85eb_ca6b);
+  b = Math.imul(b ^ (b >>> 15), 0xc2b2_ae35);
+  a ^= a >>> 13;
+  b ^= b >>> 16;
+  return (b & 0x1f_ffff) * 2 ** 32 + (a >>> 0);
+}
+
+/** wordsHash of a guest page. */
+export const pageHash = (i32: Int32Array, page: number): number =>
+  wordsHash(i32, (page * PAGE_SIZE) / 4, PAGE_SIZE / 4);
+
+const wordsOf = (bytes: Uint8Array): Int32Array =>
+  new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >>> 2);
+
+/** wordsHash of whole words of bytes that are aligned. */
+export function bytesHash(bytes: Uint8Array): number {
+  const words = wordsOf(bytes);
+  return wordsHash(words, 0, words.length);
+}
+
+/** The file with these groups. */
+export function writeStore(groups: readonly StoredGroup[]): Uint8Array {
+  const tableEnd = HEAD_BYTES + ROW_BYTES * groups.length;
+  const size = groups.reduce((n, g) => n + padded(g.records.length), padded(tableEnd));
+  const file = new Uint8Array(size);
+  const view = new DataView(file.buffer);
+  let at = padded(tableEnd);
+  groups.forEach((g, n) => {
+    const row = HEAD_BYTES + ROW_BYTES * n;
+    [g.page, g.tbs, at, g.records.length].forEach((v, k) => {
+      view.setInt32(row + 4 * k, v, true);
+    });
+    view.setFloat64(row + 16, g.content, true);
+    view.setFloat64(row + 24, g.sum, true);
+    file.set(g.records, at);
+    at += padded(g.records.length);
+  });
+  [MAGIC, VERSION, groups.length].forEach((v, k) => {
+    view.setInt32(4 * k, v, true);
+  });
+  view.setFloat64(16, size, true);
+  view.setFloat64(24, bytesHash(file.subarray(0, tableEnd)), true);
+  return file;
+}
+
+/** The groups of a file; their records are not checked yet (`isWhole`). Undefined when it is none of this version or is damaged. `file` is aligned. */
+export function parseStore(file: Uint8Array): StoredGroup[] | undefined {
+  if (file.length < HEAD_BYTES) return undefined;
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  const i32 = (at: number): number => view.getInt32(at, true);
+  const count = i32(8);
+  const tableEnd = HEAD_BYTES + ROW_BYTES * count;
+  if (i32(0) !== MAGIC || i32(4) !== VERSION || count < 0 || tableEnd > file.length) return undefined;
+  if (view.getFloat64(16, true) !== file.length) return undefined;
+  const sum = view.getFloat64(24, true);
+  const head = file.slice(0, tableEnd);
+  head.fill(0, 24, 32);
+  if (bytesHash(head) !== sum) return undefined;
+  const groups: StoredGroup[] = [];
+  for (let row = HEAD_BYTES; row < tableEnd; row += ROW_BYTES) {
+    const offset = i32(row + 8);
+    const bytes = i32(row + 12);
+    if (offset < tableEnd || bytes < 0 || offset % ALIGN !== 0 || offset + bytes > file.length) return undefined;
+    groups.push({
+      page: i32(row),
+      tbs: i32(row + 4),
+      records: file.subarray(offset, offset + bytes),
+      content: view.getFloat64(row + 16, true),
+      sum: view.getFloat64(row + 24, true),
+    });
+  }
+  return groups;
+}
+
+/** True when the records are those that were written. */
+export const isWhole = (g: StoredGroup): boolean => bytesHash(g.records) === g.sum;
