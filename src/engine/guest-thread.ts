@@ -220,6 +220,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
       logEntries: this.logger.has('exec') || this.logger.has('cpu'),
     });
     noteStart(this.kernel);
+    Atomics.add(this.views.i32, (PCB_BASE + PCB.THREADS_BEGUN) / 4, 1);
     if (this.logger.has('page')) this.logMemoryMap('at the start');
     try {
       loop.run();
@@ -240,8 +241,10 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
   /** The last thread of a process keeps its code for the next run. */
   private saveCode(): void {
     const { store } = this;
-    if (store === undefined || this.task.mmRecord.refs !== 1) return;
-    const written = withMutex(this.views.i32, (PCB_BASE + PCB.TRANSLATE_LOCK) / 4, () => store.save());
+    const { i32 } = this.views;
+    const left = Atomics.add(i32, (PCB_BASE + PCB.THREADS_LEFT) / 4, 1) + 1;
+    if (store === undefined || left !== Atomics.load(i32, (PCB_BASE + PCB.THREADS_BEGUN) / 4)) return;
+    const written = withMutex(i32, (PCB_BASE + PCB.TRANSLATE_LOCK) / 4, () => store.save());
     if (this.logger.has('store'))
       this.logger.write(`${this.task.tid} code store: ${store.report}, ${written} new ones written\n`);
   }

@@ -99,7 +99,10 @@ export function forkMemory(parent: MemoryViews, space: AddressSpace, cpu: number
   });
   quietSpace(views).afterCopy();
   coolCode(views);
-  views.i32[(PCB_BASE + PCB.COPIED) / 4] = 1;
+  const control = PCB_BASE / 4;
+  views.i32[control + PCB.COPIED / 4] = 1;
+  views.i32[control + PCB.THREADS_BEGUN / 4] = 0;
+  views.i32[control + PCB.THREADS_LEFT / 4] = 0;
   const block = forkCpu(parent.i32, cpu, views.i32);
   // The first poll installs the parent's modules.
   if (block !== 0) Atomics.or(views.i32, (block + CPU.CONTROL) / 4, CONTROL.CODE);

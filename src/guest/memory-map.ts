@@ -113,6 +113,9 @@ export const PCB = {
   STORED_TBS: 0x38,
   /** Pages for whose content the code store had nothing, but had something for another content; or whose code was damaged. */
   REFUSED_PAGES: 0x3c,
+  /** Guest threads that have begun to run, and those that have left their guest code for good. */
+  THREADS_BEGUN: 0x40,
+  THREADS_LEFT: 0x44,
   /** Address-space bookkeeping of runtime/memory (VMA table and brk), 32 KiB from here. */
   MM_AREA: 0x4000,
   /** CPUID leaves in CPUID_TABLE; XCR0, 0 without XSAVE. Constant once threads run. */

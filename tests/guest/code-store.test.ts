@@ -37,7 +37,7 @@ function run(dir: string, command: readonly string[], options: readonly string[]
 const files = (dir: string): string[] => fs.readdirSync(join(root, dir)).map((name) => join(root, dir, name));
 
 describe('code store', () => {
-  test.each(['hello', 'hello-dynamic', 'hello-static-pie', 'threads-many', 'signals-dynamic'])(
+  test.each(['hello', 'hello-dynamic', 'hello-static-pie', 'clone-static', 'signals-dynamic'])(
     '%s: the second run takes what the first has written',
     (name) => {
       const first = run(name, [bin(name)]);
