@@ -1,25 +1,24 @@
 /**
  * Random instruction sequences (branches, loops, calls, memory, all families of instructions mixed) in lift64's tiers against the host's processor: `node dist/tests/fuzz/sequence-fuzz.js [OPTIONS]`.
  * In: --seed N, --first N, --count N, --tier NAME[,NAME] (lifted, interp, compiled, compiled-lifted; default all), --only N (that sequence alone, printed), --without PASS (an optimiser pass off),
- * --rotate (in each block another pass is off), --seconds N (stop after), --out DIRECTORY (where failures go as filetests; default tests/filetests/sequences), --no-shrink, --liftoff (V8 compiles as it likes).
+ * --rotate (in each block another pass is off), --states N (a sequence is run on so many; default 3), --every TIER=N (that tier runs one block in N), --seconds N (stop after), --out DIRECTORY (where failures go as filetests; default tests/filetests/sequences), --no-shrink, --liftoff (V8 compiles as it likes).
  * Out: a progress line, what differs, made smaller and written as a filetest, a summary; exit 1 when anything differs. Needs an x86-64 host and gcc.
  */
 import { setFlagsFromString } from 'node:v8';
 import { loadDisassembler } from '../../src/engine/disassemble.js';
 import { PASSES } from '../../src/opt/pipeline.js';
 import { SequenceMachine } from '../support/sequence-machine.js';
-import { CODE } from '../support/sequence-state.js';
-import { type Difference, differences } from './sequences/compare.js';
-import { CODE_SLOT, isPrecise, makeSequence, type Sequence } from './sequences/generate.js';
+import { type Difference, differences, isAlike } from './sequences/compare.js';
+import { isPrecise, makeSequence, type Sequence, slotAddress, SLOTS } from './sequences/generate.js';
 import { SequenceHost } from './sequences/host.js';
 import { readOptions } from './sequences/options.js';
 import { describeDifference, writeFiletest } from './sequences/report.js';
-import { ends, placeAt, shrink } from './sequences/shrink.js';
+import { ends, place, shrink } from './sequences/shrink.js';
 import { TIER_NAMES, type TierName, tierOf } from './sequences/tiers.js';
 
 const options = readOptions(process.argv.slice(2));
 /** Sequences of a block: they share a run of the host, and a module when they are compiled. */
-const BLOCK = 512;
+const BLOCK = SLOTS;
 /** Differences that are made smaller; more are counted. */
 const SHOWN = 20;
 
@@ -62,9 +61,8 @@ function report(tier: TierName, d: Difference, block: number): void {
     const after = host.run(candidates);
     const kept = candidates.filter((_, i) => after[i] !== undefined && ends(after[i]));
     const expected = after.filter(ends);
-    return differences(machine, config, kept, expected);
+    return differences(machine, config, kept, expected).filter((found) => isAlike(found, d));
   };
-  const place = placeAt(CODE);
   const alone = place(d.sequence, 0) ?? d.sequence;
   const [again] = attempt([alone]);
   if (again === undefined) {
@@ -72,9 +70,9 @@ function report(tier: TierName, d: Difference, block: number): void {
     console.log(describeDifference(d, disassemble));
     return;
   }
-  const smallest = options.shrink ? (place(shrink(alone, attempt, place), 0) ?? alone) : alone;
+  const smallest = options.shrink ? (place(shrink(alone, attempt), 0) ?? alone) : alone;
   const [last] = attempt([smallest]);
-  const [after] = host.run([smallest]);
+  const after = host.run([smallest])[0]?.[0];
   console.log(describeDifference(last ?? again, disassemble));
   if (after !== undefined)
     console.log(
@@ -87,18 +85,19 @@ function runBlock(block: number, numbers: readonly number[]): void {
   const precise = isPrecise(options.seed, block);
   const all = timed(
     (ms) => (generateMs += ms),
-    () => numbers.map((n) => makeSequence(options.seed, n, CODE + CODE_SLOT * (n % BLOCK), precise)),
+    () => numbers.map((n) => makeSequence(options.seed, n, slotAddress(n % BLOCK), precise, options.states)),
   );
   const results = timed(
     (ms) => (hostMs += ms),
     () => host.run(all),
   );
-  for (const r of results) signals.set(r.signal, (signals.get(r.signal) ?? 0) + 1);
+  for (const { signal } of results.flat()) signals.set(signal, (signals.get(signal) ?? 0) + 1);
   const sequences = all.filter((_, i) => results[i] !== undefined && ends(results[i]));
   const expected = results.filter(ends);
   unfinished += all.length - sequences.length;
   if (options.only !== undefined) for (const s of sequences) console.log(disassemble(s.code, s.before.rip).join('\n'));
   for (const tier of options.tiers) {
+    if (block % (options.every.get(tier) ?? 1) !== 0) continue;
     const t = tally.get(tier);
     if (t === undefined) continue;
     const without = passOff(block);

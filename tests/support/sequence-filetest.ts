@@ -77,7 +77,17 @@ export function runSequenceCase(input: string, preciseFloat: boolean): string {
   const outputs = new Map<string, string[]>();
   for (const [name, options] of TIERS) {
     machine.prepare(
-      { compiled: false, passes: PASSES, maxInsns: 64, noChain: false, plainGuards: false, preciseFloat, ...options },
+      {
+        compiled: false,
+        passes: PASSES,
+        maxInsns: 64,
+        noChain: false,
+        plainGuards: false,
+        checkIr: true,
+        mixed: false,
+        preciseFloat,
+        ...options,
+      },
       [c.placed],
     );
     const after = machine.run(c.before).normalise(c.ignored);

@@ -12,13 +12,16 @@ import { CodeCache } from '../../src/engine/code-cache.js';
 import { GuestCodeReader } from '../../src/engine/code-reader.js';
 import { CompiledCode } from '../../src/engine/compiled-code.js';
 import { type Core, instantiateCore } from '../../src/engine/core.js';
+import { cpuModel, DEFAULT_CPU } from '../../src/engine/cpu-model.js';
+import { installCpuid } from '../../src/engine/cpuid-leaves.js';
 import { CpuRegisters } from '../../src/engine/cpu-view.js';
 import { ExecuteLoop, type LoopServices } from '../../src/engine/execute-loop.js';
 import { exceptionSignal, type FaultSignal, fpeCode, pageFaultSignal } from '../../src/engine/faults.js';
 import { type MemoryViews, memoryViews } from '../../src/engine/memory-views.js';
+import { formRegion, REGION_LIMITS } from '../../src/engine/region.js';
 import { RegionCompiler } from '../../src/engine/region-compiler.js';
 import { isStackFault } from '../../src/engine/stack-fault.js';
-import { isFloatPrecise, Translator } from '../../src/engine/translator.js';
+import { isFloatPrecise, MAX_TB_INSNS, Translator } from '../../src/engine/translator.js';
 import { CONTROL, CPU, EXC, MXCSR_START, RUN_FLAG } from '../../src/guest/cpu-state.js';
 import { CC, FLAG } from '../../src/guest/flags.js';
 import {
@@ -38,6 +41,8 @@ import type { Tb } from '../../src/ir/types.js';
 import { verifyTb } from '../../src/ir/verify.js';
 import { optimise, type Pass } from '../../src/opt/pipeline.js';
 import {
+  CODE,
+  CODE_BYTES,
   DATA,
   DATA_MAP,
   DATA_PAGES,
@@ -62,6 +67,10 @@ export interface SequenceTier {
   readonly plainGuards: boolean;
   /** Floating point obeys MXCSR from the start. */
   readonly preciseFloat: boolean;
+  /** Half of the regions are left out: the interpreter runs what they hold. */
+  readonly mixed: boolean;
+  /** The verifier sees what each pass makes. */
+  readonly checkIr: boolean;
 }
 
 /** Code at a guest address, and the addresses in it that get regions of their own when it is compiled. */
@@ -72,6 +81,7 @@ export interface PlacedCode {
 }
 
 const TOP = 0x3800;
+const INT3 = 0xcc;
 /** Bytes of the host's stack that compiled regions may take. */
 const STACK_BUDGET = 200_000;
 const PCB_WORD = PCB_BASE / 4;
@@ -96,6 +106,7 @@ export class SequenceMachine implements LoopServices {
   private loop: ExecuteLoop | undefined;
   private fault: FaultSignal | undefined;
   private hung = false;
+  private checkIr = true;
   ended = false;
 
   constructor() {
@@ -108,16 +119,19 @@ export class SequenceMachine implements LoopServices {
     this.core = instantiateCore(new WebAssembly.Module(readFileSync('dist/core.wasm')), this.memory);
     this.compiled = new CompiledCode(views, this.memory, this.core, this.cache);
     this.cpu = new CpuRegisters(views, CPU_BASE, this.core.flagsOf);
+    installCpuid(views, cpuModel(DEFAULT_CPU));
     for (const { page, writable } of DATA_MAP) {
       const first = (DATA >>> PAGE_SHIFT) + page;
       setPerms(views.u8, first, first + 1, writable ? PERM.R | PERM.W : PERM.R);
     }
+    setPerms(views.u8, CODE >>> PAGE_SHIFT, (CODE + CODE_BYTES) >>> PAGE_SHIFT, PERM.R | PERM.X);
   }
 
   /** Puts code into guest memory, drops what was translated before, and compiles it where the tier says so. */
   prepare(tier: SequenceTier, placed: readonly PlacedCode[]): void {
     const { views, cache, cpu } = this;
-    const passes = tier.passes.map(checked);
+    const passes = tier.checkIr ? tier.passes.map(checked) : tier.passes;
+    this.checkIr = tier.checkIr;
     const translator = new Translator({
       views,
       cache,
@@ -140,29 +154,41 @@ export class SequenceMachine implements LoopServices {
     views.i32[PCB_WORD + PCB.FLOAT_PRECISE / 4] = tier.preciseFloat ? 1 : 0;
     views.i32[PCB_WORD + PCB.CLOSE_LOOKS / 4] = 0;
     views.i32[PCB_WORD + PCB.PLAIN_GUARDS / 4] = tier.plainGuards ? 1 : 0;
-    for (const { at, code } of placed) {
-      views.u8.set(code, at);
-      setPerms(views.u8, at >>> PAGE_SHIFT, ((at + code.length - 1) >>> PAGE_SHIFT) + 1, PERM.R | PERM.X);
-    }
+    views.u8.fill(INT3, CODE, CODE + CODE_BYTES);
+    for (const { at, code } of placed) views.u8.set(code, at);
     cpu.setI32(CPU.STACK_BUDGET, STACK_BUDGET);
     cpu.setI32(CPU.RUN_FLAGS, tier.compiled ? 0 : RUN_FLAG.INTERP_ONLY);
     this.loop = new ExecuteLoop(views, cpu, cache, translator, this.core.run, this, {
       noChain: tier.noChain,
       logEntries: false,
     });
-    if (tier.compiled) this.compile(translator, passes, placed);
+    if (tier.compiled) this.compile(translator, passes, placed, tier.mixed);
   }
 
-  private compile(translator: Translator, passes: readonly Pass[], placed: readonly PlacedCode[]): void {
-    const heads = [...new Set(placed.flatMap(({ at, entries }) => [at, ...entries]))];
+  private compile(
+    translator: Translator,
+    passes: readonly Pass[],
+    placed: readonly PlacedCode[],
+    mixed: boolean,
+  ): void {
+    const { views, cache } = this;
+    const all = [...new Set(placed.flatMap(({ at, entries }) => [at, ...entries]))];
+    const heads = mixed ? all.filter((pc) => (pc % 7) % 2 === 0) : all;
     for (const pc of heads) translator.translate(pc);
-    const compiler = new RegionCompiler(this.views, this.cache, decode, compileModule, passes, false, false);
-    // Marks the pages that regions reach beyond their heads' TBs: the compiler leaves out what is not marked.
     for (const { at, code } of placed)
       for (let page = at >>> PAGE_SHIFT; page <= (at + code.length - 1) >>> PAGE_SHIFT; page++)
-        setCode(this.views.u8, page, true);
-    const module = compiler.compileHeads(heads);
-    if (module !== undefined) this.compiled.install(module);
+        setCode(views.u8, page, true);
+    // As RegionCompiler.form, but a TB that several regions have is lifted once.
+    const tbs = new Map<number, Tb>();
+    const liftOnce = (pc: number): Tb | undefined => {
+      if (this.reader.readable(pc) === 0) return undefined;
+      const tb = tbs.get(pc) ?? optimise(this.lift(pc, MAX_TB_INSNS), passes);
+      tbs.set(pc, tb);
+      return tb;
+    };
+    const regions = heads.flatMap((pc) => formRegion(pc, liftOnce, REGION_LIMITS) ?? []);
+    const compiler = new RegionCompiler(views, cache, decode, compileModule, passes, false, false);
+    if (regions.length > 0) this.compiled.install(compiler.compileRegions(regions, cache.generation));
   }
 
   private lift(pc: number, maxInsns: number, endAfterStore = false, watch = {}): Tb {
@@ -172,7 +198,7 @@ export class SequenceMachine implements LoopServices {
       endAfterStore,
       preciseFloat: isFloatPrecise(this.views),
     });
-    verifyTb(tb);
+    if (this.checkIr) verifyTb(tb);
     return tb;
   }
 

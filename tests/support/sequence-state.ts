@@ -6,9 +6,10 @@
 import { GPR_NAMES, MXCSR_START } from '../../src/guest/cpu-state.js';
 import { FLAG } from '../../src/guest/flags.js';
 
-/** Guest and host address of the data pages, and of the code. */
+/** Guest and host address of the data pages, and of the code: no small multiple of the data's. All of CODE_BYTES is mapped, INT3 where nothing else stands. */
 export const DATA = 0x1000_0000;
-export const CODE = 0x2000_0000;
+export const CODE = 0x2a5c_0000;
+export const CODE_BYTES = 1 << 20;
 export const GS_BASE = 0x30_0000;
 export const DATA_PAGES = 5;
 /** Data pages by number: what may be done with them. The missing one is not mapped. */
@@ -312,11 +313,14 @@ function memoryOffset(name: string, change: string): number {
   throw new Error(`no part of a state: ${change}`);
 }
 
-/** As hash_pages of run-sequences.c: of all data pages. */
+/** Bytes at the start of the data that are not compared: for images of FXSAVE and the like, in which processors keep different pointers. */
+export const IMAGES_SIZE = 0x800;
+
+/** As hash_pages of run-sequences.c: of all data pages but the images. */
 export function hashPages(words: Int32Array, address: number): number {
   let h = 0;
   const first = address / 4;
-  for (let i = first, end = first + (DATA_PAGES * 4096) / 4; i < end; i++)
+  for (let i = first + IMAGES_SIZE / 4, end = first + (DATA_PAGES * 4096) / 4; i < end; i++)
     h = Math.imul(h ^ (words[i] ?? 0), 0x9e3779b1);
   return h >>> 0;
 }

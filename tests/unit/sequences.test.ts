@@ -3,9 +3,9 @@ import { describe, expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { SequenceMachine } from '../support/sequence-machine.js';
-import { CODE, type SequenceState } from '../support/sequence-state.js';
+import type { SequenceState } from '../support/sequence-state.js';
 import { differences } from '../fuzz/sequences/compare.js';
-import { CODE_SLOT, makeSequence, type Sequence } from '../fuzz/sequences/generate.js';
+import { makeSequence, type Sequence, slotAddress } from '../fuzz/sequences/generate.js';
 import { SequenceHost } from '../fuzz/sequences/host.js';
 import { type TierName, tierOf } from '../fuzz/sequences/tiers.js';
 
@@ -27,11 +27,9 @@ const name = `seed ${SEED}${reason === undefined ? '' : `: skipped, ${reason}`}`
 
 (reason === undefined ? describe : describe.skip)(name, () => {
   const blocks = Array.from({ length: Math.max(...Object.values(SHARES)) }, (_, block) =>
-    Array.from({ length: BLOCK }, (_, i) =>
-      makeSequence(SEED, block * BLOCK + i, CODE + CODE_SLOT * i, block % 3 === 1),
-    ),
+    Array.from({ length: BLOCK }, (_, i) => makeSequence(SEED, block * BLOCK + i, slotAddress(i), block % 3 === 1, 3)),
   );
-  const expected = new Map<readonly Sequence[], SequenceState[]>();
+  const expected = new Map<readonly Sequence[], SequenceState[][]>();
   const machine = new SequenceMachine();
 
   test('the processor runs them', () => {

@@ -4,7 +4,7 @@
 import { InternalError } from '../../../src/base/errors.js';
 import type { PlacedCode, SequenceMachine, SequenceTier } from '../../support/sequence-machine.js';
 import { type SequenceState, stateChanges } from '../../support/sequence-state.js';
-import { ignoredAfter, normalise, type Sequence } from './generate.js';
+import { ignoredAfter, type Sequence } from './generate.js';
 import { entryPoints } from './program.js';
 
 export interface Difference {
@@ -18,6 +18,17 @@ export interface Difference {
   readonly ours: readonly string[];
 }
 
+const names = (d: Difference): string[] =>
+  [...d.host, ...d.ours].map((change) => change.replace(/=.*/s, '').replace(/^\[.*/, 'memory'));
+
+/** True when `d` may have the cause of `other`: it fails alike, or the same parts of the state differ. */
+export function isAlike(d: Difference, other: Difference): boolean {
+  if (d.error !== undefined || other.error !== undefined) return d.error?.slice(0, 24) === other.error?.slice(0, 24);
+  const wanted = new Set(names(other));
+  const got = names(d);
+  return got.some((name) => wanted.has(name)) && got.includes('signal') === wanted.has('signal');
+}
+
 export const placed = (s: Sequence): PlacedCode => ({
   at: s.before.rip,
   code: s.code,
@@ -29,33 +40,40 @@ const messageOf = (e: unknown): string => {
   return e instanceof InternalError ? [e.message, ...e.details].join('\n') : (e.stack ?? e.message);
 };
 
-/** What `s` does otherwise in `machine` than `expected` says. Changes neither state. */
+/** What `s` does otherwise in `machine` than `expected`, one for each of its states, says: for the first of them. Changes no state. */
 function difference(
   machine: SequenceMachine,
-  sequence: Sequence,
+  s: Sequence,
   index: number,
-  expected: SequenceState,
+  expected: readonly SequenceState[],
 ): Difference | undefined {
-  let after: SequenceState;
-  try {
-    after = machine.run(sequence.before);
-  } catch (e) {
-    return { sequence, index, error: messageOf(e), host: [], ours: [] };
+  for (const [i, state] of [s.before, ...s.others].entries()) {
+    const sequence = { ...s, before: state, others: [] };
+    const want = expected[i]?.copy();
+    if (want === undefined) throw new Error('a state without a result');
+    let after: SequenceState;
+    try {
+      after = machine.run(state);
+    } catch (e) {
+      return { sequence, index, error: messageOf(e), host: [], ours: [] };
+    }
+    const ignored = ignoredAfter(s, want);
+    want.normalise(ignored);
+    after.normalise(ignored);
+    if (Buffer.compare(after.bytes, want.bytes) === 0) continue;
+    const before = state.copy().normalise(ignored);
+    const host = stateChanges(before, want);
+    const ours = stateChanges(before, after);
+    const outside = host.join() === ours.join() ? ['memory outside of the windows'] : [];
+    return {
+      sequence,
+      index,
+      error: undefined,
+      host: host.filter((x) => !ours.includes(x)),
+      ours: [...ours.filter((x) => !host.includes(x)), ...outside],
+    };
   }
-  const want = expected.copy();
-  normalise(sequence, want, after);
-  if (Buffer.compare(after.bytes, want.bytes) === 0) return undefined;
-  const before = sequence.before.copy().normalise(ignoredAfter(sequence, expected));
-  const host = stateChanges(before, want);
-  const ours = stateChanges(before, after);
-  const outside = host.join() === ours.join() ? ['memory outside of the windows'] : [];
-  return {
-    sequence,
-    index,
-    error: undefined,
-    host: host.filter((x) => !ours.includes(x)),
-    ours: [...ours.filter((x) => !host.includes(x)), ...outside],
-  };
+  return undefined;
 }
 
 /** Prepares `sequences`, half after half where preparing all fails, so that those that make it fail are found. */
@@ -88,7 +106,7 @@ export function differences(
   machine: SequenceMachine,
   tier: SequenceTier,
   sequences: readonly Sequence[],
-  expected: readonly SequenceState[],
+  expected: readonly (readonly SequenceState[])[],
 ): Difference[] {
   const found: Difference[] = [];
   const failed = prepared(machine, tier, sequences, 0, (s, i) => {

@@ -227,8 +227,8 @@ class Encoder {
   }
 }
 
-/** Instructions for `g`; the last is the row's. */
-export function encodeRandom(g: GenRow, r: Registers): InsnItem[] | undefined {
+/** Instructions for `g`; the last is the row's. @param withoutMemory none of them has a memory operand */
+export function encodeRandom(g: GenRow, r: Registers, withoutMemory = false): InsnItem[] | undefined {
   const { random } = r;
   const { encoding, row } = g;
   const isVex = encoding.map > VEX_MAP;
@@ -244,5 +244,6 @@ export function encodeRandom(g: GenRow, r: Registers): InsnItem[] | undefined {
   const opSize = encoding.rexW === 1 || isWide ? 8 : width === 0 && takes66 ? 2 : 4;
   const form: Form = { opSize, vexL: encoding.vexL >= 0 ? encoding.vexL : isVex ? random(2) : 0 };
   const mod = !encoding.hasModrm || encoding.mod === 1 ? 1 : encoding.mod === 0 ? 0 : random(3) === 0 ? 0 : 1;
+  if (withoutMemory && (mod === 0 || /[OXY]|B[AD]/.test(row.operands))) return undefined;
   return new Encoder(g, r, form).encode(mod);
 }

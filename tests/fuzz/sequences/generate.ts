@@ -2,7 +2,7 @@
  * Random instruction sequences, by seed and number. In: a seed, a number, the address. Out: a program, its code, the state before it, what is not compared.
  * The same seed and number give the same sequence, whatever else is run.
  */
-import type { Ignored, SequenceState } from '../../support/sequence-state.js';
+import { CODE, type Ignored, type SequenceState } from '../../support/sequence-state.js';
 import { seededRandom } from '../decoder-generate.js';
 import { defineFlags } from './instructions.js';
 import { assemble, type Item, type Program, readsDefinedFlags, undefinedFlags } from './program.js';
@@ -14,12 +14,20 @@ import { stateBefore } from './values.js';
 /** Bytes between the addresses of sequences: the most that one takes. */
 export const CODE_SLOT = 2048;
 
+/** Sequences that there is room for. */
+export const SLOTS = 511;
+
+/** Address of the nth sequence: every second begins shortly before the end of a page. */
+export const slotAddress = (n: number): number => CODE + 0x7c0 + CODE_SLOT * n;
+
 export interface Sequence {
   readonly seed: number;
   readonly number: number;
   readonly program: Program;
   readonly code: Uint8Array;
+  /** States that it is run on; the first names the address. */
   readonly before: SequenceState;
+  readonly others: readonly SequenceState[];
   /** Floating point obeys MXCSR. */
   readonly preciseFloat: boolean;
 }
@@ -72,15 +80,18 @@ function withDefinedFlags(program: Program, r: Registers): Program {
 const mix = (seed: number, n: number, attempt: number): number =>
   (Math.imul(seed + 1, 0x9e3779b1) ^ Math.imul(n + 1, 0x85ebca77) ^ Math.imul(attempt, 0xc2b2ae3d)) >>> 0;
 
-export function makeSequence(seed: number, n: number, at: number, preciseFloat: boolean): Sequence {
+/** @param states states that it is run on */
+export function makeSequence(seed: number, n: number, at: number, preciseFloat: boolean, states = 1): Sequence {
   for (let attempt = 0; ; attempt++) {
     const random = seededRandom(mix(seed, n, attempt));
-    const r = new Registers(random, random(4) === 0 ? 3 : 0);
+    const r = new Registers(random, random(3) === 0 ? 3 : 0);
     const before = stateBefore(r, at, preciseFloat);
     const structure = new Structure(r, { row: chooser(random), preciseFloat });
-    const program = withDefinedFlags(structure.program(10 + random(51)), r);
+    const program = withDefinedFlags(structure.program(10 + Math.min(random(51), random(51))), r);
     const code = assemble(program, at, CODE_SLOT);
-    if (code !== undefined) return { seed, number: n, program, code, before, preciseFloat };
+    if (code === undefined) continue;
+    const others = Array.from({ length: states - 1 }, () => stateBefore(r, at, preciseFloat));
+    return { seed, number: n, program, code, before, others, preciseFloat };
   }
 }
 
@@ -97,12 +108,6 @@ const SIGTRAP = 5;
 export function ignoredAfter(s: Sequence, after: SequenceState): Ignored {
   const { atEnd, anywhere } = undefinedFlags(s.program);
   return { flags: after.signal === SIGTRAP ? atEnd : anywhere, mxcsrFlags: !s.preciseFloat };
-}
-
-/** Makes states comparable, of which `expected` is the processor's. */
-export function normalise(s: Sequence, expected: SequenceState, ...states: readonly SequenceState[]): void {
-  const ignored = ignoredAfter(s, expected);
-  for (const state of [expected, ...states]) state.normalise(ignored);
 }
 
 /** A third of the blocks of sequences have floating point that obeys MXCSR. */

@@ -6,10 +6,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CODE, SequenceState, STATE_SIZE } from '../../support/sequence-state.js';
-import { CODE_SLOT, type Sequence } from './generate.js';
+import { CODE_SLOT, type Sequence, slotAddress } from './generate.js';
 
 /** Bytes of struct header. */
-const HEADER = 8;
+const HEADER = 16;
+const INT3 = 0xcc;
 
 export class SequenceHost {
   private readonly directory: string;
@@ -28,30 +29,34 @@ export class SequenceHost {
     rmSync(this.directory, { recursive: true });
   }
 
-  /** The sequences' states after them, in order. Each stands at a place of its own: `rip` of its state says which. */
-  run(sequences: readonly Sequence[]): SequenceState[] {
-    const places = sequences.map((s) => (s.before.rip - CODE) / CODE_SLOT);
-    const count = Math.max(...places) + 1;
+  /** The sequences' states after them, in order. Each stands at a place of its own: `rip` of its states says which. */
+  run(sequences: readonly Sequence[]): SequenceState[][] {
+    const places = sequences.map((s) => (s.before.rip - slotAddress(0)) / CODE_SLOT);
     if (new Set(places).size !== places.length) throw new Error('two sequences in one place');
-    const input = new Uint8Array(HEADER + count * (CODE_SLOT + STATE_SIZE));
-    const view = new DataView(input.buffer);
-    view.setUint32(0, count, true);
-    view.setUint32(4, CODE_SLOT, true);
+    const count = Math.max(...places) + 1;
+    const befores = sequences.flatMap((s) => [s.before, ...s.others]);
+    const input = new Uint8Array(HEADER + count * CODE_SLOT + befores.length * STATE_SIZE);
+    input.fill(INT3, HEADER, HEADER + count * CODE_SLOT);
+    new DataView(input.buffer).setUint32(0, count, true);
+    new DataView(input.buffer).setUint32(4, CODE_SLOT, true);
+    new DataView(input.buffer).setUint32(8, slotAddress(0) - CODE, true);
+    new DataView(input.buffer).setUint32(12, befores.length, true);
     const states = HEADER + count * CODE_SLOT;
-    // Places without a sequence: INT3.
-    input.fill(0xcc, HEADER, states);
-    for (let n = 0; n < count; n++)
-      view.setBigUint64(states + n * STATE_SIZE + 136, BigInt(CODE + n * CODE_SLOT), true);
     sequences.forEach((s, i) => {
-      const place = places[i] ?? 0;
-      input.set(s.code, HEADER + place * CODE_SLOT);
-      input.set(s.before.bytes, states + place * STATE_SIZE);
+      input.set(s.code, HEADER + (places[i] ?? 0) * CODE_SLOT);
+    });
+    befores.forEach((before, i) => {
+      input.set(before.bytes, states + i * STATE_SIZE);
     });
     const { stdout, status, signal } = spawnSync(this.runner, { input, maxBuffer: 2 ** 30 });
-    if (status !== 0 || stdout.length !== count * STATE_SIZE)
+    if (status !== 0 || stdout.length !== befores.length * STATE_SIZE)
       throw new Error(`the runner ended with ${status ?? signal ?? ''} after ${stdout.length} bytes`);
-    return places.map(
-      (place) => new SequenceState(Uint8Array.from(stdout.subarray(place * STATE_SIZE, (place + 1) * STATE_SIZE))),
+    let from = 0;
+    return sequences.map((s) =>
+      Array.from(
+        { length: 1 + s.others.length },
+        () => new SequenceState(Uint8Array.from(stdout.subarray(from, (from += STATE_SIZE)))),
+      ),
     );
   }
 }

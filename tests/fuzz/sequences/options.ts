@@ -14,11 +14,14 @@ export interface Options {
   readonly rotate: boolean;
   readonly shrink: boolean;
   readonly optimisingCompiler: boolean;
+  readonly states: number;
+  /** Of a tier only one block in so many. */
+  readonly every: ReadonlyMap<TierName, number>;
   readonly out: string;
 }
 
 const FLAGS = ['rotate', 'no-shrink', 'liftoff'] as const;
-const VALUES = ['seed', 'first', 'count', 'seconds', 'only', 'tier', 'without', 'out'] as const;
+const VALUES = ['seed', 'first', 'count', 'seconds', 'only', 'tier', 'without', 'states', 'every', 'out'] as const;
 
 export function readOptions(args: readonly string[]): Options {
   const given = new Map<string, string>();
@@ -38,6 +41,12 @@ export function readOptions(args: readonly string[]): Options {
     if (!isTierName(name)) throw new Error(`no tier ${name}: ${TIER_NAMES.join(', ')}`);
     return name;
   });
+  const every = (given.get('every') ?? '').split(',').flatMap((text): (readonly [TierName, number])[] => {
+    if (text === '') return [];
+    const [name = '', n = ''] = text.split('=');
+    if (!isTierName(name) || !/^[1-9]\d*$/.test(n)) throw new Error(`--every takes TIER=N, not ${text}`);
+    return [[name, Number(n)]];
+  });
   const without = given.get('without');
   if (without !== undefined && !PASSES.some((p) => p.name === without))
     throw new Error(`no pass ${without}: ${PASSES.map((p) => p.name).join(', ')}`);
@@ -45,6 +54,8 @@ export function readOptions(args: readonly string[]): Options {
     seed: number('seed', Date.now() % 1_000_000),
     first: number('first', 0),
     count: number('count', 2048),
+    states: number('states', 3),
+    every: new Map(every),
     seconds: given.has('seconds') ? number('seconds', 0) : Infinity,
     only: given.has('only') ? number('only', 0) : undefined,
     tiers,

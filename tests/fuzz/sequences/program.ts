@@ -39,6 +39,8 @@ export type InsnItem = Extract<Item, { kind: 'insn' }>;
 export type Program = readonly Item[];
 
 const INT3 = 0xcc;
+/** Bytes of INT3 behind the code: a call that has lost its subroutine ends there. */
+export const PADDING = 16;
 export const END: InsnItem = { kind: 'insn', bytes: [INT3], flow: 'end', flags: NO_FLAGS };
 
 /** Addresses of labels, and what an item's bytes are there; undefined when a branch does not reach or the code is longer than `most` bytes. */
@@ -49,8 +51,8 @@ export function assemble(program: Program, start: number, most: number): Uint8Ar
     if (item.kind === 'label') labels.set(item.label, at);
     else at += item.bytes.length;
   }
-  if (at - start > most) return undefined;
-  const code = new Uint8Array(at - start);
+  if (at - start + PADDING > most) return undefined;
+  const code = new Uint8Array(at - start + PADDING).fill(INT3);
   const view = new DataView(code.buffer);
   let offset = 0;
   for (const item of program) {
@@ -143,7 +145,10 @@ export function readsDefinedFlags(program: Program, { before } = undefinedFlags(
 
 export const ALL_FLAGS: number = FLAG.ARITH;
 
-/** Addresses that a processor may come to from elsewhere than by a direct jump: targets of calls, what follows them, labels whose address is taken. */
+/**
+ * Addresses that a processor may come to from elsewhere than by a direct jump: targets of calls, labels whose address is taken, and of what follows calls a part,
+ * where only a return that was not expected goes.
+ */
 export function entryPoints(program: Program, start: number): number[] {
   const at = new Map<number, number>();
   const entries = new Set<number>();
@@ -154,7 +159,7 @@ export function entryPoints(program: Program, start: number): number[] {
       continue;
     }
     address += item.bytes.length;
-    if (item.flow === 'call') entries.add(address);
+    if (item.flow === 'call' && address % 4 === 0) entries.add(address);
   }
   for (const item of program) {
     if (item.kind === 'label' || item.reference === undefined || !('label' in item.reference.target)) continue;

@@ -8,10 +8,11 @@ import { printSequenceCase } from '../../support/sequence-filetest.js';
 import { type SequenceState, stateChanges } from '../../support/sequence-state.js';
 import { type Difference, placed } from './compare.js';
 import { ignoredAfter, type Sequence } from './generate.js';
+import { PADDING } from './program.js';
 
 /** Lines of `-d in_asm` form, taken apart. */
 function codeLines(s: Sequence, disassemble: Disassemble): { bytes: string; text: string }[] {
-  return disassemble(s.code, s.before.rip).map((line) => {
+  return disassemble(s.code.subarray(0, -PADDING), s.before.rip).map((line) => {
     const [, bytes = '', text = ''] = /^0x[0-9a-f]+:\s+([0-9a-f]+)\s+(.*)$/.exec(line) ?? [];
     return { bytes, text };
   });
@@ -22,7 +23,10 @@ export function describeDifference(d: Difference, disassemble: Disassemble): str
     d.error === undefined
       ? [`  host ${d.host.join(' ')}`, `  ours ${d.ours.join(' ')}`]
       : [`  ${d.error.split('\n').join('\n  ')}`];
-  return [...disassemble(d.sequence.code, d.sequence.before.rip).map((line) => `    ${line}`), ...verdict].join('\n');
+  return [
+    ...disassemble(d.sequence.code.subarray(0, -PADDING), d.sequence.before.rip).map((line) => `    ${line}`),
+    ...verdict,
+  ].join('\n');
 }
 
 /** Appends a case to `directory`/found.txt. */

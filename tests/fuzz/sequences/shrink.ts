@@ -3,7 +3,7 @@
  */
 import { HANG, SequenceState } from '../../support/sequence-state.js';
 import type { Difference } from './compare.js';
-import { CODE_SLOT, type Sequence, withProgram } from './generate.js';
+import { type Sequence, slotAddress, withProgram } from './generate.js';
 import type { Program } from './program.js';
 
 /** Runs candidates, each at a place of its own, on the host and in the tier; gives what differs. */
@@ -14,9 +14,9 @@ const RSP = 4;
 const BATCH = 200;
 
 /** `s` moved to place `n`, where its code allows it. */
-export type Place = (s: Sequence, n: number) => Sequence | undefined;
+type Place = (s: Sequence, n: number) => Sequence | undefined;
 
-export function shrink(start: Sequence, attempt: Try, place: Place): Sequence {
+export function shrink(start: Sequence, attempt: Try): Sequence {
   const firstOf = (candidates: readonly (Sequence | undefined)[]): Sequence | undefined => {
     const list = candidates.filter((c) => c !== undefined);
     for (let n = 0; n < list.length; n += BATCH) {
@@ -98,13 +98,11 @@ function simplerStates(s: SequenceState): SequenceState[] {
 }
 
 /** Candidates that end on the host. */
-export const ends = (state: SequenceState): boolean => state.signal !== HANG;
+export const ends = (states: readonly SequenceState[]): boolean => states.every((s) => s.signal !== HANG);
 
 /** Sequences are moved by whole places, so that their addresses stay alike. */
-export function placeAt(base: number): Place {
-  return (s, n) => {
-    const before = s.before.copy();
-    before.rip = base + n * CODE_SLOT;
-    return withProgram({ ...s, before }, s.program);
-  };
-}
+export const place: Place = (s, n) => {
+  const before = s.before.copy();
+  before.rip = slotAddress(n);
+  return withProgram({ ...s, before }, s.program);
+};

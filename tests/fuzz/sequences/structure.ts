@@ -3,6 +3,7 @@
  * In: registers, rows, a number of instructions. Out: a program that ends, unless something in it faults.
  */
 import { GPR } from '../../../src/guest/cpu-state.js';
+import { DATA } from '../../support/sequence-state.js';
 import { vexPrefix } from '../decoder-generate.js';
 import { encodeRandom } from './encode.js';
 import {
@@ -51,6 +52,24 @@ const MASKMOV_ROWS = rowsNamed(/^v?maskmov(q|dqu)$/);
 const GATHER_ROWS = rowsNamed(/^vp?gather/);
 const RESET_ROWS = rowsNamed(/^(emms|fninit|vzeroall)$/);
 const STMXCSR_ROWS = rowsNamed(/^v?stmxcsr$/);
+
+const image = (save: string, restore: string, start: number, room: number): [GenRow, GenRow, number, number] => {
+  const [s] = rowsNamed(new RegExp(`^${save}$`));
+  const [r] = rowsNamed(new RegExp(`^${restore}$`));
+  if (s === undefined || r === undefined) throw new Error(`no rows ${save}, ${restore}`);
+  return [s, r, start, room];
+};
+/** Instructions that save and restore, an offset among the images, how many multiples of 64 further it may be. XSAVEOPT is not there: what it leaves out is the processor's choice. */
+const IMAGES = [
+  image('fxsave', 'fxrstor', 0, 1),
+  image('fxsave64', 'fxrstor64', 0, 1),
+  image('xsave', 'xrstor', 0, 1),
+  image('xsave64', 'xrstor64', 0, 1),
+  image('xsavec', 'xrstor', 0x400, 1),
+  image('xsavec64', 'xrstor64', 0x400, 1),
+  image('fnstenv', 'fldenv', 0, 6),
+  image('fnsave', 'frstor', 0, 5),
+];
 
 interface Subroutine {
   readonly label: number;
@@ -114,7 +133,7 @@ export class Structure {
   private unit(most: number, depth: number): Item[] {
     const inner = 1 + this.random(Math.min(most, 8));
     const isDeep = depth >= DEPTH;
-    const kind = this.random(24);
+    const kind = this.random(25);
     if (kind < 6) return isDeep ? this.skip(1, depth) : this.skip(inner, depth);
     if (kind < 8 && !isDeep) return this.alternatives(inner, depth);
     if (kind < 11 && !isDeep) return this.loop(inner, depth);
@@ -128,6 +147,7 @@ export class Structure {
     if (kind === 21) return this.implicit();
     if (kind === 22 && !isDeep) return this.frame(inner, depth);
     if (kind === 23 && !isDeep) return this.recursion(inner, depth);
+    if (kind === 24) return this.image();
     return this.plain();
   }
 
@@ -474,11 +494,37 @@ export class Structure {
         (random(3) === 0 ? 0x8000 : 0) |
         (random(3) === 0 ? 0x40 : 0) |
         (random(2) === 0 ? random(64) : 0);
-      return [onAddress(r, NO_BYTES, [0xc7], 0, at, int32(mxcsr)), onAddress(r, NO_BYTES, [0x0f, 0xae], 2, at)];
+      const load = onAddress(r, NO_BYTES, [0x0f, 0xae], 2, at);
+      // VLDMXCSR, where no REX is in the way.
+      const isVex = random(3) === 0 && load.bytes[0] === 0x0f;
+      const store = onAddress(r, NO_BYTES, [0xc7], 0, at, int32(mxcsr));
+      return [store, isVex ? insn([0xc5, 0xf8, ...load.bytes.slice(1)]) : load];
     }
     if (random(4) === 0) return encodeRandom(pick(random, RESET_ROWS), r) ?? [];
     const cw = 0x40 | masks() | (pick(random, [0, 2, 3, 3]) << 8) | (random(4) << 10);
     return [onAddress(r, [OPERAND_SIZE], [0xc7], 0, at, [cw & 0xff, cw >> 8]), onAddress(r, NO_BYTES, [0xd9], 5, at)];
+  }
+
+  /** State saved in an image and brought back from it, with instructions between that have no memory operand: pointers in the image would differ. */
+  private image(): Item[] {
+    const { random, r } = this;
+    const [save, restore, start, room] = pick(random, IMAGES);
+    const at = DATA + start + 64 * random(room);
+    const isX = start !== 0 || save.row.mnemonic.startsWith('xsave');
+    if (isX && !(r.isFree(RAX) && r.isFree(RDX))) return this.plain();
+    const mask = (): Item[] => (isX ? [movImmediate(RAX, random(4) === 0 ? random(8) : 7), movImmediate(RDX, 0)] : []);
+    const between = Array.from({ length: random(4) }, () => encodeRandom(this.choice.row(), r, true) ?? []).flat();
+    const on = ({ encoding }: GenRow): Item =>
+      onAddress(
+        r,
+        NO_BYTES,
+        encoding.map === 1 ? [0x0f, encoding.opcode] : [encoding.opcode],
+        encoding.reg,
+        at,
+        [],
+        encoding.rexW === 1 ? W : 0,
+      );
+    return [...mask(), on(save), ...between, ...mask(), on(restore)];
   }
 
   private gather(): Item[] {

@@ -28,5 +28,7 @@ export function tierOf(
     noChain: !compiled && block % 5 === 4,
     plainGuards: block % 3 === 2,
     preciseFloat,
+    checkIr: block % 4 === 0,
+    mixed: block % 4 === 1,
   };
 }

@@ -1,5 +1,5 @@
-/* Runs instruction sequences on the host processor. In (stdin): struct header, code of CODE_SLOT bytes a sequence,
- * struct state of each. Out (stdout): struct state of each after it. A sequence starts at its state's rip and ends with
+/* Runs instruction sequences on the host processor. In (stdin): struct header, code of code_slot bytes a sequence,
+ * states. Out (stdout): each state after the sequence at its rip. A sequence starts at its state's rip and ends with
  * INT3, or with whatever else raises a signal; the handler takes all of the state from the signal frame, puts the next
  * one's there and returns into it, so a sequence costs one signal. One that does not end is given up: signal HANG.
  * Source: SDM 1, 13.4 (XSAVE area, standard format); man 2 sigaction (ucontext). Layout: tests/support/sequence-state.ts. */
@@ -17,7 +17,10 @@
 #include <unistd.h>
 
 #define DATA 0x10000000UL
-#define CODE 0x20000000UL
+#define CODE 0x2a5c0000UL
+#define CODE_BYTES (1UL << 20)
+/* Images of FXSAVE and the like: processors keep different pointers in them. */
+#define NOT_HASHED 0x800UL
 #define PAGE 4096UL
 #define DATA_PAGES 5
 #define GS_BASE 0x300000UL
@@ -28,14 +31,14 @@
 #define YMMH 576
 
 struct header {
-  uint32_t count, code_slot;
+  uint32_t sequences, code_slot, code_start, states;
 };
 struct state {
   uint64_t gpr[16];
   uint64_t rflags, rip;
   uint32_t signal, code;
   uint64_t address;
-  /* Of all data pages, after the sequence. */
+  /* Of all data pages from NOT_HASHED on, after the sequence. */
   uint32_t hash, unused;
   uint8_t ymmh[256];
   uint8_t fxsave[512];
@@ -68,7 +71,7 @@ static void must(int ok, const char *what) {
 static uint32_t hash_pages(void) {
   uint32_t h = 0;
   const uint32_t *words = (const uint32_t *)pages;
-  for (size_t i = 0; i < DATA_PAGES * PAGE / 4; i++)
+  for (size_t i = NOT_HASHED / 4; i < DATA_PAGES * PAGE / 4; i++)
     h = (h ^ words[i]) * 0x9e3779b1u;
   return h;
 }
@@ -115,7 +118,7 @@ static void give(const struct state *s, ucontext_t *context) {
 
 static void finish(void) {
   const uint8_t *at = (const uint8_t *)states;
-  size_t left = header.count * sizeof *states;
+  size_t left = header.states * sizeof *states;
   while (left > 0) {
     ssize_t n = write(1, at, left);
     must(n > 0, "write");
@@ -135,7 +138,7 @@ static void on_signal(int signal, siginfo_t *info, void *context) {
   }
   if (current >= 0)
     take(&states[current], signal, info, context);
-  if (++current == header.count)
+  if (++current == header.states)
     finish();
   give(&states[current], context);
 }
@@ -148,18 +151,19 @@ static void *map(size_t at, size_t size, int protection, int fd, size_t offset) 
 
 int main(void) {
   must(fread(&header, sizeof header, 1, stdin) == 1, "header");
-  const size_t code_size = ((size_t)header.count * header.code_slot + PAGE - 1) & ~(PAGE - 1);
+  must(header.code_start + (size_t)header.sequences * header.code_slot <= CODE_BYTES, "size of the code");
   int fd = memfd_create("sequences", 0);
-  must(fd >= 0 && ftruncate(fd, (off_t)(code_size + DATA_PAGES * PAGE)) == 0, "memfd");
-  uint8_t *code = map(0, code_size, PROT_READ | PROT_WRITE, fd, 0);
-  map(CODE, code_size, PROT_READ | PROT_EXEC, fd, 0);
-  pages = map(0, DATA_PAGES * PAGE, PROT_READ | PROT_WRITE, fd, code_size);
+  must(fd >= 0 && ftruncate(fd, CODE_BYTES + DATA_PAGES * PAGE) == 0, "memfd");
+  uint8_t *code = map(0, CODE_BYTES, PROT_READ | PROT_WRITE, fd, 0);
+  map(CODE, CODE_BYTES, PROT_READ | PROT_EXEC, fd, 0);
+  pages = map(0, DATA_PAGES * PAGE, PROT_READ | PROT_WRITE, fd, CODE_BYTES);
   for (size_t i = 0; i < DATA_PAGES; i++)
     if (protections[i] != PROT_NONE)
-      map(DATA + PAGE * i, PAGE, protections[i], fd, code_size + PAGE * i);
-  states = malloc(header.count * sizeof *states);
-  must(fread(code, header.code_slot, header.count, stdin) == header.count, "code");
-  must(fread(states, sizeof *states, header.count, stdin) == header.count, "states");
+      map(DATA + PAGE * i, PAGE, protections[i], fd, CODE_BYTES + PAGE * i);
+  states = malloc(header.states * sizeof *states);
+  memset(code, 0xcc, CODE_BYTES);
+  must(fread(code + header.code_start, header.code_slot, header.sequences, stdin) == header.sequences, "code");
+  must(fread(states, sizeof *states, header.states, stdin) == header.states, "states");
 
   static uint8_t stack[1 << 17];
   stack_t alternative = {.ss_sp = stack, .ss_size = sizeof stack};
