@@ -12,7 +12,7 @@
  */
 import { InternalError } from '../../src/base/errors.js';
 import { CPU } from '../../src/guest/cpu-state.js';
-import { GUEST_PAGES, PERM_TABLE } from '../../src/guest/memory-map.js';
+import { GUEST_START, PERM_TABLE } from '../../src/guest/memory-map.js';
 
 const SECTION = { CUSTOM: 0, IMPORT: 2, CODE: 10 } as const;
 const UNLIKELY = 0;
@@ -149,7 +149,7 @@ function functionHints(r: Reader, end: number): Hint[] {
         break;
       case OP.I32_LOAD8_U: {
         const at = r.memoryOffset();
-        if (at >= PERM_TABLE && at < PERM_TABLE + GUEST_PAGES) waiting = 'first br_if';
+        if (at >= PERM_TABLE && at < GUEST_START) waiting = 'first br_if';
         break;
       }
       case OP.I32_LOAD:

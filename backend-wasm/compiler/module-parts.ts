@@ -4,6 +4,7 @@
  */
 import binaryen from 'binaryen';
 import { CPU, EXC, EXIT } from '../../src/guest/cpu-state.js';
+import { GUEST_END } from '../../src/guest/memory-map.js';
 import type { Type } from '../../src/ir/types.js';
 import type { Expr } from './flow.js';
 import { wasmType } from './values.js';
@@ -15,10 +16,12 @@ export class ModuleParts {
   readonly table = 'table';
   private readonly known = new Set<string>();
 
-  /** @param groupGuards accesses near each other share a permission check (guard-plan.ts) */
   constructor(
     readonly m: binaryen.Module,
-    readonly groupGuards: boolean,
+    /** Each access has a permission check of its own, which does without EXIT.CLOSE_LOOK. */
+    readonly plainGuards: boolean,
+    /** No access has a permission check. */
+    readonly unchecked: boolean,
   ) {
     m.addTableImport(this.table, 'env', 'table');
   }
@@ -48,6 +51,31 @@ export class ModuleParts {
       ),
       m.return(m.local.get(5, binaryen.i32)),
     ]);
+    return m.call(name, [cpu, address, m.i32.const(size), m.i64.const(BigInt(pc)), m.i32.const(ccOp)], binaryen.i32);
+  }
+
+  /**
+   * As slowGuard, but for accesses that are at their place in the memory or nowhere: gives 0 when the access is allowed, else the region is to be left, with a fault or
+   * EXIT.CLOSE_LOOK.
+   */
+  look(kind: GuardKind, cpu: Expr, address: Expr, size: number, pc: number, ccOp: number): Expr {
+    const { m } = this;
+    const params = ['i32', 'i64', 'i32', 'i64', 'i32'] as const;
+    const name = this.own(`look_${kind}`, params, 'i32', [], (p) => {
+      const allowed = this.core(`guardSlow_${kind}`, ['i32', 'i64', 'i32'], 'i32', [p(0), p(1), p(2)]);
+      const inPlace = m.i64.le_u(p(1), m.i64.sub(m.i64.const(BigInt(GUEST_END)), m.i64.extend_u(p(2))));
+      return [
+        m.if(
+          allowed,
+          m.block(null, [
+            m.if(inPlace, m.return(m.i32.const(0))),
+            m.i32.store(CPU.EXIT_REASON, 4, p(0), m.i32.const(EXIT.CLOSE_LOOK)),
+          ]),
+        ),
+        ...this.storePosition(p(0), p(3), () => p(4)),
+        m.return(m.i32.const(1)),
+      ];
+    });
     return m.call(name, [cpu, address, m.i32.const(size), m.i64.const(BigInt(pc)), m.i32.const(ccOp)], binaryen.i32);
   }
 

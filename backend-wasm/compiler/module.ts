@@ -29,8 +29,10 @@ export interface CompiledModule {
 export interface ModuleOptions {
   /** The Wasm text is wanted. */
   readonly text?: boolean;
-  /** Each access has a permission check of its own. */
+  /** Each access has a permission check of its own, which does without EXIT.CLOSE_LOOK. */
   readonly plainGuards?: boolean;
+  /** No access has a permission check. */
+  readonly unchecked?: boolean;
 }
 
 /** Throws InternalError when an op can't be lowered or Binaryen does not accept what was built. */
@@ -45,7 +47,7 @@ export function compileModule(
     // Before the import: setMemory drops it.
     m.setMemory(WASM_PAGES, WASM_PAGES, null, [], true);
     m.addMemoryImport('0', 'env', 'memory', true);
-    const parts = new ModuleParts(m, options.plainGuards !== true);
+    const parts = new ModuleParts(m, options.plainGuards === true, options.unchecked === true);
     regions.forEach((region, i) => {
       emitRegion(parts, region, slotOf, `r${i}`);
       m.addFunctionExport(`r${i}`, `r${i}`);

@@ -4,7 +4,6 @@
 import binaryen from 'binaryen';
 import { InternalError } from '../../src/base/errors.js';
 import { CPU } from '../../src/guest/cpu-state.js';
-import { GUEST_END, PAGE_SHIFT, PAGE_SIZE, PERM, PERM_TABLE } from '../../src/guest/memory-map.js';
 import { G } from '../../src/ir/globals.js';
 import type { Cond, Op } from '../../src/ir/types.js';
 import { sideExitStores } from './dataflow.js';
@@ -12,39 +11,23 @@ import type { CfgNode } from './cfg.js';
 import type { Exits } from './exits.js';
 import type { Expr } from './flow.js';
 import type { GlobalSet } from './global-set.js';
-import { type GuardGroup, planGuards } from './guard-plan.js';
+import { GuardEmitter, guardKind, type GuardPlace } from './guard-emitter.js';
 import { compare, intConst, LOWER } from './lower.js';
-import type { GuardKind, ModuleParts } from './module-parts.js';
+import type { ModuleParts } from './module-parts.js';
 import { callInfo, opInfo } from './op-info.js';
 import { CPU_LOCAL, type Values, wasmType } from './values.js';
 
-/** The guest instruction around an op: its pc, its CC_OP (-1: in the global), and the globals that differ from their home. */
-export interface OpPlace {
-  /** Position among the TB's ops. */
-  readonly at: number;
-  readonly pc: number;
-  readonly ccOp: number;
+/** The guest instruction around an op, and the globals that differ from their home. */
+export interface OpPlace extends GuardPlace {
   readonly dirty: GlobalSet;
 }
 
 type Build = (...args: readonly (number | readonly number[])[]) => Expr;
 
-/** Permission bit of the fast path. What may be written may be read (mmap(2) on x86), so rw asks for WFAST alone. */
-const FAST = { r: PERM.RFAST, w: PERM.WFAST, rw: PERM.WFAST } as const satisfies Record<GuardKind, number>;
-
-/** Bits of a page's permission byte that an access within the page asks for, and those that it looks at. */
-const ON_PAGE = {
-  read: { may: PERM.R, mask: PERM.R | PERM.SLOW },
-  write: { may: PERM.W, mask: PERM.W | PERM.SLOW | PERM.CODE },
-} as const;
-
 export class OpEmitter {
   private readonly m: binaryen.Module;
   private readonly builders = new Map<string, Build>();
-  private guards = 0;
-  private plan: ReadonlyMap<number, GuardGroup> = new Map();
-  /** Locals of the groups whose first guard has been emitted. */
-  private readonly bases = new Map<GuardGroup, number>();
+  private readonly guards: GuardEmitter;
 
   constructor(
     private readonly parts: ModuleParts,
@@ -54,25 +37,21 @@ export class OpEmitter {
     private readonly used: GlobalSet,
   ) {
     this.m = parts.m;
+    this.guards = new GuardEmitter(parts, values);
   }
 
   beginNode(node: CfgNode): void {
-    this.plan = this.parts.groupGuards ? planGuards(node) : new Map();
-    this.bases.clear();
+    this.guards.beginNode(node);
   }
 
   emit(op: Op, place: OpPlace): void {
     this.values.begin();
+    const kind = guardKind(op);
+    if (kind !== undefined) {
+      this.guards.emit(op, kind, place, () => this.faultLabel(place));
+      return;
+    }
     switch (op.name) {
-      case 'guard_r':
-        this.guard(op, 'r', place);
-        return;
-      case 'guard_w':
-        this.guard(op, 'w', place);
-        return;
-      case 'guard_rw':
-        this.guard(op, 'rw', place);
-        return;
       case 'align_check':
         this.alignCheck(op, place);
         return;
@@ -148,99 +127,6 @@ export class OpEmitter {
     values.flushLoads();
     if (outs > 0) values.assign(op, expr);
     else values.statement(expr);
-  }
-
-  /**
-   * A permission check: inline where the page's byte allows the access, else a close look, and out when that fails too.
-   *
-   *     block $ok
-   *       block $rare
-   *         block $slow
-   *           br_if $slow (address != zero-extended (host = low half of address))
-   *           br_if $ok ((byte = permission byte of host's page) & bit for this page and the next)
-   *           br_if $rare (byte allows it on this page and the access stays there)
-   *         end
-   *         br_if $exit (host = slow_x(cpu, address, size, pc, cc_op)) == 0
-   *       end
-   *     end
-   *
-   * The second chance is for the last page of a mapping: stacks, .bss and thread blocks end there. It meets the slow path before $ok: V8 would join its jump there with that of
-   * the fast path, far from both. branch-hints.ts knows the pattern by its load from the permission table.
-   */
-  private guard(op: Op, kind: GuardKind, place: OpPlace): void {
-    const { m, values } = this;
-    const group = this.plan.get(place.at);
-    if (group !== undefined) {
-      this.grouped(op, group, place);
-      return;
-    }
-    const size = Number(op.imms[0]);
-    values.flushLoads();
-    const known = values.constantOf(op, 1);
-    const { first, again } = values.operandTwice(op, 1);
-    const host = values.writable(op);
-    const n = this.guards++;
-    const [ok, rare, slow] = [`G${n}`, `R${n}`, `S${n}`];
-    const check = (base: number, page: Expr): Expr[] => {
-      const [perm, again] = values.twice(m.i32.load8_u(PERM_TABLE + base, 1, page), 'i32');
-      const fast = m.br_if(ok, m.i32.and(perm, m.i32.const(FAST[kind])));
-      return [fast, m.br_if(rare, this.allowedOnPage(kind, again, host, size))];
-    };
-    const inline: Expr[] = [];
-    if (known === undefined) {
-      const low = m.local.tee(host, m.i32.wrap(again()), binaryen.i32);
-      inline.push(
-        m.block(slow, [
-          m.br_if(slow, m.i64.ne(first, m.i64.extend_u(low))),
-          ...check(0, m.i32.shr_u(m.local.get(host, binaryen.i32), m.i32.const(PAGE_SHIFT))),
-        ]),
-      );
-    } else if (known < GUEST_END) {
-      inline.push(
-        m.local.set(host, intConst(m, 'i32', known)),
-        m.block(slow, check(Number(known >> BigInt(PAGE_SHIFT)), m.i32.const(0))),
-      );
-    }
-    const look = this.parts.slowGuard(kind, this.cpu(), again(), size, place.pc, place.ccOp);
-    const exit = m.br_if(this.faultLabel(place), m.i32.eqz(m.local.tee(host, look, binaryen.i32)));
-    values.statement(m.block(ok, [m.block(rare, [...inline, exit])]));
-  }
-
-  /** A guard of a group: the first one checks for all of them, as guard() does, but what fails is left to the interpreter. */
-  private grouped(op: Op, group: GuardGroup, place: OpPlace): void {
-    const { m, values } = this;
-    const offset = group.offsets.get(place.at) ?? 0;
-    let base = this.bases.get(group);
-    if (base === undefined) {
-      this.bases.set(group, (base = values.groupLocal()));
-      values.flushLoads();
-      const address = values.operand(op, 1);
-      const lowest = offset === 0 ? address : m.i64.sub(address, m.i64.const(BigInt(offset)));
-      const [first, again] = values.twice(lowest, 'i64');
-      const n = this.guards++;
-      const [ok, rare, slow] = [`G${n}`, `R${n}`, `S${n}`];
-      const low = m.local.tee(base, m.i32.wrap(again), binaryen.i32);
-      const page = m.i32.shr_u(m.local.get(base, binaryen.i32), m.i32.const(PAGE_SHIFT));
-      const outside = m.i64.ne(first, m.i64.extend_u(low));
-      const [perm, byte] = values.twice(m.i32.load8_u(PERM_TABLE, 1, page), 'i32');
-      const checks = m.block(slow, [
-        m.br_if(slow, outside),
-        m.br_if(ok, m.i32.and(perm, m.i32.const(FAST[group.kind]))),
-        m.br_if(rare, this.allowedOnPage(group.kind, byte, base, group.size)),
-      ]);
-      const leave = [this.parts.closeLook(this.cpu(), place.pc, place.ccOp), m.br(this.faultLabel(place))];
-      values.statement(m.block(ok, [m.block(rare, [checks, ...leave])]));
-    } else values.operand(op, 1);
-    values.resultAlias(op, { local: base, offset });
-  }
-
-  private allowedOnPage(kind: GuardKind, perm: Expr, host: number, size: number): Expr {
-    const { m } = this;
-    const { may, mask } = kind === 'r' ? ON_PAGE.read : ON_PAGE.write;
-    const allowed = m.i32.eq(m.i32.and(perm, m.i32.const(mask)), m.i32.const(may));
-    if (size === 1) return allowed;
-    const offset = m.i32.and(m.local.get(host, binaryen.i32), m.i32.const(PAGE_SIZE - 1));
-    return m.i32.and(allowed, m.i32.le_u(offset, m.i32.const(PAGE_SIZE - size)));
   }
 
   private alignCheck(op: Op, place: OpPlace): void {

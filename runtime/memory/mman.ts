@@ -2,7 +2,7 @@
  * Numbers of the memory calls, and where mappings may lie. In: nothing. Out: constants. Source: man 2 mmap, mprotect, mremap, madvise; asm-generic/mman.h's values.
  */
 import { USER_SPACE_END } from '../../src/base/ids.js';
-import { GUEST_END, PAGE_SHIFT, PAGE_SIZE } from '../../src/guest/memory-map.js';
+import { GUEST_END, GUEST_START, PAGE_SHIFT, PAGE_SIZE } from '../../src/guest/memory-map.js';
 
 export const PROT = {
   NONE: 0,
@@ -38,7 +38,7 @@ export const HARMLESS_ADVICE: ReadonlySet<number> = new Set([
 ]);
 
 /** Lowest address that may be mapped (vm.mmap_min_addr). */
-export const MIN_ADDR = 0x1_0000;
+export const MIN_ADDR = GUEST_START;
 export const MIN_PAGE = MIN_ADDR >>> PAGE_SHIFT;
 /** Highest end of a mapping that is placed by us, when there is no stack that takes more. */
 export const MMAP_TOP = 0xdf00_0000;

@@ -5,7 +5,7 @@ import { InternalError } from '../base/errors.js';
 import { hex } from '../base/hex.js';
 import { CPU, EXC, RUN_FLAG } from '../guest/cpu-state.js';
 import { FLAG } from '../guest/flags.js';
-import { PAGE_SIZE, PCB, PCB_BASE, PERM, PERM_TABLE } from '../guest/memory-map.js';
+import { GUEST_END, PAGE_SIZE, PCB, PCB_BASE, PERM, PERM_TABLE } from '../guest/memory-map.js';
 import { HEAT_OFF, TB, TB_FLAG } from '../guest/tb-header.js';
 import { printTb } from '../ir/print.js';
 import type { Tb } from '../ir/types.js';
@@ -492,7 +492,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
   }
 
   private logInput(tb: Tb): void {
-    const readable = tb.pc < PERM_TABLE && ((this.views.u8[PERM_TABLE + (tb.pc >>> 12)] ?? 0) & PERM.X) !== 0;
+    const readable = tb.pc < GUEST_END && ((this.views.u8[PERM_TABLE + (tb.pc >>> 12)] ?? 0) & PERM.X) !== 0;
     const lines = readable ? (this.disassemble?.(this.views.u8.slice(tb.pc, tb.pc + tb.size), tb.pc) ?? []) : [];
     this.logger.write(['----------------', `IN: ${this.symbol(tb.pc)}`, ...lines, ''].join('\n') + '\n');
   }
