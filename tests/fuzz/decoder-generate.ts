@@ -9,13 +9,16 @@ import type { InsnRow } from '../../frontend/x86-64/insn.js';
 /** Bytes of a string: one more than the longest instruction. */
 export const STRIDE = 16;
 
+/** Looked up once: in jest's context every look at a global is slow. */
+const { imul } = Math;
+
 /** Uniform integers in 0..n-1, seeded. */
 export function seededRandom(seed: number): (n: number) => number {
   let state = seed >>> 0;
   return (n) => {
     state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    let t = imul(state ^ (state >>> 15), state | 1);
+    t ^= t + imul(t ^ (t >>> 7), t | 61);
     return ((t ^ (t >>> 14)) >>> 0) % n;
   };
 }

@@ -5,7 +5,8 @@
 import { decodeOne } from '../support/insn-machine.js';
 import { IntegerMachine } from '../support/integer-machine.js';
 import { changes } from '../support/integer-state.js';
-import { integerForms, undefinedFlags } from '../vectors/integer-forms.js';
+import { undefinedFlags } from '../vectors/exclusions.js';
+import { integerForms } from '../vectors/integer-forms.js';
 import { withIntegerHost } from '../vectors/integer-host.js';
 import { integerSequences } from '../vectors/integer-sequences.js';
 import { stateBefore } from '../vectors/integer-state-maker.js';

@@ -21,7 +21,7 @@ import type { Tb } from '../../src/ir/types.js';
 import { verifyTb } from '../../src/ir/verify.js';
 import { optimise, PASSES } from '../../src/opt/pipeline.js';
 import { codeReader } from './insn-machine.js';
-import { DATA, DATA_PAGES, GS_BASE, type IntegerState, WINDOWS } from './integer-state.js';
+import { DATA, DATA_PAGES, FS_BASE, GS_BASE, type IntegerState, WINDOWS } from './integer-state.js';
 
 /** The functions' table slot of every exit: nothing is ever installed there. */
 const EXIT_SLOT = 1;
@@ -34,6 +34,9 @@ export interface MachineOptions {
   /** Guest instructions of a TB. */
   readonly maxInsns: number;
 }
+
+/** ds, es, fs and gs among them. */
+const SELECTOR_BYTES = 12;
 
 type Region = (cpu: number) => number;
 
@@ -167,6 +170,8 @@ export class IntegerMachine {
     this.setI32(CPU.DF, (s.rflags & FLAG.DF) === 0 ? 1 : -1);
     this.setI32(CPU.EFLAGS_REST, FLAG.IF);
     this.setI64(CPU.GS_BASE, BigInt(GS_BASE));
+    this.setI64(CPU.FS_BASE, BigInt(FS_BASE));
+    this.views.u8.fill(0, CPU_BASE + CPU.SEG_SELECTORS, CPU_BASE + CPU.SEG_SELECTORS + SELECTOR_BYTES);
     this.setI32(CPU.RUN_FLAGS, RUN_FLAG.NO_CHAIN | RUN_FLAG.INTERP_ONLY);
     this.setI32(CPU.FUEL, -1);
     for (const { page } of DATA_PAGES) this.views.u8.fill(0, DATA + PAGE_SIZE * page, DATA + PAGE_SIZE * (page + 1));

@@ -8,8 +8,8 @@ import { FLAG } from '../../src/guest/flags.js';
 /** Guest and host address of the data pages, and of the code. */
 export const DATA = 0x1000_0000;
 export const CODE = 0x2000_0000;
-export const CODE_BYTES = 1 << 20;
 export const GS_BASE = 0x30_0000;
+export const FS_BASE = 0x40_0000;
 /** Data pages by number: what may be done with them. Those between are not mapped. */
 export const DATA_PAGES = [
   { page: 0, writable: true },

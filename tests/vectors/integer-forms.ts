@@ -2,7 +2,7 @@
  * Forms of the integer instructions, from the lifter's rows: widths, registers low, high and equal, memory by every kind of address, LOCK and REP. In: rows. Out: machine code.
  */
 import { parseEncoding, VEX_MAP } from '../../frontend/x86-64/encoding.js';
-import { isInsn, decode, mnemonicOf, rowKey } from '../../frontend/x86-64/decoder.js';
+import { isInsn, decode, mnemonicOf } from '../../frontend/x86-64/decoder.js';
 import type { InsnRow } from '../../frontend/x86-64/insn.js';
 import { arithRows } from '../../frontend/x86-64/insns/arith.js';
 import { atomicRows } from '../../frontend/x86-64/insns/atomic.js';
@@ -19,11 +19,15 @@ import { shiftRows } from '../../frontend/x86-64/insns/shift.js';
 import { stackRows } from '../../frontend/x86-64/insns/stack.js';
 import { stringRows } from '../../frontend/x86-64/insns/string.js';
 import { systemRows } from '../../frontend/x86-64/insns/system.js';
-import { FLAG } from '../../src/guest/flags.js';
+import { xsaveRows } from '../../frontend/x86-64/insns/xsave.js';
 import { opcodeBytes, seededRandom } from '../fuzz/decoder-generate.js';
-import { codeReader } from '../support/insn-machine.js';
+import { codeReader, decodeOne } from '../support/insn-machine.js';
 import { CODE, DATA } from '../support/integer-state.js';
+import { fewReason, programReason, withoutReason } from './exclusions.js';
+import { AT_LEAST } from './fill.js';
+import { integerPrograms } from './integer-programs.js';
 import type { Random } from './integer-state-maker.js';
+import { formOf } from './table-forms.js';
 
 /** The rows of the integer families. */
 export const INTEGER_ROWS: readonly InsnRow[] = [
@@ -41,7 +45,8 @@ export const INTEGER_ROWS: readonly InsnRow[] = [
   ...flagsOpsRows,
   ...cmovSetccRows,
   ...atomicRows,
-  ...systemRows,
+  ...systemRows.filter((row) => !/mxcsr$/.test(row.mnemonic)),
+  ...xsaveRows,
 ];
 
 export interface IntegerForm {
@@ -56,55 +61,7 @@ export interface IntegerForm {
 /** Bytes between the addresses of forms. */
 export const SPACING = 64;
 
-/** Not run alone, with the reason. */
-const EXCLUDED: readonly (readonly [RegExp, string])[] = [
-  [/^(retf|iret)/, 'privileges: the guest program faults has them'],
-  [/^(j|loop|call|ret|jmp)/, 'branches: within sequences'],
-  [/^(syscall|sysenter|int|int1|int3|ud\d|rsm)$/, 'leave the instruction stream'],
-  [/^(rdrand|rdseed|rdpid)$/, 'random numbers, and the number of the CPU'],
-  [/^(cpuid|rdtscp?|xgetbv|xsave\w*|xrstor\w*|monitor|mwait)$/, 'the processors differ'],
-  [/^int1$/, 'virtual machines report it otherwise'],
-  [/^(sgdt|sidt|smsw|sldt|str)$/, 'Linux answers these, and always calls a fault SEGV_MAPERR'],
-  [/^(fxsave|fxrstor|ldmxcsr|stmxcsr|wait)/, 'x87 and SSE state'],
-  [/^(rdfsbase|wr[fg]sbase)$/, 'the C library needs fs'],
-  [/^(lar|lsl|ver[rw]|l[sfg]s)$/, 'selectors: within sequences'],
-  [/^popf/, 'within sequences: not every flag may be set'],
-];
-/**
- * Flags that the SDM leaves undefined, where the lifter does not do as the processor of the vectors: their old values would have to be computed first, or the rule is not known.
- */
-const UNDEFINED: readonly (readonly [RegExp, number])[] = [
-  [/^i?mul/, FLAG.SF | FLAG.ZF | FLAG.AF | FLAG.PF],
-  [/^i?div/, FLAG.ARITH],
-  [/^bs[fr]/, FLAG.PF],
-  [/^[tl]zcnt/, FLAG.OF],
-  // Counts past 16.
-  [/^sh[lr]d16/, FLAG.ARITH],
-];
-
-/** Flags of the form with this text that are not compared. */
-export function undefinedFlags(text: string): number {
-  return UNDEFINED.find(([name]) => name.test(text))?.[1] ?? 0;
-}
-
-/** Names of those flags, for the instruction page. */
-export function undefinedFlagNames(mnemonic: string): string {
-  const flags = undefinedFlags(mnemonic);
-  return (['CF', 'PF', 'AF', 'ZF', 'SF', 'OF'] as const).filter((name) => (flags & FLAG[name]) !== 0).join(' ');
-}
-
-/** Why the row is not run alone. */
-export function exclusionOf(row: InsnRow): string | undefined {
-  return EXCLUDED.find(([name]) => name.test(row.mnemonic))?.[1];
-}
-
-/** Lifted rows that `recorded` lacks although nothing above excludes them. */
-export function unrecorded(recorded: ReadonlySet<InsnRow>): string[] {
-  return INTEGER_ROWS.filter((row) => !isExcluded(row) && !recorded.has(row)).map(rowKey);
-}
-
-const isExcluded = (row: InsnRow): boolean =>
-  row.lift === undefined || row.operands.startsWith('S') || /^[FG]S$/.test(row.operands) || EXCLUDED.some(([name]) => name.test(row.mnemonic));
+const isRunAlone = (row: InsnRow): boolean => programReason(row) === undefined && withoutReason(row) === undefined;
 
 const [REX_W, REX_R, REX_B] = [0x48, 0x44, 0x41] as const;
 
@@ -231,7 +188,10 @@ class Forms {
           this.add(row, '', prefixes, [0xc0 | (reg << 3) | rm], 0, 1);
           continue;
         }
-        const withReg = (t: Tail): number[] => (reg < 0 ? [...t.bytes] : [((t.bytes[0] ?? 0) & 0xc7) | (reg << 3), ...t.bytes.slice(1)]);
+        // Of hints in memory, the lower numbers are rows of their own.
+        const number = reg < 0 && row.mnemonic === 'nop' ? 5 : reg;
+        const withReg = (t: Tail): number[] =>
+          number < 0 ? [...t.bytes] : [((t.bytes[0] ?? 0) & 0xc7) | (number << 3), ...t.bytes.slice(1)];
         const tails = mod === 0 ? [] : row.operands.includes('b') ? [...REGISTER_TAILS, ...BYTE_TAILS] : REGISTER_TAILS;
         for (const t of tails)
           for (const low of lows)
@@ -249,96 +209,6 @@ class Forms {
   }
 }
 
-/** `add r15, 1`, which a branch over it leaves out; `dec rdx`. */
-const SKIPPED = [0x49, 0x83, 0xc7, 0x01];
-const DEC_RDX = [0x48, 0xff, 0xca];
-
-/** Branches, calls and POPF, with code around them: what they do is seen in registers and memory. */
-function sequences(): IntegerForm[] {
-  const list: IntegerForm[] = [];
-  const add = (text: string, cases: number, ...code: readonly (number | readonly number[])[]): void => {
-    list.push({ at: 0, code: Uint8Array.from(code.flat()), text, cases });
-  };
-  for (let cc = 0; cc < 16; cc++) {
-    add(`sequence jcc ${cc} short`, 6, 0x70 + cc, 4, SKIPPED);
-    add(`sequence jcc ${cc} near`, 3, 0x0f, 0x80 + cc, [4, 0, 0, 0], SKIPPED);
-    // cmp eax, ecx and test bl, bl before, in the same TB.
-    add(`sequence cmp jcc ${cc}`, 4, 0x39, 0xc8, 0x70 + cc, 4, SKIPPED);
-    add(`sequence test jcc ${cc}`, 3, 0x84, 0xdb, 0x70 + cc, 4, SKIPPED);
-  }
-  for (const [op, name] of [
-    [0xe0, 'loopne'],
-    [0xe1, 'loope'],
-    [0xe2, 'loop'],
-    [0xe3, 'jrcxz'],
-  ] as const) {
-    add(`sequence ${name}`, 8, op, 4, SKIPPED);
-    add(`sequence ${name} 67`, 8, 0x67, op, 4, SKIPPED);
-  }
-  // mov ecx, 5; dec rdx; loop back to dec.
-  add('sequence loop back', 3, 0xb9, [5, 0, 0, 0], DEC_RDX, 0xe2, 0xfb);
-  add('sequence loopne back', 6, 0xb9, [5, 0, 0, 0], 0x80, 0xc2, 0x33, 0xe0, 0xfb);
-  add('sequence call near', 4, 0xe8, [4, 0, 0, 0], SKIPPED);
-  add('sequence call ret', 4, 0xe8, [2, 0, 0, 0], 0xeb, 5, SKIPPED, 0xc3);
-  add('sequence ret imm', 4, 0xe8, [2, 0, 0, 0], 0xeb, 7, SKIPPED, 0xc2, [8, 0]);
-  add('sequence jmp short', 2, 0xeb, 4, SKIPPED);
-  add('sequence jmp near', 2, 0xe9, [4, 0, 0, 0], SKIPPED);
-  // lea rax, [rip+6]; jmp rax.
-  add('sequence jmp rax', 2, 0x48, 0x8d, 0x05, [6, 0, 0, 0], 0xff, 0xe0, SKIPPED);
-  add('sequence call rax', 2, 0x48, 0x8d, 0x05, [6, 0, 0, 0], 0xff, 0xd0, SKIPPED);
-  // lea rax, [rip+10]; mov [rsi], rax; jmp, call [rsi].
-  add('sequence jmp [rsi]', 2, 0x48, 0x8d, 0x05, [9, 0, 0, 0], 0x48, 0x89, 0x06, 0xff, 0x26, SKIPPED);
-  add('sequence call [rsi]', 2, 0x48, 0x8d, 0x05, [9, 0, 0, 0], 0x48, 0x89, 0x06, 0xff, 0x16, SKIPPED);
-  // and dword [rsp], the flags that may be set; popf; pushf.
-  for (const [n, prefix] of [[], [0x66]].entries()) {
-    add(`sequence popf ${n}`, 8, 0x81, 0x24, 0x24, [0xd5, 0x0c, 0x20, 0x00], prefix, 0x9d, prefix, 0x9c);
-    add(`sequence popf jcc ${n}`, 4, 0x81, 0x24, 0x24, [0xd5, 0x0c, 0x00, 0x00], prefix, 0x9d, 0x7f, 4, SKIPPED);
-  }
-  // Selectors: mov eax, imm; mov ds, eax; mov ecx, ds. And of gs, whose base is read too: rdgsbase rdx.
-  for (const selector of [0, 1, 3, 0x10, 0x20, 0x23, 0x28, 0x2b, 0x33, 0x34, 0x53, 0x78, 0x7b, 0xfff8]) {
-    const [low, high] = [selector & 0xff, selector >> 8];
-    const load = [0xb8, low, high, 0x34, 0x12];
-    add(`sequence ds ${selector}`, 1, load, 0x8e, 0xd8, 0x8c, 0xd9);
-    add(`sequence ss ${selector}`, 1, load, 0x8e, 0xd0, 0x8c, 0xd1);
-    add(`sequence gs ${selector}`, 1, load, 0x8e, 0xe8, 0x8c, 0xe9, [0xf3, 0x48, 0x0f, 0xae, 0xca]);
-    add(`sequence push pop gs ${selector}`, 1, 0x68, low, high, 0x34, 0x12, [0x0f, 0xa9], [0x0f, 0xa8], 0x66, [0x0f, 0xa8]);
-    for (const width of [0x66, 0x90, 0x48]) {
-      add(`sequence lar ${selector} ${width}`, 2, load, width, [0x0f, 0x02, 0xc8]);
-      // That of 0x78 tells the number of the CPU.
-      if (selector >> 3 !== 15) add(`sequence lsl ${selector} ${width}`, 2, load, width, [0x0f, 0x03, 0xc8]);
-    }
-    add(`sequence verr ${selector}`, 2, load, [0x0f, 0x00, 0xe0]);
-    add(`sequence verw ${selector}`, 2, load, [0x0f, 0x00, 0xe8]);
-    // mov dword [rsi], edx; mov word [rsi+4], ax; lgs ecx, [rsi].
-    add(`sequence lgs ${selector}`, 1, load, [0x89, 0x16], [0x66, 0x89, 0x46, 0x04], [0x0f, 0xb5, 0x0e], [0x8c, 0xed]);
-  }
-  // REP over pages, up to one that can't be written: mov ecx, imm; std or cld; rep.
-  for (const [name, op] of [
-    ['movsb', [0xa4]],
-    ['movsq', [0x48, 0xa5]],
-    ['stosd', [0xab]],
-    ['stosw', [0x66, 0xab]],
-    ['lodsq', [0x48, 0xad]],
-  ] as const)
-    for (const direction of [0xfc, 0xfd])
-      for (const count of [0x210, 0x1100]) {
-        const prefixes = op.length === 1 ? [0xf3] : op[0] === 0x66 ? [0x66, 0xf3] : [0xf3, 0x48];
-        add(`sequence rep ${name} ${direction} ${count}`, 2, 0xb9, count & 0xff, count >> 8, 0, 0, direction, prefixes, op.slice(-1));
-      }
-  add('sequence repne scasb', 3, 0xb9, [0, 0x20, 0, 0], 0x31, 0xc0, [0xf2, 0xae]);
-  add('sequence repe cmpsb', 3, 0xb9, [0, 0x20, 0, 0], [0xf3, 0xa6]);
-  add('sequence ud2', 1, 0x0f, 0x0b);
-  add('sequence int3', 1, 0xcc, 0x90);
-  add('sequence int 3', 1, 0xcd, 0x03, 0x90);
-  add('sequence int 0x10', 1, 0xcd, 0x10, 0x90);
-  add('sequence hlt', 1, 0xf4, 0x90);
-  add('sequence cli', 1, 0xfa, 0x90);
-  add('sequence in', 1, 0xec, 0x90);
-  add('sequence rdmsr', 1, 0x0f, 0x32, 0x90);
-  add('sequence jmp not canonical', 1, 0x48, 0xb8, [0, 0, 0, 0, 0, 0x80, 0, 0], 0xff, 0xe0);
-  return list;
-}
-
 /** Displacements from rip, which reach window A from the address of `n`. */
 function relativeForms(first: number): IntegerForm[] {
   const form = (n: number, text: string, opcode: readonly number[], immediate: readonly number[] = []): IntegerForm => {
@@ -354,12 +224,33 @@ function relativeForms(first: number): IntegerForm[] {
   ];
 }
 
+/** The forms with so many cases each that every form of the tables gets what is wanted, no form more than its seeds. */
+function withCases(forms: readonly IntegerForm[]): IntegerForm[] {
+  const groups = new Map<string, { readonly row: InsnRow; readonly members: number[] }>();
+  forms.forEach(({ code, at }, i) => {
+    const { key, row } = formOf(decodeOne(code, at));
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { row, members: [i] });
+    else group.members.push(i);
+  });
+  const cases = forms.map((form) => form.cases);
+  for (const { row, members } of groups.values()) {
+    if (fewReason(row) !== undefined) continue;
+    for (let sum = members.reduce((n, i) => n + (cases[i] ?? 0), 0), k = 0; sum < AT_LEAST; sum++, k++) {
+      const i = members[k % members.length] ?? 0;
+      cases[i] = (cases[i] ?? 0) + 1;
+    }
+  }
+  return forms.map((form, i) => ({ ...form, cases: cases[i] ?? 0 }));
+}
+
 /** Every form, in a fixed order. */
 export function integerForms(): IntegerForm[] {
   const forms = new Forms();
   INTEGER_ROWS.forEach((row, i) => {
-    if (!isExcluded(row)) forms.row(row, i);
+    if (isRunAlone(row)) forms.row(row, i);
   });
-  const placed = [...forms.list, ...sequences()].map((form, i) => ({ ...form, at: CODE + SPACING * i }));
+  const at = (form: IntegerForm, i: number): IntegerForm => ({ ...form, at: CODE + SPACING * i });
+  const placed = [...withCases(forms.list.map(at)), ...integerPrograms()].map(at);
   return [...placed, ...relativeForms(placed.length)];
 }

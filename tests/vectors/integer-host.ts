@@ -25,7 +25,7 @@ export function withIntegerHost(use: (run: RunIntegers) => void): void {
   try {
     const runner = join(directory, 'run-integer');
     const source = join('tests', 'vectors', 'src', 'run-integer.c');
-    const gcc = spawnSync('gcc', ['-O1', '-no-pie', '-o', runner, source], { stdio: 'inherit' });
+    const gcc = spawnSync('gcc', ['-O1', '-no-pie', '-fno-stack-protector', '-mfsgsbase', '-o', runner, source], { stdio: 'inherit' });
     if (gcc.status !== 0) throw new Error('gcc failed');
     use((jobs) => {
       const results: IntegerState[] = [];

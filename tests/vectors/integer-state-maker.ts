@@ -4,7 +4,7 @@
  */
 import type { Insn, MemOperand } from '../../frontend/x86-64/insn.js';
 import { FLAG } from '../../src/guest/flags.js';
-import { seededRandom } from '../fuzz/decoder-generate.js';
+import { fastRandom } from '../support/random.js';
 import { DATA, GS_BASE, IntegerState, WINDOWS } from '../support/integer-state.js';
 
 export type Random = (n: number) => number;
@@ -144,7 +144,7 @@ const isString = (mnemonic: string): boolean => /^(movs[bw]|cmps[bw]|stos|lods|s
 
 /** The state before a case of the instructions of which `insn` is the first. */
 function stateFor(insn: Insn, seed: number): IntegerState {
-  const random = seededRandom(seed);
+  const random = fastRandom(seed);
   const s = new IntegerState();
   const { mnemonic } = insn.row;
   s.rip = insn.addr;
@@ -199,7 +199,7 @@ function equalDestination(s: IntegerState, insn: Insn, target: bigint): void {
 
 /** The state before a sequence: rsi, rdi and rsp point into the windows. */
 function sequenceState(insn: Insn, seed: number): IntegerState {
-  const random = seededRandom(seed);
+  const random = fastRandom(seed);
   const s = stateFor(insn, seed);
   s.rflags &= ~FLAG.DF;
   for (const reg of [RSI, RDI, RSP]) s.setGpr(reg, BigInt(DATA + 0xfc0 + 8 * random(8)));

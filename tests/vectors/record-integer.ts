@@ -1,14 +1,14 @@
 /**
- * Records the integer vectors on the host processor: `npm run build && node dist/tests/vectors/record-integer.js`. In: the forms beside this file. Out: tests/vectors/integer.txt.gz.
- * Needs an x86-64 host and gcc. Which processor recorded them stands in the file's head.
+ * Records the integer vectors on the host processor. In: the forms beside this file. Out: tests/vectors/integer.txt.gz. Which processor recorded them stands in the file's head.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeOne } from '../support/insn-machine.js';
 import { changes } from '../support/integer-state.js';
 import { printIntegerVectors } from '../support/integer-vectors.js';
-import { integerForms, undefinedFlags } from './integer-forms.js';
-import { withIntegerHost } from './integer-host.js';
+import { undefinedFlags } from './exclusions.js';
+import { integerForms } from './integer-forms.js';
+import { type RunIntegers, withIntegerHost } from './integer-host.js';
 import { integerSequences } from './integer-sequences.js';
 import { stateBefore } from './integer-state-maker.js';
 
@@ -16,7 +16,11 @@ const SEQUENCES = 250;
 /** Seeds of a form: the first, then the next ones. */
 const SEEDS = 100;
 
-withIntegerHost((run) => {
+export function recordIntegers(): void {
+  withIntegerHost(recordOn);
+}
+
+function recordOn(run: RunIntegers): void {
   const forms = integerForms();
   const all = [...forms, ...integerSequences(SEQUENCES, 1, forms.length)];
   const jobs = all.flatMap((form, i) => {
@@ -39,5 +43,5 @@ withIntegerHost((run) => {
   ];
   const recorded = all.map((form) => ({ ...form, cases: cases.get(form) ?? [] }));
   writeFileSync(join('tests', 'vectors', 'integer.txt.gz'), printIntegerVectors(head, recorded));
-  console.log(`${all.length} forms, ${jobs.length} cases`);
-});
+  console.log(`integer.txt.gz: ${all.length} forms, ${jobs.length} cases`);
+}

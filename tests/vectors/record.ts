@@ -1,82 +1,27 @@
 /**
- * Records the instruction vectors on the host processor: `npm run build && node dist/tests/vectors/record.js`. In: the forms beside this file. Out: tests/vectors/*.txt.gz. Arguments: the names of those to record, else all.
- * Needs an x86-64 host and gcc. Which processor recorded them stands in the file's head.
+ * Records the vectors on the host processor: `npm run vectors`, or after a build `node dist/tests/vectors/record.js [NAMES]`. In: names of files in tests/vectors, else all. Out: the files.
+ * Needs an x86-64 host and gcc. `npm run page` tells what they cover.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
-import { seededRandom } from '../fuzz/decoder-generate.js';
-import { decodeOne } from '../support/insn-machine.js';
-import { changes } from '../support/insn-state.js';
-import { printForm, stateBefore, type VectorCase, type VectorForm } from '../support/vectors.js';
-import { type RunOnHost, withHost } from './host.js';
-import { floatForms, floatSequences, vexFloatForms } from './float-forms.js';
-import { FLOAT_POOL } from './float-pool.js';
-import { SSE4_ROWS, sse4Forms } from './sse4-forms.js';
-import { vexSequences } from './vex-sequences.js';
-import { vexForms } from './vex-forms.js';
-import { sseForms } from './sse-forms.js';
-import { SSE_POOL } from './sse-pool.js';
-import { sseSequences } from './sse-sequences.js';
+import { recordIntegers } from './record-integer.js';
+import { recordVectors, VECTOR_NAMES } from './record-vectors.js';
+import { recordX87 } from './record-x87.js';
 
-const SEQUENCES = 150;
-
-interface VectorFile {
-  readonly forms: () => readonly VectorForm[];
-  readonly pool: readonly bigint[];
-  /** The exception flags of MXCSR are recorded too. */
-  readonly preciseFloat?: boolean;
-}
-
-function record(run: RunOnHost, name: string, { pool, preciseFloat, ...file }: VectorFile): void {
-  const forms = file.forms();
-  const jobs = forms.flatMap((form) => {
-    const insn = decodeOne(form.code);
-    return form.inputs.map((inputs) => ({ code: form.code, before: stateBefore(insn, form, pool, inputs) }));
-  });
-  const results = run(jobs).map((after, i) => changes(jobs[i]?.before ?? after, after, preciseFloat));
-  let next = 0;
-  const lines = forms.flatMap((form) => {
-    const cases = form.inputs.map((inputs): VectorCase => ({ inputs, changes: results[next++] ?? '' }));
-    return printForm({ ...form, cases });
-  });
-  const model = /^model name\s*: (.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? 'unknown';
-  const head = [
-    '# Recorded by tests/vectors/record.ts: do not edit. The format is explained in tests/support/vectors.ts.',
-    `# Processor: ${model}`,
-    ...pool.map((v) => `pool ${v.toString(16).padStart(32, '0')}`),
-  ];
-  const text = [...head, ...lines, ''].join('\n');
-  writeFileSync(join('tests', 'vectors', name), gzipSync(text, { level: 9 }));
-  console.log(`${name}: ${forms.length} forms, ${jobs.length} cases`);
-}
-
-/** Cases of each floating-point instruction and setting of MXCSR. */
-const FLOAT_CASES = 6;
-/** VEX: the same lane functions, in one of so many settings. */
-const [VEX_CASES, VEX_SETTINGS] = [2, 6] as const;
-const FLOAT_SEED = 754;
-
-const FILES: Readonly<Record<string, VectorFile>> = {
-  'sse.txt.gz': { forms: sseForms, pool: SSE_POOL },
-  'sse-sequences.txt.gz': { forms: () => sseSequences(SEQUENCES, 1), pool: SSE_POOL },
-  'sse4.txt.gz': { forms: () => [...sse4Forms(), ...sseSequences(SEQUENCES, 4, SSE4_ROWS)], pool: SSE_POOL },
-  'vex.txt.gz': { forms: () => [...vexForms(), ...vexSequences(SEQUENCES, 5)], pool: SSE_POOL },
-  'float.txt.gz': { forms: recordedFloatForms, pool: FLOAT_POOL, preciseFloat: true },
+const RECORDERS: Readonly<Record<string, () => void>> = {
+  'integer.txt.gz': recordIntegers,
+  'x87.bin.gz': recordX87,
+  ...Object.fromEntries(
+    VECTOR_NAMES.map((name) => [
+      name,
+      () => {
+        recordVectors(name);
+      },
+    ]),
+  ),
 };
 
-function recordedFloatForms(): VectorForm[] {
-  const random = seededRandom(FLOAT_SEED);
-  return [
-    ...floatForms(FLOAT_CASES, random),
-    ...floatSequences(SEQUENCES, FLOAT_SEED, random),
-    ...vexFloatForms(VEX_CASES, random, VEX_SETTINGS),
-  ];
+const names = process.argv.slice(2);
+for (const name of names.length === 0 ? Object.keys(RECORDERS) : names) {
+  const record = RECORDERS[name];
+  if (record === undefined) throw new Error(`no vectors ${name}: ${Object.keys(RECORDERS).join(' ')}`);
+  record();
 }
-
-withHost((run) => {
-  const names = process.argv.slice(2);
-  for (const [name, file] of Object.entries(FILES)) {
-    if (names.length === 0 || names.includes(name)) record(run, name, file);
-  }
-});

@@ -18,7 +18,7 @@ export interface TableForm {
 }
 
 /** Rows that read 16 bits whatever the operand size, or nothing. */
-const ONE_WIDTH = /^(verr|verw|lldt|ltr|lmsw|ud\d|nop|prefetch\w*)$/;
+const ONE_WIDTH = /^(verr|verw|lldt|ltr|lmsw|ud\d|nop|prefetch\w*|in|out)$/;
 const OPERAND_IN_MODRM = /(^|,)(E|W|Q|M)/;
 const VSIB = /(^|,)vm/;
 
@@ -33,8 +33,9 @@ function widthsOf(row: InsnRow): readonly string[] {
   if (isSizeless) return [''];
   const sized = operands.replace(/I\w+/g, (o) => (o === 'Iz' || o === 'Iv' ? o : ''));
   if (/[vz]|rAX|eAX/.test(sized) || mnemonic.includes('/')) {
-    // MOVSXD is recorded in the widths that processors agree on.
+    // Those that processors agree on: with 66, AMD's read 32 bits of MOVSXD's source; with REX.W, they read a far pointer of 32 bits.
     if (mnemonic === 'movsxd') return ['32', '64'];
+    if (/^l[sfg]s$/.test(mnemonic)) return ['16', '32'];
     // POP and PUSH of 16 or 64 bits.
     return attrs?.includes('d64') === true ? ['16', '64'] : ['16', '32', '64'];
   }
@@ -44,6 +45,8 @@ function widthsOf(row: InsnRow): readonly string[] {
 function placesOf(row: InsnRow): readonly Place[] {
   const { hasModrm, rm, mod } = parseEncoding(row);
   if (VSIB.test(row.operands)) return ['memory'];
+  // In memory, all of its numbers are prefetches.
+  if (row.enc === '0F 0D /r') return ['register'];
   if (!hasModrm || rm >= 0 || !OPERAND_IN_MODRM.test(row.operands) || mod === 1) return ['register'];
   return mod === 0 ? ['memory'] : ['register', 'memory'];
 }

@@ -10,7 +10,7 @@ import { avxMoveRows } from '../../frontend/x86-64/insns/avx-move.js';
 import { fmaRows } from '../../frontend/x86-64/insns/fma.js';
 import { seededRandom, vexPrefix } from '../fuzz/decoder-generate.js';
 import type { VectorForm } from '../support/vectors.js';
-import { filled } from './fill.js';
+import { AT_LEAST, filled } from './fill.js';
 import { immediates, isMove, kindOf, pairs } from './sse-forms.js';
 
 export const VEX_ROWS: readonly InsnRow[] = [...avxMoveRows, ...avxFloatRows, ...avxIntRows, ...avx2Rows, ...fmaRows].filter(
@@ -87,6 +87,11 @@ export function vexFormsOf(row: InsnRow, index: number): VectorForm[] {
   const forms: VectorForm[] = [];
   const source = kindOf(legacy(row));
   const target = source === 'count' ? 'int' : source;
+  // VZEROUPPER, VZEROALL: all registers get values.
+  if (row.operands === '') {
+    const inputs = Array.from({ length: AT_LEAST }, (_, i) => [7 * i + index, 1 + (i % 40)] as const);
+    return [{ code: encode(row, 0, 0, LOW, []), text: `sequence ${row.mnemonic}`, inputs }];
+  }
   for (const length of vexL < 0 ? [0, 1] : [vexL]) {
     if (row.operands.includes('vm')) {
       forms.push(...gatherForms(row, length, index));

@@ -1,6 +1,6 @@
 /* Runs integer instructions on the host processor. In (stdin): records { u8 length, u8 code[CODE_SIZE - 1], struct
  * state }. Out (stdout): struct state of each after it. The instructions see every register of their state, rsp among
- * them, gs base GS_BASE, and the pages below; they are put at state.rip. A signal ends them: it is reported with the
+ * them, fs base 0x400000, gs base GS_BASE, and the pages below; they are put at state.rip. A signal ends them: it is reported with the
  * registers and memory as it found them, so that what is left undone at a fault can be compared too. Source: SDM 2A 2.2
  * (64-bit mode); man 2 sigaction (ucontext). Layout: tests/support/integer-state.ts. */
 #define _GNU_SOURCE
@@ -42,7 +42,7 @@ static const struct {
 static const struct { size_t offset, size; } windows[] = {{0x0f80, 256}, {0x1f80, 256}, {0x4000, 128}, {0x4f80, 128}};
 
 struct state *current;
-uint64_t host_rsp, guest_rax;
+uint64_t host_rsp, host_fs, guest_rax;
 void *entry;
 static sigjmp_buf fault;
 
@@ -53,6 +53,7 @@ __asm__(".text\n"
         "run_guest:\n"
         "  push %rbx\n  push %rbp\n  push %r12\n  push %r13\n  push %r14\n  push %r15\n  pushfq\n"
         "  mov %rsp, host_rsp(%rip)\n"
+        "  rdfsbase %rax\n  mov %rax, host_fs(%rip)\n  mov $0x400000, %eax\n  wrfsbase %rax\n"
         "  mov current(%rip), %rax\n"
         "  pushq 128(%rax)\n  popfq\n"
         "  mov 8(%rax), %rcx\n  mov 16(%rax), %rdx\n  mov 24(%rax), %rbx\n  mov 32(%rax), %rsp\n  mov 40(%rax), %rbp\n"
@@ -62,6 +63,7 @@ __asm__(".text\n"
         "  jmp *entry(%rip)\n"
         "come_back:\n"
         "  mov %rax, guest_rax(%rip)\n"
+        "  mov $0, %eax\n  mov %eax, %fs\n  mov host_fs(%rip), %rax\n  wrfsbase %rax\n"
         "  mov current(%rip), %rax\n"
         "  mov %rcx, 8(%rax)\n  mov %rdx, 16(%rax)\n  mov %rbx, 24(%rax)\n  mov %rsp, 32(%rax)\n  mov %rbp, 40(%rax)\n"
         "  mov %rsi, 48(%rax)\n  mov %rdi, 56(%rax)\n  mov %r8, 64(%rax)\n  mov %r9, 72(%rax)\n"
@@ -74,6 +76,8 @@ __asm__(".text\n"
         "  ret\n");
 
 static void on_signal(int number, siginfo_t *info, void *context) {
+  /* The C library's thread pointer first. */
+  __asm__ volatile("mov %0, %%fs\n wrfsbase %1" : : "r"(0), "r"(host_fs));
   static const int order[] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
                               REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
   const greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
@@ -132,7 +136,7 @@ int main(void) {
   for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++)
     must(mmap(DATA + 4096 * pages[i].page, 4096, PROT_READ | PROT_WRITE, flags, -1, 0), DATA + 4096 * pages[i].page);
   while (fread(&r, sizeof r, 1, stdin) == 1) {
-    __asm__ volatile("mov %0, %%ds\n mov %0, %%gs" : : "r"(0));
+    __asm__ volatile("mov %0, %%ds\n mov %0, %%es\n mov %0, %%gs" : : "r"(0));
     syscall(SYS_arch_prctl, ARCH_SET_GS, GS_BASE);
     uint64_t end = r.state.rip + r.length;
     current = &r.state;
