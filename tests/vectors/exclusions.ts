@@ -20,10 +20,12 @@ const WITHIN_PROGRAMS: Reasons = [
 /** No vectors, and what tests the row instead. */
 const WITHOUT: Reasons = [
   [/^syscall$/, 'enters the kernel; every guest program'],
-  [/^int1$/, 'a virtual machine reports it otherwise; guest programs flags and x87'],
+  [/^int1$/, 'a virtual machine reports it otherwise; unit test insn-sources'],
   [/^rdrand$|^rdseed$/, 'random numbers; unit test insn-sources'],
-  [/^(rdpid|rdtscp?|cpuid|xgetbv)$/, 'the number, the clock and the features of the processor; unit tests insn-sources, cpu-model'],
-  [/^(sgdt|sidt|smsw|sldt|str)$/, 'Linux answers these, as it likes; unit test lifter'],
+  [/^(rdpid|rdtscp?)$/, 'the number and the clock of the processor; unit test insn-sources'],
+  [/^cpuid$/, 'the features of the model; unit tests cpu-model and lifter'],
+  [/^xgetbv$/, 'the features of the model; guest program avx-state'],
+  [/^(sgdt|sidt|smsw|sldt|str)$/, 'Linux makes up what they give; unit test insn-sources'],
   [/^(fxsave|fxrstor|fldenv|fnstenv|frstor|fnsave)/, 'images of the state; unit test x87-state, guest program x87'],
   [/^(xsave|xrstor)/, 'images of the state; guest program avx-state'],
   [/^wait$/, 'nothing to see without an exception; guest programs fenv and faults'],
@@ -60,7 +62,7 @@ export function undefinedFlagNames(mnemonic: string): string {
 }
 
 /** Segment registers as operands: loads of them are not run alone. */
-const hasSegment = (row: InsnRow): boolean => row.operands.startsWith('S') || /^[FG]S$/.test(row.operands);
+const hasSegment = (row: InsnRow): boolean => row.operands.startsWith('Sw') || /^[FG]S$/.test(row.operands);
 
 /** Why the row is run within programs only. */
 export function programReason(row: InsnRow): string | undefined {
