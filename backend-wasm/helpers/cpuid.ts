@@ -18,18 +18,21 @@ function put(cpu: i32, a: u32, b: u32, c: u32, d: u32): void {
   store<u64>(base + 24, b);
 }
 
-export function cpuid(cpu: i32): void {
-  const leaf = load<u32>(<usize>cpu + CPU_REGS);
-  const subleaf = load<i32>(<usize>cpu + CPU_REGS + 8);
+/** Address of the leaf's eax, ebx, ecx and edx; 0: all of them are 0. */
+export function cpuidLeaf(leaf: u32, subleaf: i32): usize {
   let at = PCB_BASE + PCB_CPUID_TABLE;
   for (let n = load<i32>(PCB_BASE + PCB_CPUID_COUNT); n > 0; n--, at += ENTRY) {
     if (load<u32>(at) != leaf) continue;
     const which = load<i32>(at + 4);
-    if (which != -1 && which != subleaf) continue;
-    put(cpu, load<u32>(at + 8), load<u32>(at + 12), load<u32>(at + 16), load<u32>(at + 20));
-    return;
+    if (which == -1 || which == subleaf) return at + 8;
   }
-  put(cpu, 0, 0, 0, 0);
+  return 0;
+}
+
+export function cpuid(cpu: i32): void {
+  const at = cpuidLeaf(load<u32>(<usize>cpu + CPU_REGS), load<i32>(<usize>cpu + CPU_REGS + 8));
+  if (at == 0) put(cpu, 0, 0, 0, 0);
+  else put(cpu, load<u32>(at), load<u32>(at + 4), load<u32>(at + 8), load<u32>(at + 12));
 }
 
 export function rdtsc(cpu: i32): i64 {

@@ -6,6 +6,7 @@
 import {
   CPU_FPCW, CPU_FPDP, CPU_FPIP, CPU_FPOP, CPU_FPSW, CPU_FPTAG, CPU_FPTOP, CPU_MXCSR, CPU_REGS, CPU_ST, CPU_XMM, CPU_YMMH, EXC_GP, PCB_BASE, PCB_XCR0,
 } from '../interpreter/gen/constants';
+import { cpuidLeaf } from './cpuid';
 import { exception, guardRead, guardWrite } from './guard';
 import { loadX87, mxcsrIsBad, storeMxcsr, storeX87, x87_fninit } from './x87-control';
 
@@ -28,6 +29,10 @@ const COMPACTED: u64 = 1 << 63;
 const MXCSR_INITIAL: u32 = 0x1f80;
 const FPCW_INITIAL: i32 = 0x37f;
 
+/** Extensions, as bits of CPUID. */
+const XSAVEC: u32 = 2;
+const XGETBV1: u32 = 4;
+
 // XSAVE's variants.
 const OPTIMISED: i32 = 1;
 const COMPACT: i32 = 2;
@@ -49,6 +54,12 @@ function inUse(c: usize): u64 {
   return used;
 }
 
+/** Whether CPUID offers an extension of XSAVE: a bit of leaf 0DH, subleaf 1, eax. */
+function offers(bit: u32): bool {
+  const at = cpuidLeaf(0xd, 1);
+  return at != 0 && (load<u32>(at) & bit) != 0;
+}
+
 // @ts-ignore: decorator
 @inline
 function requested(c: usize): u64 {
@@ -58,7 +69,7 @@ function requested(c: usize): u64 {
 export function xgetbv(cpu: i32): void {
   const c = <usize>cpu;
   const which = load<u32>(c + RCX);
-  if (which > 1) {
+  if (which > 1 || (which == 1 && !offers(XGETBV1))) {
     exception(c, EXC_GP);
     return;
   }
@@ -92,7 +103,7 @@ function headerIsBad(p: usize): bool {
   const held = load<u64>(p + HEADER);
   const layout = load<u64>(p + XCOMP_BV);
   if (layout >> 63 == 0) return (held & ~xcr0) != 0 || layout != 0 || load<u64>(p + HEADER + 16) != 0;
-  return (layout & ~COMPACTED & ~xcr0) != 0 || (held & ~layout) != 0 || !isZero(p + HEADER + 16, 48);
+  return !offers(XSAVEC) || (layout & ~COMPACTED & ~xcr0) != 0 || (held & ~layout) != 0 || !isZero(p + HEADER + 16, 48);
 }
 
 export function xrstor(cpu: i32, address: i64, wide: i32): void {

@@ -2,6 +2,8 @@
  * Function symbols of an ELF file. In: the file's bytes. Out: name at an address, range of a name. Source: System V gABI, chapter 4 (sections, symbol table).
  * A file without sections or with broken ones has no symbols; that is no error. Names are read when they are asked for.
  */
+import { readSections, SHT_DYNSYM, SHT_SYMTAB } from './sections.js';
+
 export interface GuestSymbol {
   readonly name: string;
   /** Address as linked; bytes. */
@@ -10,8 +12,6 @@ export interface GuestSymbol {
   readonly size: number;
 }
 
-const SHT_SYMTAB = 2;
-const SHT_DYNSYM = 11;
 const STT_NOTYPE = 0;
 const STT_FUNC = 2;
 const STT_GNU_IFUNC = 10;
@@ -19,7 +19,6 @@ const STB_GLOBAL = 1;
 const STB_WEAK = 2;
 /** Section indices from here on are no sections: absolute and common symbols. */
 const SHN_LORESERVE = 0xff00;
-const SHDR_SIZE = 64;
 const SYM_SIZE = 24;
 /** Longer names are cut. */
 const MAX_NAME = 512;
@@ -95,50 +94,35 @@ export class Symbols {
   private nameOf(s: SymbolEntry): string {
     const end = this.strings.indexOf(0, s.nameAt);
     const limit = Math.min(end < 0 ? this.strings.length : end, s.nameAt + MAX_NAME);
-    return String.fromCharCode(...this.strings.subarray(s.nameAt, limit));
+    const name = String.fromCharCode(...this.strings.subarray(s.nameAt, limit));
+    // The version behind '@' is said in full symbol tables alone.
+    const at = name.indexOf('@', 1);
+    return at < 0 ? name : name.slice(0, at);
   }
 }
 
 const NONE = new Symbols([], new Uint8Array(0));
 
+/** Whether the file has a symbol table besides the one for dynamic linking. */
+export function hasFullSymbols(file: Uint8Array): boolean {
+  return readSections(file).some((s) => s.type === SHT_SYMTAB && s.size > 0);
+}
+
 /** The function symbols of `file`: of .symtab, else of .dynsym. */
 export function readSymbols(file: Uint8Array): Symbols {
-  if (file.length < SHDR_SIZE) return NONE;
-  const v = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  const sections = readSections(v);
+  const sections = readSections(file);
   const table =
     sections.find((s) => s.type === SHT_SYMTAB && s.size > 0) ?? sections.find((s) => s.type === SHT_DYNSYM);
   const strings = table === undefined ? undefined : sections[table.link];
   if (table === undefined || strings === undefined) return NONE;
   if (table.offset + table.size > file.length || strings.offset + strings.size > file.length) return NONE;
+  const v = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const list: SymbolEntry[] = [];
   for (let at = table.offset; at + SYM_SIZE <= table.offset + table.size; at += SYM_SIZE) {
     const s = readSymbol(v, at);
     if (s !== undefined && s.nameAt < strings.size) list.push(s);
   }
   return new Symbols(list, file.subarray(strings.offset, strings.offset + strings.size));
-}
-
-interface Section {
-  readonly type: number;
-  readonly offset: number;
-  readonly size: number;
-  readonly link: number;
-}
-
-function readSections(v: DataView): Section[] {
-  const start = Number(v.getBigUint64(40, true));
-  const count = v.getUint16(60, true);
-  if (v.getUint16(58, true) !== SHDR_SIZE || start + count * SHDR_SIZE > v.byteLength) return [];
-  return Array.from({ length: count }, (_, i) => {
-    const at = start + i * SHDR_SIZE;
-    return {
-      type: v.getUint32(at + 4, true),
-      offset: Number(v.getBigUint64(at + 24, true)),
-      size: Number(v.getBigUint64(at + 32, true)),
-      link: v.getUint32(at + 40, true),
-    };
-  });
 }
 
 /** The symbol at `at` if it is a defined function, or a label that may be one (assembly). */

@@ -17,6 +17,12 @@ export interface MachineInfo {
   readonly model: number;
   readonly stepping: number;
   readonly modelName: string;
+  /** CPUID's highest basic leaf. */
+  readonly cpuidLevel: number;
+  /** KiB of the last level. */
+  readonly cacheKib: number;
+  readonly physicalBits: number;
+  readonly virtualBits: number;
   /** Names of the CPU features, as Linux writes them. */
   readonly flags: readonly string[];
   /** Bytes. */

@@ -7,6 +7,8 @@ import type { Feature, InsnRow } from '../../frontend/x86-64/insn.js';
 import { CPU_FEATURES, type CpuFeature, type Level, UNGATED_ROWS } from './cpu-features.js';
 
 export interface CpuModel {
+  /** What was asked for: MODEL and changes. */
+  readonly spec: string;
   readonly vendor: 'GenuineIntel' | 'AuthenticAMD';
   readonly family: number;
   readonly model: number;
@@ -16,7 +18,7 @@ export interface CpuModel {
   readonly features: readonly string[];
 }
 
-interface ModelRow extends Omit<CpuModel, 'features' | 'modelName'> {
+interface ModelRow extends Omit<CpuModel, 'spec' | 'features' | 'modelName'> {
   readonly has: readonly Level[];
   readonly prose: string;
 }
@@ -72,6 +74,7 @@ export function cpuModel(spec: string): CpuModel {
   for (const change of changes) apply(wanted, change);
   const { vendor, family, model, stepping } = row;
   return {
+    spec,
     vendor,
     family,
     model,

@@ -43,6 +43,30 @@ export function hwcap2(model: CpuModel): number {
   return model.features.includes('fsgsbase') ? 2 : 0;
 }
 
+const PHYSICAL_BITS = 40;
+const VIRTUAL_BITS = 48;
+
+/** What /proc/cpuinfo says besides names and flags; the cache is the third level of leaf 4 (Intel) or the second of leaf 80000006H (AMD). */
+export function cpuFigures(model: CpuModel): {
+  readonly cpuidLevel: number;
+  readonly cacheKib: number;
+  readonly physicalBits: number;
+  readonly virtualBits: number;
+} {
+  return {
+    cpuidLevel: highestLeaf(model),
+    cacheKib: model.vendor === 'GenuineIntel' ? 8192 : 512,
+    physicalBits: PHYSICAL_BITS,
+    virtualBits: VIRTUAL_BITS,
+  };
+}
+
+/** 7 and 0DH are there for what they hold. */
+function highestLeaf(model: CpuModel): number {
+  const hasLeaf7 = model.features.some((name) => list.find((f) => f.name === name)?.at?.leaf === 7);
+  return hasLeaf7 || xcr0(model) !== 0 ? 0xd : 4;
+}
+
 function bits(model: CpuModel, leaf: number, subleaf: number, register: CpuidRegister): number {
   let word = 0;
   for (const { name, at } of list)
@@ -77,7 +101,7 @@ export function cpuidLeaves(model: CpuModel): CpuidLeaf[] {
   const xcr = xcr0(model);
   const ymm = (xcr & XCR0_AVX) !== 0 ? XSAVE_YMM : 0;
   const area = xcr === 0 ? 0 : XSAVE_LEGACY + ymm;
-  const top = model.features.some((name) => list.find((f) => f.name === name)?.at?.leaf === 7) || xcr !== 0 ? 0xd : 4;
+  const top = highestLeaf(model);
   const name = model.modelName;
   const text = (n: number, at: number): CpuidLeaf =>
     leaf(n, -1, word(name, at), word(name, at + 4), word(name, at + 8), word(name, at + 12));
@@ -112,8 +136,7 @@ export function cpuidLeaves(model: CpuModel): CpuidLeaf[] {
     // AMD: first-level caches of 64 KiB, 2-way, 64-byte lines. Both: 512 KiB (AMD) or 256 KiB (Intel) of second level.
     ...(isIntel ? [] : [leaf(0x8000_0005, -1, 0x01ff_01ff, 0x01ff_01ff, 0x4002_0140, 0x4002_0140)]),
     leaf(0x8000_0006, -1, 0, isIntel ? 0 : 0x4200_4200, isIntel ? 0x0100_6040 : 0x0200_8140, 0),
-    // 40 physical and 48 virtual address bits.
-    leaf(0x8000_0008, -1, 0x3028, 0, 0, 0),
+    leaf(0x8000_0008, -1, (VIRTUAL_BITS << 8) | PHYSICAL_BITS, 0, 0, 0),
   ];
   return all.filter((l) => l.leaf <= top || l.leaf >= 0x8000_0000);
 }

@@ -17,16 +17,18 @@ export function registerLines(cpu: CpuView, symbol: (pc: number) => string): str
   return lines;
 }
 
-/** The whole report. `blocks`: the last TBs that were run, oldest first. */
+/** The whole report. `blocks`: the last TBs that were run, oldest first. `cause`: what there is to say of the instruction. */
 export function crashReport(
   signal: number,
   words: string,
   cpu: CpuView,
   symbol: (pc: number) => string,
   blocks: readonly number[],
+  cause?: string,
 ): string {
   const lines = [
     `lift64: uncaught target signal ${signal} (${words})`,
+    ...(cause === undefined ? [] : [`  ${cause}`]),
     ...registerLines(cpu, symbol).map((l) => `  ${l}`),
   ];
   if (blocks.length > 0) {

@@ -10,10 +10,10 @@ import type { Tb } from '../ir/types.js';
 import { verifyTb } from '../ir/verify.js';
 import { optimise, PASSES } from '../opt/pipeline.js';
 import { type Elf, parseElf } from '../../frontend/elf/elf.js';
-import { readSymbols } from '../../frontend/elf/symbols.js';
 import { translate } from '../../frontend/x86-64/translate.js';
 import { loadDisassembler } from './disassemble.js';
 import { formRegion, REGION_LIMITS } from './region.js';
+import { symbolsOf } from './symbol-files.js';
 import { MAX_TB_INSNS } from './translator.js';
 
 export const STAGES = ['in_asm', 'op', 'op_opt', 'out_asm'] as const;
@@ -47,7 +47,7 @@ function readProgram(path: string): Buffer {
 
 function rangeOf(file: Uint8Array, elf: Elf, { symbol, range }: DumpWhat): { start: number; end: number } {
   if (symbol !== undefined) {
-    const symbols = readSymbols(file);
+    const symbols = symbolsOf(file);
     const s = symbols.named(symbol);
     if (s === undefined) throw new UsageError(`no function named '${symbol}' in the symbol table`);
     return { start: s.address, end: symbols.endOf(s) };

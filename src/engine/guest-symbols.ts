@@ -3,8 +3,9 @@
  */
 import { readFileSync } from 'node:fs';
 import { parseElf } from '../../frontend/elf/elf.js';
-import { readSymbols, type Symbols } from '../../frontend/elf/symbols.js';
+import type { Symbols } from '../../frontend/elf/symbols.js';
 import type { AddressSpace } from '../../runtime/memory/address-space.js';
+import { symbolsOf } from './symbol-files.js';
 
 interface Module {
   readonly symbols: Symbols;
@@ -15,7 +16,11 @@ interface Module {
 export class GuestSymbols {
   private readonly modules = new Map<string, Module | undefined>();
 
-  constructor(private readonly mm: AddressSpace) {}
+  /** @param prefix the directory that -L names */
+  constructor(
+    private readonly mm: AddressSpace,
+    private readonly prefix: string | undefined,
+  ) {}
 
   /** Name of the function at `pc`; empty when unknown. */
   at(pc: number): string {
@@ -27,17 +32,17 @@ export class GuestSymbols {
   }
 
   private module(path: string): Module | undefined {
-    if (!this.modules.has(path)) this.modules.set(path, load(path));
+    if (!this.modules.has(path)) this.modules.set(path, load(path, this.prefix));
     return this.modules.get(path);
   }
 }
 
-function load(path: string): Module | undefined {
+function load(path: string, prefix: string | undefined): Module | undefined {
   try {
     const file = readFileSync(Buffer.from(path, 'latin1'));
     const { segments } = parseElf(file, path);
     return {
-      symbols: readSymbols(file),
+      symbols: symbolsOf(file, prefix),
       linked: (offset) => {
         const s = segments.find((g) => offset >= g.offset && offset < g.offset + g.fileSize);
         return s === undefined ? undefined : s.address + offset - s.offset;

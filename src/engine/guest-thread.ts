@@ -16,7 +16,7 @@ import { type Decode, isInsn } from '../../frontend/x86-64/decoder.js';
 import { translate } from '../../frontend/x86-64/translate.js';
 import { dispatchInt80, dispatchSyscall } from '../../runtime/linux/dispatch.js';
 import { randomBytes } from '../../runtime/linux/random.js';
-import { defaultAction, signalText } from '../../runtime/linux/signals.js';
+import { defaultAction, SIGILL, signalText } from '../../runtime/linux/signals.js';
 import type { EngineHooks, Thread } from '../../runtime/linux/thread.js';
 import { AddressSpace } from '../../runtime/memory/address-space.js';
 import { SharedGuestMemory } from '../../runtime/memory/guest-memory.js';
@@ -40,7 +40,7 @@ import { enginePasses } from './passes.js';
 import type { RegionCompiler } from './region-compiler.js';
 import { GuestCodeReader } from './code-reader.js';
 import { instantiateCore, type Core } from './core.js';
-import { installCpuid } from './cpuid-leaves.js';
+import { cpuFigures, installCpuid } from './cpuid-leaves.js';
 import { CpuRegisters } from './cpu-view.js';
 import { crashReport, registerLines } from './crash-report.js';
 import type { Disassemble } from './disassemble.js';
@@ -48,6 +48,7 @@ import { ExecuteLoop, type LoopServices } from './execute-loop.js';
 import { exceptionSignal, fpeCode, isFault, pageFaultSignal, TASK_SIZE_MAX } from './faults.js';
 import { addFigures, noteStart } from './figures.js';
 import { GuestSymbols } from './guest-symbols.js';
+import { illegalInsn } from './illegal-insn.js';
 import { Log } from './log.js';
 import { isStackFault } from './stack-fault.js';
 import { memoryViews, type MemoryViews } from './memory-views.js';
@@ -134,7 +135,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
       (addr, size) => this.mm.materialise(addr, size),
     );
     this.mm = new AddressSpace(buffer, this);
-    this.symbols = new GuestSymbols(this.mm);
+    this.symbols = new GuestSymbols(this.mm, spine.prefix);
     this.cache = new CodeCache(this.views, (page, on) => {
       setCode(this.views.u8, page, on);
     });
@@ -196,6 +197,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
         machine: {
           ...options.cpuModel,
           flags: options.cpuModel.features,
+          ...cpuFigures(options.cpuModel),
           cpus: spine.cpus,
           memoryTotal: 3 * 2 ** 30,
           memoryFree: () => 3 * 2 ** 30 - this.mm.usage().rss,
@@ -310,7 +312,9 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
     if (!isFirst && defaultAction(signal) !== 'core') return;
     const last = this.cpu.i32(CPU.CUR_TB) >>> 0;
     const blocks = this.recent.length > 0 || last === 0 ? this.recent : [Number(this.views.i64[(last + TB.PC) / 8])];
-    this.logger.write(crashReport(signal, signalText(signal), this.cpu, (pc) => this.symbol(pc), blocks));
+    const { pc } = this.cpu;
+    const cause = signal === SIGILL ? illegalInsn(this.reader, pc, this.spine.options.cpuModel) : undefined;
+    this.logger.write(crashReport(signal, signalText(signal), this.cpu, (at) => this.symbol(at), blocks, cause));
   }
 
   // ---------------------------------------------------------------- LoopServices

@@ -72,7 +72,8 @@ export const x87Helpers = [
     reads: ['gpr', 'xmm', 'ymmh'],
     writes: ['gpr'],
     faults: true,
-    prose: 'XGETBV: XCR0, or with ecx 1 the components of it that are not in their initial state; else #GP',
+    prose:
+      'XGETBV: XCR0, or with ecx 1, where CPUID offers that, the components of it that are not in their initial state; else #GP',
   },
   { name: 'x87_fld_mem', file: 'x87-move', params: [I, L], faults: true, prose: 'pushes arg1 of format arg0' },
   {

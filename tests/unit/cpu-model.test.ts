@@ -5,6 +5,7 @@ import { UsageError } from '../../src/base/errors.js';
 import { CPU_FEATURES, type CpuFeature, UNGATED_ROWS } from '../../src/engine/cpu-features.js';
 import { cpuHelp, cpuModel, DEFAULT_CPU } from '../../src/engine/cpu-model.js';
 import { cpuidLeaves, hwcap, hwcap2, xcr0 } from '../../src/engine/cpuid-leaves.js';
+import { illegalInsn } from '../../src/engine/illegal-insn.js';
 import { modelDecoder } from '../../src/engine/model-decoder.js';
 import { CPUID_MAX } from '../../src/guest/memory-map.js';
 import { codeReader } from '../support/insn-machine.js';
@@ -100,4 +101,17 @@ test('help names every model and feature, and the default', () => {
   for (const m of MODELS) expect(text).toContain(`  ${m} `);
   for (const f of FEATURES) if (f.baseline !== true) expect(text).toContain(f.name);
   expect(text.split('\n').find((l) => l.includes('(default)'))).toContain(DEFAULT_CPU);
+});
+
+test('why an instruction is illegal', () => {
+  const why = (spec: string, hexBytes: string): string | undefined =>
+    illegalInsn(codeReader(Uint8Array.from(Buffer.from(hexBytes, 'hex')), PC), PC, cpuModel(spec));
+  expect(why('qemu64', 'c5fc58c0')).toBe('vaddps needs avx, which the CPU model does not offer: -cpu qemu64');
+  expect(why('max,-popcnt', 'f30fb8c0')).toBe(
+    'popcnt needs popcnt, which the CPU model does not offer: -cpu max,-popcnt',
+  );
+  expect(why('max', '62f17c4858c0')).toBe('an AVX-512 instruction, which lift64 does not offer');
+  expect(why('max', '0f0b')).toBeUndefined();
+  expect(why('max', 'c5fc58c0')).toBeUndefined();
+  expect(why('max', '06')).toBeUndefined();
 });

@@ -5,7 +5,8 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ProgramError } from '../../src/base/errors.js';
 import { type Elf, parseElf } from '../../frontend/elf/elf.js';
-import { readSymbols } from '../../frontend/elf/symbols.js';
+import { buildIdOf } from '../../frontend/elf/build-id.js';
+import { hasFullSymbols, readSymbols } from '../../frontend/elf/symbols.js';
 import { makeElf, PT, text } from '../support/elf-maker.js';
 import { runElfFuzz } from '../fuzz/elf-fuzz.js';
 
@@ -66,6 +67,16 @@ describe('real programs', () => {
     expect(symbols.endOf(main)).toBe(main.address + main.size);
     expect(symbols.at(0x10)).toBeUndefined();
     expect(symbols.named('no such function')).toBeUndefined();
+  });
+
+  withTools('the build ID as readelf shows it', () => {
+    const path = '/lib/x86_64-linux-gnu/libc.so.6';
+    const id = /Build ID: (\w+)/.exec(tool('readelf', '-n', path) ?? '')?.[1];
+    expect(id).toBeDefined();
+    expect(buildIdOf(readFileSync(path))).toBe(id);
+    expect(buildIdOf(readFileSync(join(BIN, 'clone-static')))).toBeUndefined();
+    expect(hasFullSymbols(readFileSync(path))).toBe(false);
+    expect(hasFullSymbols(readFileSync(join(BIN, 'clone-static')))).toBe(true);
   });
 
   test('a stripped shared program has its dynamic symbols', () => {
