@@ -9,6 +9,7 @@
  *                                              mappings would (.bss, thread blocks); a br_if before the load, behind an i64.ne, is unlikely (op-emitter.ts, guard)
  *     load of CPU.CONTROL, if                  unlikely (a poll)
  *     load of CPU.EXIT_REASON, if              unlikely (a helper's fault)
+ *     relaxed_madd or relaxed_nmadd, if        unlikely (a NaN: fused-madd.ts)
  */
 import { InternalError } from '../../src/base/errors.js';
 import { CPU } from '../../src/guest/cpu-state.js';
@@ -48,6 +49,8 @@ const OP = {
 } as const;
 const ATOMIC_FENCE = 3;
 const I32_ATOMIC_LOAD = 0x10;
+const F32X4_RELAXED_MADD = 0x105;
+const F64X2_RELAXED_NMADD = 0x108;
 
 interface Hint {
   /** From the start of the function's body (its locals). */
@@ -161,6 +164,12 @@ function functionHints(r: Reader, end: number): Hint[] {
         else waiting = r.memoryOffset() === CPU.CONTROL && kind === I32_ATOMIC_LOAD ? 'if' : undefined;
         break;
       }
+      case OP.SIMD: {
+        const kind = r.u32();
+        r.skipSimd(kind);
+        if (kind >= F32X4_RELAXED_MADD && kind <= F64X2_RELAXED_NMADD) waiting = 'if';
+        break;
+      }
       default:
         r.skipImmediates(op);
     }
@@ -257,14 +266,14 @@ class Reader {
     else if (op === OP.I32_CONST || op === OP.I64_CONST) this.leb();
     else if (op === OP.F32_CONST) this.at += 4;
     else if (op === OP.F64_CONST) this.at += 8;
-    else if (op === OP.SIMD) this.skipSimd(this.u32());
     else if (op === OP.MISC) {
       const kind = this.u32();
       if (kind > 7) throw new InternalError(`instruction 0xfc ${kind} in a compiled module`);
     } else if (op > OP.LAST_PLAIN) throw new InternalError(`instruction 0x${op.toString(16)} in a compiled module`);
   }
 
-  private skipSimd(kind: number): void {
+  /** Skips what follows a vector instruction's own number. */
+  skipSimd(kind: number): void {
     if (kind <= 11 || kind === 92 || kind === 93) this.memoryOffset();
     else if (kind === 12 || kind === 13) this.at += 16;
     else if (kind >= 21 && kind <= 34) this.at += 1;

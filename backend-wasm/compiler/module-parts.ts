@@ -22,6 +22,8 @@ export class ModuleParts {
     readonly plainGuards: boolean,
     /** No access has a permission check. */
     readonly unchecked: boolean,
+    /** Relaxed SIMD may be used, and relaxed_madd rounds once (host-simd.ts). */
+    readonly fusedMadd: boolean,
   ) {
     m.addTableImport(this.table, 'env', 'table');
   }

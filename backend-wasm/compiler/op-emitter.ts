@@ -10,6 +10,7 @@ import { sideExitStores } from './dataflow.js';
 import type { CfgNode } from './cfg.js';
 import type { Exits } from './exits.js';
 import type { Expr } from './flow.js';
+import { FUSED, fusedMadd } from './fused-madd.js';
 import type { GlobalSet } from './global-set.js';
 import { GuardEmitter, guardKind, type GuardPlace } from './guard-emitter.js';
 import { compare, intConst, LOWER } from './lower.js';
@@ -140,6 +141,16 @@ export class OpEmitter {
   private call(op: Op, place: OpPlace): void {
     const { m, values, exits } = this;
     const { helper, stores, writes, info } = callInfo(String(op.imms[0]));
+    const fused = this.parts.fusedMadd ? FUSED.get(helper.name) : undefined;
+    if (fused !== undefined) {
+      const code = Number(values.constantOf(op, info.outs));
+      const [a, b, c] = [1, 2, 3].map((i) => values.settle(op, info.outs + i)) as [() => Expr, () => Expr, () => Expr];
+      const own = (): Expr =>
+        this.parts.core(helper.name, helper.params, helper.ret, [m.i32.const(code), a(), b(), c()]);
+      const context = { m, twice: (value: Expr) => values.twice(value, 'v128'), helper: own };
+      values.result(op, fusedMadd(context, fused, code, [a, b, c]));
+      return;
+    }
     const args = helper.params.map((_, i) => values.operand(op, info.outs + i));
     if (info.pure) {
       values.result(op, this.parts.core(helper.name, helper.params, helper.ret, args));

@@ -207,14 +207,14 @@ function single(code: i32, odd: bool, a: u32, b: u32, c: u32): u32 {
   return r == r ? reinterpret<u32>(r) : <u32>exact<f32>(a, b, c, flipProduct, flipAddend);
 }
 
-export function fma_sd(code: i32, a: i64, b: i64, c: i64): i64 {
+export function fma_low_pd(code: i32, a: v128, b: v128, c: v128): v128 {
   beginPlain();
-  return double(code, false, a, b, c);
+  return v128.splat<u64>(double(code, false, v128.extract_lane<u64>(a, 0), v128.extract_lane<u64>(b, 0), v128.extract_lane<u64>(c, 0)));
 }
 
-export function fma_ss(code: i32, a: i32, b: i32, c: i32): i32 {
+export function fma_low_ps(code: i32, a: v128, b: v128, c: v128): v128 {
   beginPlain();
-  return single(code, false, a, b, c);
+  return v128.splat<u32>(single(code, false, v128.extract_lane<u32>(a, 0), v128.extract_lane<u32>(b, 0), v128.extract_lane<u32>(c, 0)));
 }
 
 export function fma_pd(code: i32, a: v128, b: v128, c: v128): v128 {

@@ -20,19 +20,8 @@ export const FMA_SIGNS = {
 /** a * b + c with the signs of `code`; of scalar types the low element is the result, what stands above it is unspecified. */
 export function fmaLane(l: Lifter, t: FloatType, code: number, a: TempId, b: TempId, c: TempId): TempId {
   if (isPrecise(l)) return l.callFor(`sse_fma_${t}`, [codeOf(l, code), a, b, c]);
-  switch (t) {
-    case 'ps':
-    case 'pd':
-      return l.callFor(`fma_${t}`, [l.i32(code), a, b, c]);
-    case 'sd': {
-      const bits = [a, b, c].map((v) => l.e('v_extract_i64x2', [v], [0]));
-      return l.e('v_splat_i64x2', [l.callFor('fma_sd', [l.i32(code), ...bits])]);
-    }
-    case 'ss': {
-      const bits = [a, b, c].map((v) => l.e('v_extract_i32x4', [v], [0]));
-      return l.e('v_splat_i32x4', [l.callFor('fma_ss', [l.i32(code), ...bits])]);
-    }
-  }
+  const name = t === 'ps' || t === 'pd' ? `fma_${t}` : `fma_low_p${t.slice(1)}`;
+  return l.callFor(name, [l.i32(code), a, b, c]);
 }
 
 /** VCVTPH2PS: the four halves in the low half. */

@@ -14,6 +14,7 @@ import { memoryViews } from './memory-views.js';
 import { modelDecoder } from './model-decoder.js';
 import { HotQueue } from './hot-queue.js';
 import { enginePasses } from './passes.js';
+import { enableRelaxedSimd } from './relaxed-simd.js';
 import { REGION_LIMITS } from './region.js';
 import { RegionCompiler } from './region-compiler.js';
 
@@ -23,6 +24,7 @@ if (port === null) throw new InternalError('not in a worker');
 // Deoptimisation relies on the feedback of the baseline compiler: without that, V8 14 ends the process in a check of its own at the first call that it would inline.
 if (since13_7(process.versions.v8)) setFlagsFromString('--no-wasm-deopt');
 else setFlagsFromString('--experimental-wasm-branch-hinting');
+enableRelaxedSimd();
 
 /**
  * V8 compiles the module with its optimising compiler, here and now. Only meanwhile do the flags say so: they are the process's, and Binaryen's own functions, which V8 compiles at

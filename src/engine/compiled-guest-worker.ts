@@ -6,8 +6,10 @@ import { compileModule } from '../../backend-wasm/compiler/module.js';
 import { serveGuests } from './guest-serve.js';
 import { modelDecoder } from './model-decoder.js';
 import { enginePasses } from './passes.js';
+import { enableRelaxedSimd } from './relaxed-simd.js';
 import { RegionCompiler } from './region-compiler.js';
 
+enableRelaxedSimd();
 void serveGuests(({ options }) => {
   const { disabledPasses, breaks, log, cpuModel } = options;
   const decode = modelDecoder(cpuModel);

@@ -19,6 +19,7 @@ import { CPU_BASE, PAGE_SHIFT, PERM, WASM_PAGES } from '../../src/guest/memory-m
 import { type Core, instantiateCore } from '../../src/engine/core.js';
 import { CodeCache } from '../../src/engine/code-cache.js';
 import { type MemoryViews, memoryViews } from '../../src/engine/memory-views.js';
+import { enableRelaxedSimd } from '../../src/engine/relaxed-simd.js';
 import type { Tb } from '../../src/ir/types.js';
 import { verifyTb } from '../../src/ir/verify.js';
 import { optimise, PASSES } from '../../src/opt/pipeline.js';
@@ -29,6 +30,8 @@ const CODE = 0x2000_0000;
 /** The functions' table slot of every exit. */
 const EXIT_SLOT = 1;
 const READ_WRITE = PERM.R | PERM.W;
+
+enableRelaxedSimd();
 
 /** Reads the bytes of `code` at `addr` and nothing else. */
 export function codeReader(code: Uint8Array, addr: number): CodeReader {
