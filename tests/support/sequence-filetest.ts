@@ -3,7 +3,7 @@
  * tests/filetests/README.md has the format.
  */
 import { PASSES } from '../../src/opt/pipeline.js';
-import { type PlacedCode, SequenceMachine, type SequenceTier } from './sequence-machine.js';
+import { NO_STRESS, type PlacedCode, SequenceMachine, type SequenceTier } from './sequence-machine.js';
 import { applyChanges, CODE, emptyState, type Ignored, SequenceState, stateChanges } from './sequence-state.js';
 
 export interface SequenceCase {
@@ -65,6 +65,7 @@ const TIERS: readonly (readonly [string, Partial<SequenceTier>])[] = [
   ['compiled', { compiled: true }],
   ['compiled as lifted', { compiled: true, passes: [] }],
   ['compiled with a check an access', { compiled: true, plainGuards: true }],
+  ['compiled, left at safepoints', { compiled: true, stress: { ...NO_STRESS, polls: 3, stackBudget: 300 } }],
 ];
 
 let machine: SequenceMachine | undefined;
@@ -85,6 +86,7 @@ export function runSequenceCase(input: string, preciseFloat: boolean): string {
         plainGuards: false,
         checkIr: true,
         mixed: false,
+        stress: NO_STRESS,
         preciseFloat,
         ...options,
       },

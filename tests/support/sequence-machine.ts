@@ -48,7 +48,6 @@ import {
   DATA_PAGES,
   FX_AT,
   GS_BASE,
-  HANG,
   hashPages,
   SequenceState,
   STATE_AT,
@@ -71,7 +70,21 @@ export interface SequenceTier {
   readonly mixed: boolean;
   /** The verifier sees what each pass makes. */
   readonly checkIr: boolean;
+  readonly stress: Stress;
 }
+
+/** What interrupts sequences on the way, so that they leave and come back where programs seldom do. */
+export interface Stress {
+  /** So many safepoints of each run leave translated code. */
+  readonly polls: number;
+  /** TBs after which the interpreter returns to JavaScript; undefined: many. */
+  readonly fuel: number | undefined;
+  /** Bytes of the host's stack that compiled regions may take. */
+  readonly stackBudget: number;
+  /** TBs are encoded as lifted, and translated again after so many entries; undefined: optimised at once. */
+  readonly heat: number | undefined;
+}
+export const NO_STRESS: Stress = { polls: 0, fuel: undefined, stackBudget: 200_000, heat: undefined };
 
 /** Code at a guest address, and the addresses in it that get regions of their own when it is compiled. */
 export interface PlacedCode {
@@ -82,8 +95,6 @@ export interface PlacedCode {
 
 const TOP = 0x3800;
 const INT3 = 0xcc;
-/** Bytes of the host's stack that compiled regions may take. */
-const STACK_BUDGET = 200_000;
 const PCB_WORD = PCB_BASE / 4;
 
 const checked = (pass: Pass): Pass => ({
@@ -105,8 +116,11 @@ export class SequenceMachine implements LoopServices {
   private readonly compiled: CompiledCode;
   private loop: ExecuteLoop | undefined;
   private fault: FaultSignal | undefined;
-  private hung = false;
   private checkIr = true;
+  private stress = NO_STRESS;
+  private translator: Translator | undefined;
+  /** Safepoints of this run that are still to leave. */
+  private polls = 0;
   ended = false;
 
   constructor() {
@@ -132,6 +146,7 @@ export class SequenceMachine implements LoopServices {
     const { views, cache, cpu } = this;
     const passes = tier.checkIr ? tier.passes.map(checked) : tier.passes;
     this.checkIr = tier.checkIr;
+    this.stress = tier.stress;
     const translator = new Translator({
       views,
       cache,
@@ -144,9 +159,10 @@ export class SequenceMachine implements LoopServices {
         setCode(views.u8, page, on);
       },
       maxInsns: tier.maxInsns,
-      heat: HEAT_OFF,
-      coldFirst: false,
+      heat: tier.stress.heat ?? HEAT_OFF,
+      coldFirst: tier.stress.heat !== undefined,
     });
+    this.translator = translator;
     translator.flush();
     this.compiled.invalidate(undefined);
     views.u8.fill(0, SLOT_TABLE, SLOT_TABLE + 16 * SLOT_HASH_SIZE);
@@ -156,7 +172,7 @@ export class SequenceMachine implements LoopServices {
     views.i32[PCB_WORD + PCB.PLAIN_GUARDS / 4] = tier.plainGuards ? 1 : 0;
     views.u8.fill(INT3, CODE, CODE + CODE_BYTES);
     for (const { at, code } of placed) views.u8.set(code, at);
-    cpu.setI32(CPU.STACK_BUDGET, STACK_BUDGET);
+    cpu.setI32(CPU.STACK_BUDGET, tier.stress.stackBudget);
     cpu.setI32(CPU.RUN_FLAGS, tier.compiled ? 0 : RUN_FLAG.INTERP_ONLY);
     this.loop = new ExecuteLoop(views, cpu, cache, translator, this.core.run, this, {
       noChain: tier.noChain,
@@ -218,7 +234,8 @@ export class SequenceMachine implements LoopServices {
     this.load(before);
     this.fault = undefined;
     this.ended = false;
-    this.hung = false;
+    this.polls = this.stress.polls;
+    if (this.stress.fuel !== undefined) this.cpu.setI32(CPU.FUEL, this.stress.fuel);
     this.loop.run();
     const after = before.copy();
     this.store(after);
@@ -280,8 +297,7 @@ export class SequenceMachine implements LoopServices {
       to += size;
     }
     s.hash = hashPages(views.i32, DATA);
-    if (this.hung) s.setSignal(HANG, 0, 0n);
-    else if (this.fault !== undefined) s.setSignal(this.fault.signal, this.fault.code, this.fault.address);
+    if (this.fault !== undefined) s.setSignal(this.fault.signal, this.fault.code, this.fault.address);
   }
 
   // ---------------------------------------------------------------- LoopServices
@@ -320,12 +336,11 @@ export class SequenceMachine implements LoopServices {
     this.exception(EXC.UD, 0);
   }
 
-  /** A watchdog has set CONTROL.SIGNAL: the sequence does not end. */
+  /** At the start, and at safepoints where CONTROL.SIGNAL is set. */
   signals(): void {
     const at = (CPU_BASE + CPU.CONTROL) / 4;
-    if ((Atomics.and(this.views.i32, at, ~CONTROL.SIGNAL) & CONTROL.SIGNAL) === 0) return;
-    this.hung = true;
-    this.ended = true;
+    if (this.polls-- > 0) Atomics.or(this.views.i32, at, CONTROL.SIGNAL);
+    else Atomics.and(this.views.i32, at, ~CONTROL.SIGNAL);
   }
 
   syscall(): void {
@@ -346,8 +361,8 @@ export class SequenceMachine implements LoopServices {
   codeInvalidated(pages: ReadonlySet<number> | undefined): void {
     this.compiled.invalidate(pages);
   }
-  hot(): void {
-    throw new Error('no TB gets hot here');
+  hot(header: number): void {
+    this.translator?.warm(header);
   }
   installCode(): void {
     throw new Error('no code comes from elsewhere');

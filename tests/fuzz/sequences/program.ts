@@ -147,7 +147,7 @@ export const ALL_FLAGS: number = FLAG.ARITH;
 
 /**
  * Addresses that a processor may come to from elsewhere than by a direct jump: targets of calls, labels whose address is taken, and of what follows calls a part,
- * where only a return that was not expected goes.
+ * where only a return that was not expected goes, and of the targets of branches.
  */
 export function entryPoints(program: Program, start: number): number[] {
   const at = new Map<number, number>();
@@ -164,7 +164,10 @@ export function entryPoints(program: Program, start: number): number[] {
   for (const item of program) {
     if (item.kind === 'label' || item.reference === undefined || !('label' in item.reference.target)) continue;
     const target = at.get(item.reference.target.label);
-    if (target !== undefined && (item.flow === 'call' || item.flow === 'next')) entries.add(target);
+    if (target === undefined) continue;
+    if (item.flow === 'call' || item.flow === 'next') entries.add(target);
+    // Where loops and branches join, some: any TB may be the first of a region.
+    else if (target % 8 === 0) entries.add(target);
   }
   return [...entries];
 }

@@ -2,7 +2,7 @@
  * The tiers that sequences run in, by name, with the variations that a block of sequences gets. In: a name, a block's number. Out: SequenceTier.
  */
 import { type Pass, PASSES } from '../../../src/opt/pipeline.js';
-import type { SequenceTier } from '../../support/sequence-machine.js';
+import { NO_STRESS, type SequenceTier, type Stress } from '../../support/sequence-machine.js';
 
 export const TIER_NAMES = ['lifted', 'interp', 'compiled', 'compiled-lifted'] as const;
 export type TierName = (typeof TIER_NAMES)[number];
@@ -11,6 +11,17 @@ export const isTierName = (name: string): name is TierName => (TIER_NAMES as rea
 
 /** Guest instructions of a TB, by block: mostly as the engine has it. */
 const MAX_INSNS = [64, 64, 64, 3, 64, 1, 64, 9] as const;
+
+/** Interruptions, by block. */
+const STRESS: readonly Stress[] = [
+  NO_STRESS,
+  { ...NO_STRESS, polls: 1, fuel: 2 },
+  NO_STRESS,
+  { ...NO_STRESS, stackBudget: 300, heat: 1 },
+  NO_STRESS,
+  { ...NO_STRESS, polls: 3, heat: 3 },
+  { ...NO_STRESS, polls: 30, fuel: 5, stackBudget: 1000 },
+];
 
 /** @param without name of a pass that is left out */
 export function tierOf(
@@ -30,5 +41,6 @@ export function tierOf(
     preciseFloat,
     checkIr: block % 4 === 0,
     mixed: block % 4 === 1,
+    stress: STRESS[block % STRESS.length] ?? NO_STRESS,
   };
 }
