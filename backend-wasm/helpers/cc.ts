@@ -1,7 +1,7 @@
 /**
  * Arithmetic flags from the lazy state. In: CC_OP, CC_DST, CC_SRC, CC_SRC2. Out: CF PF AF ZF SF OF at their EFLAGS positions; or CF alone. Source: src/guest/flags.ts; SDM volume 1, 3.4.3.1.
  */
-import { CC_ADC, CC_ADD, CC_COMI, CC_DEC, CC_INC, CC_LOGIC, CC_MUL, CC_SAR, CC_SBB, CC_SHL, CC_SUB, CC_ZERO } from '../interpreter/gen/constants';
+import { CPU_CC_DST, CPU_CC_OP, CPU_CC_SRC, CPU_CC_SRC2, CPU_DF, CPU_EFLAGS_REST, CC_ADC, CC_ADD, CC_COMI, CC_DEC, CC_INC, CC_LOGIC, CC_MUL, CC_SAR, CC_SBB, CC_SHL, CC_SUB, CC_ZERO } from '../interpreter/gen/constants';
 
 /** PF, ZF, SF of `r`, whose width is `n` bits. */
 // @ts-ignore: decorator
@@ -129,4 +129,12 @@ export function cc_compute_c(op: i32, dst: i64, src: i64, src2: i64): i64 {
     default:
       return 0;
   }
+}
+
+/** EFLAGS of a CPU block, as PUSHF and SYSCALL store them. For JavaScript, to which 64-bit arguments are BigInts. */
+export function eflagsOf(cpu: i32): i32 {
+  const c = <usize>cpu;
+  const arith = cc_compute_all(load<i32>(c + CPU_CC_OP), load<i64>(c + CPU_CC_DST), load<i64>(c + CPU_CC_SRC), load<i64>(c + CPU_CC_SRC2));
+  const df: i32 = load<i32>(c + CPU_DF) < 0 ? 0x400 : 0;
+  return (<i32>arith & 0x8d5) | df | load<i32>(c + CPU_EFLAGS_REST) | 0x202;
 }

@@ -175,7 +175,8 @@ export class Kernel {
   }
 
   get shuttingDown(): boolean {
-    return Atomics.load(this.i32, HEAD.SHUTDOWN) !== 0;
+    // Plain, as it is read at every system call; who waits is woken after it is set.
+    return this.i32[HEAD.SHUTDOWN] === 1;
   }
 
   /** Ends every wait of every guest thread, for good. Needs no lock. */

@@ -44,7 +44,7 @@ export class Task extends KernelRecord {
     return s === TASK_STATE.ALIVE || s === TASK_STATE.NEW;
   }
   get tid(): number {
-    return this.get(TASK.TID);
+    return this.peek(TASK.TID);
   }
   set tid(v: number) {
     this.set(TASK.TID, v);
@@ -86,7 +86,7 @@ export class Task extends KernelRecord {
   }
   /** fd table and fs struct: ids of the file layer. */
   get files(): number {
-    return this.get(TASK.FILES);
+    return this.peek(TASK.FILES);
   }
   set files(v: number) {
     this.set(TASK.FILES, v);
@@ -152,13 +152,16 @@ export class Task extends KernelRecord {
     const { group } = this;
     return group.exiting || (group.has(GROUP_FLAG.EXECING) && group.execTask !== this.index);
   }
-  /** True when a signal that is not blocked is pending for the thread or its group, or the group is stopped, exiting or in execve. Integers only: it runs after every system call. */
+  /**
+   * True when a signal that is not blocked is pending for the thread or its group, or the group is stopped, exiting or in execve. Integers and plain loads only: it runs after every
+   * system call. A thread that was woken for a signal has passed its park word since, an atomic access; one that was not finds CONTROL.SIGNAL at its next poll.
+   */
   hasSignalWork(): boolean {
     const w = this.kernel.i32;
-    const g = (AREA.GROUPS + this.get(TASK.GROUP) * GROUP.BYTES) / 4;
-    const lo = (this.get(TASK.PENDING) | Atomics.load(w, g + GROUP.PENDING)) & ~this.get(TASK.BLOCKED);
-    const hi = (this.get(TASK.PENDING + 1) | Atomics.load(w, g + GROUP.PENDING + 1)) & ~this.get(TASK.BLOCKED + 1);
-    const flags = Atomics.load(w, g + GROUP.FLAGS) & (GROUP_FLAG.EXITING | GROUP_FLAG.STOPPED | GROUP_FLAG.EXECING);
+    const g = (AREA.GROUPS + this.peek(TASK.GROUP) * GROUP.BYTES) / 4;
+    const lo = (this.peek(TASK.PENDING) | (w[g + GROUP.PENDING] ?? 0)) & ~this.peek(TASK.BLOCKED);
+    const hi = (this.peek(TASK.PENDING + 1) | (w[g + GROUP.PENDING + 1] ?? 0)) & ~this.peek(TASK.BLOCKED + 1);
+    const flags = (w[g + GROUP.FLAGS] ?? 0) & (GROUP_FLAG.EXITING | GROUP_FLAG.STOPPED | GROUP_FLAG.EXECING);
     return (lo | hi | flags) !== 0;
   }
 

@@ -77,6 +77,16 @@ export function pinFile(s: VfsState, table: number, fd: number): number {
   });
 }
 
+/**
+ * The description behind `fd` of a table that no other thread uses, without a reference: nobody can close it before the caller does. Undefined where the table is shared: pinFile then.
+ * Most programs have one thread, and a reference costs two passages of the region's lock, 0.3 us.
+ */
+export function ownFile(s: VfsState, table: number, fd: number): number | undefined {
+  if (s.peek(word(table) + TABLE.REFS) !== 1) return undefined;
+  const entry = inRange(fd) ? s.peek(entryOf(table, fd)) : 0;
+  return entry === 0 ? -EBADF : (entry >> 1) - 1;
+}
+
 /** Puts `file` (the caller's reference goes to the table) at the lowest free descriptor from `min` on; -EMFILE at `limit`. */
 export function installFile(
   s: VfsState,

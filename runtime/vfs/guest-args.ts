@@ -6,7 +6,7 @@ import { EFAULT, EINVAL, ENAMETOOLONG } from '../linux/errno.js';
 import type { SyscallResult } from '../linux/context.js';
 import type { Thread } from '../linux/thread.js';
 import { fromBytes, type BytePath } from './byte-path.js';
-import { pinFile } from './fd-table.js';
+import { ownFile, pinFile } from './fd-table.js';
 import { hostCall } from './host-error.js';
 import { PATH_MAX } from './layout.js';
 import { putFile } from './open-files.js';
@@ -20,9 +20,11 @@ const IOV_MAX = 1024;
 const IOVEC_BYTES = 16;
 const PAGE = 4096;
 
-/** Calls `fn` with the description behind `fd`; -EBADF when there is none. */
+/** Calls `fn`, which closes no descriptor, with the description behind `fd`; -EBADF when there is none. */
 export function withFd<T>(t: Thread, fd: number, fn: (file: number) => T): T | number {
   const { state, table } = t.files;
+  const own = ownFile(state, table, fd);
+  if (own !== undefined) return own < 0 ? own : fn(own);
   const file = pinFile(state, table, fd);
   if (file < 0) return file;
   try {

@@ -23,7 +23,7 @@ export const KIND = {
   FILE: 1,
   /** Directory of the host. */
   DIRECTORY: 2,
-  /** Another host descriptor without an offset that does not block: /dev/null and the like. */
+  /** Another host descriptor without an offset that does not block. OBJECT is the minor number of a memory device that we read and write (servedDevice), 0 for the host's. */
   CHARACTER: 3,
   /** Opened with O_PATH. */
   PATH: 4,
@@ -93,22 +93,22 @@ export function newFile(s: VfsState, f: NewFile): number {
 
 const pathWord = (file: number): number => AREA.PATHS + (file * PATH_MAX) / 4;
 
-export const fileKind = (s: VfsState, file: number): Kind => s.get(word(file) + FILE.KIND) as Kind;
-export const fileFlags = (s: VfsState, file: number): number => s.get(word(file) + FILE.FLAGS);
+export const fileKind = (s: VfsState, file: number): Kind => s.peek(word(file) + FILE.KIND) as Kind;
+export const fileFlags = (s: VfsState, file: number): number => s.peek(word(file) + FILE.FLAGS);
 export const setFileFlags = (s: VfsState, file: number, flags: number): void => {
   s.set(word(file) + FILE.FLAGS, flags);
 };
-export const hostFd = (s: VfsState, file: number): number => s.get(word(file) + FILE.HOST_FD);
-export const fileObject = (s: VfsState, file: number): number => s.get(word(file) + FILE.OBJECT);
+export const hostFd = (s: VfsState, file: number): number => s.peek(word(file) + FILE.HOST_FD);
+export const fileObject = (s: VfsState, file: number): number => s.peek(word(file) + FILE.OBJECT);
 export const fileGeneration = (s: VfsState, file: number): number => s.get(word(file) + FILE.GENERATION);
 /** Whether the description of this life is still open. */
 export const isOpen = (s: VfsState, file: number, generation: number): boolean =>
   s.get(word(file) + FILE.REFS) > 0 && fileGeneration(s, file) === generation;
-export const fileMarks = (s: VfsState, file: number): number => s.get(word(file) + FILE.MARKS);
+export const fileMarks = (s: VfsState, file: number): number => s.peek(word(file) + FILE.MARKS);
 export const clearMark = (s: VfsState, file: number, mark: number): void => {
   Atomics.and(s.words, word(file) + FILE.MARKS, ~mark);
 };
-export const fileSeals = (s: VfsState, file: number): number => s.get(word(file) + FILE.SEALS);
+export const fileSeals = (s: VfsState, file: number): number => s.peek(word(file) + FILE.SEALS);
 export const addSeals = (s: VfsState, file: number, seals: number): void => {
   Atomics.or(s.words, word(file) + FILE.SEALS, seals);
 };

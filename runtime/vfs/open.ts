@@ -14,6 +14,7 @@ import type { FileContext } from './file-context.js';
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK } from './file-stat.js';
 import { umaskOf } from './fs-struct.js';
 import { hostCall, hostFailure } from './host-error.js';
+import { servedDevice } from './memory-devices.js';
 import {
   fileFlags,
   fileKind,
@@ -105,6 +106,7 @@ export function describe(s: VfsState, fd: number, path: BytePath, flags: number,
   let more = marks;
   let mode: number = STREAM_MODE.MAIN;
   let failure = 0;
+  let object = 0;
   if ((flags & O_PATH) !== 0 && LINUX_HOST) {
     kind = KIND.PATH;
   } else {
@@ -128,7 +130,8 @@ export function describe(s: VfsState, fd: number, path: BytePath, flags: number,
         kind = KIND.STREAM;
         break;
       case S_IFCHR:
-        if (!isTerminal(fd)) break;
+        object = servedDevice(st.rdev);
+        if (object !== 0 || !isTerminal(fd)) break;
         kind = KIND.STREAM;
         more |= MARK.TERMINAL;
         if (!inherited) mode = STREAM_MODE.SELF;
@@ -137,7 +140,6 @@ export function describe(s: VfsState, fd: number, path: BytePath, flags: number,
         break;
     }
   }
-  let object = 0;
   if (failure === 0 && kind === KIND.STREAM) {
     object = newStream(s, fd, mode);
     if (object < 0) failure = object;

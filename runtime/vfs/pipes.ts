@@ -45,12 +45,18 @@ export function pipeFill(s: VfsState, pipe: number): number {
   return (s.get(w + PIPE.HEAD) - s.get(w + PIPE.TAIL)) >>> 0;
 }
 
+/** The same for who holds the region's lock. */
+function lockedFill(s: VfsState, pipe: number): number {
+  const w = word(pipe);
+  return (s.peek(w + PIPE.HEAD) - s.peek(w + PIPE.TAIL)) >>> 0;
+}
+
 /** Takes up to `dst.length` bytes out of the ring; 0 when it is empty. `peek` leaves them there. */
 export function takeFromPipe(s: VfsState, pipe: number, dst: Uint8Array, peek = false): number {
   const n = s.locked(() => {
     const w = word(pipe);
-    const tail = s.get(w + PIPE.TAIL);
-    const count = Math.min(dst.length, pipeFill(s, pipe));
+    const tail = s.peek(w + PIPE.TAIL);
+    const count = Math.min(dst.length, lockedFill(s, pipe));
     copyOut(s, pipe, tail, dst.subarray(0, count));
     if (!peek) s.set(w + PIPE.TAIL, (tail + count) | 0);
     return count;
@@ -63,10 +69,10 @@ export function takeFromPipe(s: VfsState, pipe: number, dst: Uint8Array, peek = 
 export function putIntoPipe(s: VfsState, pipe: number, src: Uint8Array, whole: boolean): number {
   const n = s.locked(() => {
     const w = word(pipe);
-    const room = PIPE_CAPACITY - pipeFill(s, pipe);
+    const room = PIPE_CAPACITY - lockedFill(s, pipe);
     if (whole && room < src.length) return 0;
     const count = Math.min(src.length, room);
-    const head = s.get(w + PIPE.HEAD);
+    const head = s.peek(w + PIPE.HEAD);
     const ring = AREA.PIPE_RINGS * 4 + pipe * PIPE_CAPACITY;
     const from = head & MASK;
     const first = Math.min(count, PIPE_CAPACITY - from);

@@ -59,6 +59,7 @@ export function readFile(c: FileContext, file: number, size: number, buffers: Bu
       beforeRead(c, hostFd(s, file));
       return atOffset(s, file, position, buffers, (list, at) => hostRead(hostFd(s, file), list, at));
     case KIND.CHARACTER:
+      if (object !== 0) return once(buffers, (list) => readDevice(object, list));
       return once(buffers, (list) => hostRead(hostFd(s, file), list, position ?? null));
     case KIND.BLOB:
       return atOffset(s, file, position, buffers, (list, at) => copyFrom(blobBytes(s, object), list, at ?? 0));
@@ -97,6 +98,7 @@ export function writeFile(c: FileContext, file: number, size: number, buffers: B
     case KIND.FILE:
       return writeHostFile(c, file, buffers, position);
     case KIND.CHARACTER:
+      if (object !== 0) return once(buffers, (list) => writeDevice(object, list));
       return once(buffers, (list) => hostWrite(hostFd(s, file), list, position ?? null));
     case KIND.BLOB:
       return writeNode(c, file, buffers);

@@ -4,7 +4,7 @@
 import { nodeModules } from '../../runtime/linux/node-modules.js';
 import { BYTECODE_FINGERPRINT } from '../../backend-wasm/bytecode/opcodes.js';
 import { InternalError } from '../base/errors.js';
-import type { FlagsOf } from './cpu-view.js';
+import type { EflagsOf } from './cpu-view.js';
 import { MAX_SLOTS } from './slots.js';
 
 export interface Core {
@@ -12,7 +12,9 @@ export interface Core {
   readonly table: WebAssembly.Table;
   /** Runs translated code of the CPU block; gives an EXIT reason. */
   readonly run: (cpu: number) => number;
-  readonly flagsOf: FlagsOf;
+  readonly eflagsOf: EflagsOf;
+  /** The six arithmetic flags of a lazy state: cc_op, cc_dst, cc_src, cc_src2. */
+  readonly flagsOf: (op: number, dst: bigint, src: bigint, src2: bigint) => bigint;
   /** What a table slot holds until its region is installed. */
   readonly stub: unknown;
 }
@@ -44,7 +46,8 @@ export function instantiateCore(
     exports,
     table,
     run: get('run') as (cpu: number) => number,
-    flagsOf: get('cc_compute_all') as FlagsOf,
+    eflagsOf: get('eflagsOf') as EflagsOf,
+    flagsOf: get('cc_compute_all') as Core['flagsOf'],
     stub: get('slotStub'),
   };
 }

@@ -6,8 +6,8 @@ import { CPU } from '../guest/cpu-state.js';
 import { CC, FLAG } from '../guest/flags.js';
 import type { MemoryViews } from './memory-views.js';
 
-/** Computes the six arithmetic flags; the core's cc_compute_all. */
-export type FlagsOf = (op: number, dst: bigint, src: bigint, src2: bigint) => bigint;
+/** EFLAGS of the CPU block at this address: the core's eflagsOf. */
+export type EflagsOf = (cpu: number) => number;
 
 export class CpuRegisters {
   readonly bytes: Uint8Array;
@@ -17,12 +17,12 @@ export class CpuRegisters {
   /**
    * @param views the process's memory
    * @param base address of the CPU block
-   * @param flagsOf the core's cc_compute_all
+   * @param eflagsOf the core's
    */
   constructor(
     views: MemoryViews,
     readonly base: number,
-    private readonly flagsOf: FlagsOf,
+    private readonly eflagsOf: EflagsOf,
   ) {
     this.bytes = views.u8.subarray(base, base + CPU.FRAME);
     this.i32s = views.i32.subarray(base / 4, (base + CPU.FRAME) / 4);
@@ -83,10 +83,7 @@ export class CpuRegisters {
   }
 
   get eflags(): number {
-    const arith = Number(
-      this.flagsOf(this.i32(CPU.CC_OP), this.i64(CPU.CC_DST), this.i64(CPU.CC_SRC), this.i64(CPU.CC_SRC2)),
-    );
-    return (arith & FLAG.ARITH) | (this.i32(CPU.DF) < 0 ? FLAG.DF : 0) | this.i32(CPU.EFLAGS_REST) | FLAG.IF | 2;
+    return this.eflagsOf(this.base);
   }
 
   set eflags(v: number) {

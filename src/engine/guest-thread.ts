@@ -123,7 +123,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
       new DataView(randomBytes(kernel, 8).buffer).getBigUint64(0, true),
     );
     const base = this.task.cpu;
-    this.cpu = new CpuRegisters(this.views, base, this.core.flagsOf);
+    this.cpu = new CpuRegisters(this.views, base, this.core.eflagsOf);
     this.quiesce = new Quiesce(this.views.i32, base);
     this.logger = new Log(options.log, this.task.tid);
     const buffer = this.views.u8.buffer;
@@ -208,6 +208,8 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
     this.strace = options.strace;
     this.logSignals = this.logger.has('int');
     this.logUnimplemented = this.logger.has('unimp');
+    this.logMaps = this.logger.has('page');
+    this.latePc = options.breaks.includes('late-pc');
     this.cpu.setI32(CPU.TID, this.task.tid);
     this.cpu.setI32(CPU.STACK_BUDGET, ((resourceLimits.stackSizeMb ?? 0) << 20) - STACK_RESERVE);
     if (options.tier === 'interp') this.cpu.setI32(CPU.RUN_FLAGS, RUN_FLAG.INTERP_ONLY);
@@ -223,7 +225,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
     });
     noteStart(this.kernel);
     Atomics.add(this.views.i32, (PCB_BASE + PCB.THREADS_BEGUN) / 4, 1);
-    if (this.logger.has('page')) this.logMemoryMap('at the start');
+    if (this.logMaps) this.logMemoryMap('at the start');
     try {
       loop.run();
     } catch (e) {
@@ -272,6 +274,8 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
   readonly strace: boolean;
   readonly logSignals: boolean;
   readonly logUnimplemented: boolean;
+  private readonly logMaps: boolean;
+  private readonly latePc: boolean;
 
   invalidate(addr: number, size: number): void {
     this.translator.invalidate(addr, size);
@@ -325,12 +329,16 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
 
   syscall(): void {
     this.syscalls++;
-    const late = this.spine.options.breaks.includes('late-pc');
+    if (this.latePc) this.lateSyscall();
+    else dispatchSyscall(this);
+    if (this.logMaps) this.logMemoryMap('changed');
+  }
+
+  /** The broken rule of the test switch: the pc advances only after the call, so a child of clone has started at the SYSCALL. */
+  private lateSyscall(): void {
     const before = this.cpu.rip;
     dispatchSyscall(this);
-    // The broken rule of the test switch: the pc advances only now, so a child of clone has started at the SYSCALL.
-    if (late && this.cpu.rip === before) this.cpu.rip = before + 2n;
-    if (this.logger.has('page')) this.logMemoryMap('changed');
+    if (this.cpu.rip === before) this.cpu.rip = before + 2n;
   }
 
   /** -d page: the mappings, when they are others than when they were last logged. */
@@ -476,7 +484,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
       maxInsns,
       endAfterStore,
       preciseFloat: isFloatPrecise(this.views),
-      latePc: this.spine.options.breaks.includes('late-pc'),
+      latePc: this.latePc,
       unimplemented: (at, mnemonic) => {
         if (this.logger.hasAt('unimp', at))
           this.logger.write(`0x${hex(at, 16)}: ${mnemonic} is not implemented: SIGILL\n`);
