@@ -31,7 +31,6 @@ import {
   PCB,
   PCB_BASE,
   PERM,
-  PERM_TABLE,
   SLOT_HASH_SIZE,
   SLOT_TABLE,
   WASM_PAGES,
@@ -309,11 +308,9 @@ export class SequenceMachine implements LoopServices {
 
   pageFault(address: bigint, error: number): void {
     const at = BigInt.asUintN(64, address);
-    const page = at < 2n ** 40n ? Number(at >> BigInt(PAGE_SHIFT)) : -1;
     const isMapped =
-      page >= 0 &&
-      page < DATA_PAGES + PERM_TABLE / PAGE_SIZE &&
-      ((this.views.u8[PERM_TABLE + page] ?? 0) & PERM.R) !== 0;
+      (at >= BigInt(CODE) && at < BigInt(CODE + CODE_BYTES)) ||
+      DATA_MAP.some(({ page }) => at >> BigInt(PAGE_SHIFT) === BigInt((DATA >>> PAGE_SHIFT) + page));
     this.raise(pageFaultSignal(at, error, isMapped ? 'accerr' : 'maperr'));
   }
 
