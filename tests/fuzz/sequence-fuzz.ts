@@ -14,6 +14,7 @@ import { SequenceHost } from './sequences/host.js';
 import { readOptions } from './sequences/options.js';
 import { describeDifference, writeFiletest } from './sequences/report.js';
 import { ends, place, shrink } from './sequences/shrink.js';
+import { Watchdog } from './sequences/watchdog.js';
 import { TIER_NAMES, type TierName, tierOf } from './sequences/tiers.js';
 
 const options = readOptions(process.argv.slice(2));
@@ -30,6 +31,7 @@ if (options.optimisingCompiler)
 const disassemble = await loadDisassembler();
 const host = new SequenceHost();
 const machine = new SequenceMachine();
+const watchdog = new Watchdog(`seed ${options.seed}`);
 const tally = new Map<TierName, { sequences: number; differ: number; ms: number }>(
   options.tiers.map((t) => [t, { sequences: 0, differ: 0, ms: 0 }]),
 );
@@ -83,6 +85,7 @@ function report(tier: TierName, d: Difference, block: number): void {
 let shown = 0;
 function runBlock(block: number, numbers: readonly number[]): void {
   const precise = isPrecise(options.seed, block);
+  watchdog.note(-1);
   const all = timed(
     (ms) => (generateMs += ms),
     () => numbers.map((n) => makeSequence(options.seed, n, slotAddress(n % BLOCK), precise, options.states)),
@@ -104,7 +107,10 @@ function runBlock(block: number, numbers: readonly number[]): void {
     const config = tierOf(tier, block, precise, without);
     const found = timed(
       (ms) => (t.ms += ms),
-      () => differences(machine, config, sequences, expected),
+      () =>
+        differences(machine, config, sequences, expected, (number) => {
+          watchdog.note(number);
+        }),
     );
     t.sequences += sequences.length;
     t.differ += found.length;

@@ -107,9 +107,11 @@ export function differences(
   tier: SequenceTier,
   sequences: readonly Sequence[],
   expected: readonly (readonly SequenceState[])[],
+  note: (number: number) => void = () => undefined,
 ): Difference[] {
   const found: Difference[] = [];
   const failed = prepared(machine, tier, sequences, 0, (s, i) => {
+    note(s.number);
     const want = expected[i];
     const d = want === undefined ? undefined : difference(machine, s, i, want);
     if (d !== undefined) found.push(d);

@@ -5,9 +5,9 @@
 import { OPCODE_MAPS, VEX_MAP } from '../../../frontend/x86-64/encoding.js';
 import { GPR } from '../../../src/guest/cpu-state.js';
 import { vexPrefix } from '../decoder-generate.js';
-import { addressBytes, maskRegister, memoryOperand, type MemoryOperand, int32 } from './memory-operand.js';
+import { addressBytes, maskRegister, memoryOperand, int32 } from './memory-operand.js';
 import type { InsnItem, Reference } from './program.js';
-import { pick, type Registers } from './registers.js';
+import { type MemoryOperand, pick, type Registers } from './registers.js';
 import type { GenRow, OperandCode } from './rows.js';
 
 const [REX, REX_W, REX_R, REX_B] = [0x40, 8, 4, 1] as const;

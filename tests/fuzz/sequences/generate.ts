@@ -84,7 +84,7 @@ const mix = (seed: number, n: number, attempt: number): number =>
 export function makeSequence(seed: number, n: number, at: number, preciseFloat: boolean, states = 1): Sequence {
   for (let attempt = 0; ; attempt++) {
     const random = seededRandom(mix(seed, n, attempt));
-    const r = new Registers(random, random(3) === 0 ? 3 : 0);
+    const r = new Registers(random, random(3) === 0 ? 8 : 0);
     const before = stateBefore(r, at, preciseFloat);
     const structure = new Structure(r, { row: chooser(random), preciseFloat });
     const program = withDefinedFlags(structure.program(10 + Math.min(random(51), random(51))), r);

@@ -4,19 +4,8 @@
  */
 import { GPR } from '../../../src/guest/cpu-state.js';
 import { GS_BASE } from '../../support/sequence-state.js';
-import { ALL_FLAGS, type InsnItem, type Reference } from './program.js';
-import { pick, type Registers } from './registers.js';
-
-export interface MemoryOperand {
-  readonly prefixes: readonly number[];
-  /** Bits X and B of REX. */
-  readonly rex: number;
-  /** ModRM without its reg field, SIB, displacement. */
-  readonly bytes: readonly number[];
-  /** Relative to the ModRM byte. */
-  readonly reference?: Omit<Reference, 'size' | 'absolute'>;
-  readonly before: readonly InsnItem[];
-}
+import { ALL_FLAGS, type InsnItem } from './program.js';
+import { type Known, type MemoryOperand, pick, type Registers } from './registers.js';
 
 const RIP_RELATIVE = 0x05;
 const [ADDRESS_SIZE, GS] = [0x67, 0x65] as const;
@@ -74,13 +63,50 @@ export interface Access {
   readonly reach?: number;
 }
 
+/** Operands that were made last, for sequences to come back to: with another size, to write what was read. */
+const MOST_RECENT = 6;
+
 export function memoryOperand(r: Registers, access: Access): MemoryOperand {
+  const { random } = r;
+  const again = random(3) === 0 ? recentOperand(r, access) : undefined;
+  if (again !== undefined) return again;
+  const { operand, address, base } = newOperand(r, access);
+  if (operand.before.length === 0 && address !== undefined) {
+    r.recent.push({ operand, address, ...(base === undefined ? {} : { base }) });
+    if (r.recent.length > MOST_RECENT) r.recent.shift();
+  }
+  return operand;
+}
+
+/** One of the last operands, or one close to it: the same base, a few bytes further. */
+function recentOperand(r: Registers, { alignment, size, reach = 0 }: Access): MemoryOperand | undefined {
+  const { random } = r;
+  const isLive = (k: Known | undefined): boolean => k === undefined || r.bases.includes(k) || r.walkers.includes(k);
+  const usable = r.recent.filter(
+    (x) => x.address % alignment === 0 && reach === 0 && isLive(x.base) && (x.base?.unit ?? 0) % alignment === 0,
+  );
+  const found = usable[random(usable.length + 1)];
+  if (found === undefined) return undefined;
+  const { base, address, operand } = found;
+  if (base === undefined || random(2) === 0) return operand;
+  const near = address + alignment * (random(5) - 2) + (alignment === 1 ? random(2 * size) - size : 0);
+  return { prefixes: [], before: [], ...addressBytes(base.reg, -1, 0, near - base.value) };
+}
+
+interface Made {
+  readonly operand: MemoryOperand;
+  /** Where it lies, with the base at its lowest; undefined: not known. */
+  readonly address?: number;
+  readonly base?: Known;
+}
+
+function newOperand(r: Registers, access: Access): Made {
   const { random } = r;
   const { size, writes, reach = 0 } = access;
   const alignment = access.alignment > 1 && random(100) < r.faults ? 1 : access.alignment;
   const shallFault = random(100) < r.faults;
-  if (shallFault && random(3) === 0) return wild(r);
-  if (random(8) === 0 && !shallFault && !writes) return onStack(r, size, alignment);
+  if (shallFault && random(3) === 0) return { operand: wild(r) };
+  if (random(8) === 0 && !shallFault && !writes) return { operand: onStack(r, size, alignment) };
   const at = (range: number): number =>
     shallFault ? r.faultAddress(size, alignment) : r.address(size + reach, alignment, range);
   const prefixes: number[] = [];
@@ -90,31 +116,32 @@ export function memoryOperand(r: Registers, access: Access): MemoryOperand {
   else if (random(40) === 0) prefixes.unshift(pick(random, [0x2e, 0x36, 0x3e, 0x26]));
   const wide = random(6) === 0;
   const form = random(10);
-  if (form === 0) return { prefixes, before: [], ...addressBytes(-1, -1, 0, at(0) - segment) };
-  if (form === 1)
-    return {
-      prefixes,
-      before: [],
-      rex: 0,
-      bytes: [RIP_RELATIVE, 0, 0, 0, 0],
-      reference: { at: 1, target: { address: at(0) - segment } },
-    };
+  const made = (address: number, bytes: Pick<MemoryOperand, 'bytes' | 'rex'>, base?: Known): Made => ({
+    operand: { prefixes, before: [], ...bytes },
+    address,
+    ...(base === undefined ? {} : { base }),
+  });
+  if (form === 0) {
+    const address = at(0);
+    return made(address, addressBytes(-1, -1, 0, address - segment));
+  }
+  if (form === 1) {
+    const reference = { at: 1, target: { address: at(0) - segment } };
+    return { operand: { prefixes, before: [], rex: 0, bytes: [RIP_RELATIVE, 0, 0, 0, 0], reference } };
+  }
   const walkers = r.walkers.filter((w) => w.unit % alignment === 0);
   const base = pick(random, [...r.bases, ...walkers, ...walkers]);
-  if (form === 2 && r.indices.length > 0) {
+  if (form <= 3 && r.indices.length > 0) {
     const index = pick(random, r.indices);
     const scale = random(4);
-    return {
-      prefixes,
-      before: [],
-      ...addressBytes(-1, index.reg, scale, at(0) - segment - index.value * (1 << scale)),
-    };
-  }
-  if (form <= 4 && r.indices.length > 0) {
-    const index = pick(random, r.indices);
-    const scale = random(4);
-    const disp = at(base.range) - segment - base.value - index.value * (1 << scale);
-    return { prefixes, before: [], ...addressBytes(base.reg, index.reg, scale, disp, wide) };
+    const hasBase = form === 3 || random(2) === 0;
+    const address = at(hasBase ? base.range : 0);
+    const disp = address - segment - (hasBase ? base.value : 0) - index.value * (1 << scale);
+    return made(
+      address,
+      addressBytes(hasBase ? base.reg : -1, index.reg, scale, disp, wide),
+      hasBase ? base : undefined,
+    );
   }
   if (form === 5) {
     const index = r.target();
@@ -124,13 +151,11 @@ export function memoryOperand(r: Registers, access: Access): MemoryOperand {
     const isByte = unit === 1 && scale === 0 && random(2) === 0;
     const mask = isByte ? 0xff : (pick(random, [3, 7, 15, 31]) * unit) | 0;
     const disp = at(base.range + (mask << scale)) - segment - base.value;
-    return {
-      prefixes,
-      before: [isByte ? zeroExtend(index) : maskRegister(index, mask)],
-      ...addressBytes(base.reg, index, scale, disp, wide),
-    };
+    const before = [isByte ? zeroExtend(index) : maskRegister(index, mask)];
+    return { operand: { prefixes, before, ...addressBytes(base.reg, index, scale, disp, wide) } };
   }
-  return { prefixes, before: [], ...addressBytes(base.reg, -1, 0, at(base.range) - segment - base.value, wide) };
+  const address = at(base.range);
+  return made(address, addressBytes(base.reg, -1, 0, address - segment - base.value, wide), base);
 }
 
 /** [rsp + disp], at or above the top of the stack. */

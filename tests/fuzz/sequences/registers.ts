@@ -3,7 +3,21 @@
  * that pointers reach are known, so that memory operands lie where they are wanted.
  */
 import { GPR } from '../../../src/guest/cpu-state.js';
+import type { InsnItem, Reference } from './program.js';
 import { DATA, WINDOWS } from '../../support/sequence-state.js';
+
+/** ModRM and what goes with it (memory-operand.ts makes them). */
+export interface MemoryOperand {
+  readonly prefixes: readonly number[];
+  /** Bits X and B of REX. */
+  readonly rex: number;
+  /** ModRM without its reg field, SIB, displacement. */
+  readonly bytes: readonly number[];
+  /** Relative to the ModRM byte. */
+  readonly reference?: Omit<Reference, 'size' | 'absolute'>;
+  /** Instructions that must stand before the one with the operand. */
+  readonly before: readonly InsnItem[];
+}
 
 export type Random = (n: number) => number;
 
@@ -33,6 +47,13 @@ const ALL = [0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15] as const;
 /** Those that instructions use without naming them become pointers less often. */
 const COMMON: readonly number[] = [GPR.RAX, GPR.RCX, GPR.RDX, GPR.RSI, GPR.RDI];
 
+/** An operand, its address with the base at its lowest, its base. */
+export interface Recent {
+  readonly operand: MemoryOperand;
+  readonly address: number;
+  readonly base?: Known;
+}
+
 export class Registers {
   /** Hold addresses of the main window, and stay. */
   readonly bases: readonly Known[];
@@ -40,6 +61,8 @@ export class Registers {
   readonly indices: readonly Known[];
   /** Pointers that loops move. */
   readonly walkers: Known[] = [];
+  /** Memory operands that were made last. */
+  readonly recent: Recent[] = [];
   private readonly free: Set<number>;
   /** Written more often than the other free ones, so that results are used. */
   private readonly busy: readonly number[];
@@ -129,7 +152,8 @@ export class Registers {
   faultAddress(size: number, alignment: number): number {
     const { random } = this;
     const page = pick(random, [2, 3, 4, 5]);
-    const address = DATA + 0x1000 * page - random(size + 1);
+    // One in two ends where the page ends, and so does not fault by itself: what comes to the same address again may.
+    const address = DATA + 0x1000 * page - (random(2) === 0 ? size : random(size + 1));
     return random(4) === 0 ? address : address - (address % alignment);
   }
 }
