@@ -16,6 +16,7 @@ import {
   CPU_RIP,
   CPU_RUN_FLAGS,
   CPU_STACK_BUDGET,
+  CPU_TABLE_SIZE,
   CPU_TB_EXECS,
   EXIT_HOT,
   EXIT_INSTALL,
@@ -67,7 +68,15 @@ export function slotStub(cpu: i32, budget: i32): i64 {
 /** For the regions: table slot of the region at rip, which the jump cache holds from now on; 0 none. */
 export function slotOfRip(cpu: i32): i32 {
   const tb = lookup(<usize>cpu);
-  return tb == 0 ? 0 : load<i32>(tb + TB_SLOT);
+  return tb == 0 ? 0 : tableSlot(<usize>cpu, tb);
+}
+
+/** The TB's slot where this thread's table has it, else 0. */
+// @ts-ignore: decorator
+@inline
+function tableSlot(cpu: usize, tb: usize): i32 {
+  const slot = load<i32>(tb + TB_SLOT);
+  return slot < load<i32>(cpu + CPU_TABLE_SIZE) ? slot : 0;
 }
 
 /**
@@ -89,6 +98,11 @@ export function resolve(cpu: usize, link: usize): usize {
     }
     const slot = load<i32>(tb + TB_SLOT);
     if (slot != 0 && (flags & (RUN_FLAG_INTERP_ONLY | RUN_FLAG_NO_CHAIN)) == 0) {
+      if (slot >= load<i32>(cpu + CPU_TABLE_SIZE)) {
+        store<i64>(cpu + CPU_EXIT_ARG0, slot);
+        store<i32>(cpu + CPU_EXIT_REASON, EXIT_INSTALL);
+        return 0;
+      }
       const result = call_indirect<i64>(<u32>slot, <i32>cpu, load<i32>(cpu + CPU_STACK_BUDGET));
       if (result < 0) {
         store<i32>(cpu + CPU_EXIT_REASON, -(<i32>result));
@@ -137,7 +151,7 @@ function lookup(cpu: usize): usize {
   let tb = cached(cpu, pc);
   if (tb != 0 && load<i32>(tb + TB_STATE) == TB_STATE_VALID) {
     // The region may have come after the entry: compiled code that looks here finds it from now on.
-    store<i32>(entry + 12, load<i32>(tb + TB_SLOT));
+    store<i32>(entry + 12, tableSlot(cpu, tb));
     return tb;
   }
   const bucket = (((<u32>pc) ^ (<u32>(pc >> 32))) * HASH_MULTIPLIER) >> (32 - TB_HASH_BITS);
@@ -146,7 +160,7 @@ function lookup(cpu: usize): usize {
     if (load<u64>(tb + TB_PC) == pc && load<i32>(tb + TB_STATE) == TB_STATE_VALID) {
       store<u64>(entry, pc);
       store<u32>(entry + 8, <u32>tb);
-      store<i32>(entry + 12, load<i32>(tb + TB_SLOT));
+      store<i32>(entry + 12, tableSlot(cpu, tb));
       return tb;
     }
     tb = <usize>load<u32>(tb + TB_HASH_NEXT);

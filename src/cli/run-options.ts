@@ -6,7 +6,7 @@ import { resolve } from 'node:path';
 import type { Argv } from 'yargs';
 import { UsageError } from '../base/errors.js';
 import { cpuModel, DEFAULT_CPU } from '../engine/cpu-model.js';
-import type { StoreOptions } from '../engine/code-store.js';
+import type { StoreOptions } from '../engine/store-name.js';
 import { LOG_ITEMS, type LogItem, type LogOptions, openLog } from '../engine/log.js';
 import {
   BREAK_SWITCHES,

@@ -1,21 +1,18 @@
 /**
- * A file of the code store: translated code of one program, as it lies on disk. In: groups of TBs. Out: bytes, and back; undefined for bytes that are no such file, or not whole.
+ * A file of the code store, as it lies on disk. In: items. Out: bytes, and back; undefined for bytes that are no such file, or not whole.
  *
- * All numbers are little-endian and aligned. Head (HEAD_BYTES): magic, version, number of groups, i32 each; bytes of the file, hash of head and table, f64 each.
- * Then the table, ROW_BYTES a group: page, number of TBs, offset and bytes of its records, i32 each; hash of the page's content, hash of the records, f64 each.
- * Records are TBs as in the code arena (src/guest/tb-header.ts), with INSN_TABLE counted from the header, each padded to 16 bytes.
+ * All numbers are little-endian and aligned. Head (HEAD_BYTES): magic, version, number of items, i32 each; bytes of the file, hash of head and table, f64 each.
+ * Then the table, ROW_BYTES an item: id, count, offset and length of its bytes, i32 each; content, hash of the bytes, f64 each. Then the bytes, at multiples of 16.
  */
 import { PAGE_SIZE } from '../guest/memory-map.js';
 
-/** The TBs that lie on a guest page while it has a certain content. */
-export interface StoredGroup {
-  /** Page number. */
-  readonly page: number;
-  /** wordsHash of the page's content. */
+/** What a file holds; `id`, `count` and `content` mean what its user says (code-store.ts, region-store.ts). */
+export interface StoredItem {
+  readonly id: number;
+  readonly count: number;
   readonly content: number;
-  readonly tbs: number;
-  readonly records: Uint8Array;
-  /** wordsHash of the records. */
+  readonly bytes: Uint8Array;
+  /** bytesHash of the bytes. */
   readonly sum: number;
 }
 
@@ -59,24 +56,24 @@ export function bytesHash(bytes: Uint8Array): number {
   return wordsHash(words, 0, words.length);
 }
 
-/** The file with these groups. */
-export function writeStore(groups: readonly StoredGroup[]): Uint8Array {
-  const tableEnd = HEAD_BYTES + ROW_BYTES * groups.length;
-  const size = groups.reduce((n, g) => n + padded(g.records.length), padded(tableEnd));
+/** The file with these items. */
+export function writeStore(items: readonly StoredItem[]): Uint8Array {
+  const tableEnd = HEAD_BYTES + ROW_BYTES * items.length;
+  const size = items.reduce((n, g) => n + padded(g.bytes.length), padded(tableEnd));
   const file = new Uint8Array(size);
   const view = new DataView(file.buffer);
   let at = padded(tableEnd);
-  groups.forEach((g, n) => {
+  items.forEach((g, n) => {
     const row = HEAD_BYTES + ROW_BYTES * n;
-    [g.page, g.tbs, at, g.records.length].forEach((v, k) => {
+    [g.id, g.count, at, g.bytes.length].forEach((v, k) => {
       view.setInt32(row + 4 * k, v, true);
     });
     view.setFloat64(row + 16, g.content, true);
     view.setFloat64(row + 24, g.sum, true);
-    file.set(g.records, at);
-    at += padded(g.records.length);
+    file.set(g.bytes, at);
+    at += padded(g.bytes.length);
   });
-  [MAGIC, VERSION, groups.length].forEach((v, k) => {
+  [MAGIC, VERSION, items.length].forEach((v, k) => {
     view.setInt32(4 * k, v, true);
   });
   view.setFloat64(16, size, true);
@@ -84,8 +81,8 @@ export function writeStore(groups: readonly StoredGroup[]): Uint8Array {
   return file;
 }
 
-/** The groups of a file; their records are not checked yet (`isWhole`). Undefined when it is none of this version or is damaged. `file` is aligned. */
-export function parseStore(file: Uint8Array): StoredGroup[] | undefined {
+/** The items of a file; their bytes are not checked yet (`isWhole`). Undefined when it is none of this version or is damaged. `file` is aligned. */
+export function parseStore(file: Uint8Array): StoredItem[] | undefined {
   if (file.length < HEAD_BYTES) return undefined;
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const i32 = (at: number): number => view.getInt32(at, true);
@@ -97,21 +94,21 @@ export function parseStore(file: Uint8Array): StoredGroup[] | undefined {
   const head = file.slice(0, tableEnd);
   head.fill(0, 24, 32);
   if (bytesHash(head) !== sum) return undefined;
-  const groups: StoredGroup[] = [];
+  const items: StoredItem[] = [];
   for (let row = HEAD_BYTES; row < tableEnd; row += ROW_BYTES) {
     const offset = i32(row + 8);
     const bytes = i32(row + 12);
     if (offset < tableEnd || bytes < 0 || offset % ALIGN !== 0 || offset + bytes > file.length) return undefined;
-    groups.push({
-      page: i32(row),
-      tbs: i32(row + 4),
-      records: file.subarray(offset, offset + bytes),
+    items.push({
+      id: i32(row),
+      count: i32(row + 4),
+      bytes: file.subarray(offset, offset + bytes),
       content: view.getFloat64(row + 16, true),
       sum: view.getFloat64(row + 24, true),
     });
   }
-  return groups;
+  return items;
 }
 
-/** True when the records are those that were written. */
-export const isWhole = (g: StoredGroup): boolean => bytesHash(g.records) === g.sum;
+/** True when the bytes are those that were written. */
+export const isWhole = (g: StoredItem): boolean => bytesHash(g.bytes) === g.sum;

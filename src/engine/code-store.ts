@@ -3,24 +3,18 @@
  *
  * A file holds the code of one program and its libraries, by guest page: TBs name guest addresses, and the same program mostly has its files at the same places. A page's TBs are taken when the
  * page has the very content that they were translated from, after it has been marked CODE; so relocated text, other mappings and changed files never hit.
+ * An item is what a page has while it has a certain content: id is the page, count the number of TBs, content the page's hash. Its bytes are TBs as in the code arena
+ * (src/guest/tb-header.ts), with INSN_TABLE counted from the header, each padded to 16 bytes.
  * What is translated anew is written when the process ends, along with what the file had.
  */
-import { openSync, closeSync, fstatSync, readSync } from 'node:fs';
-import { basename } from 'node:path';
 import { GUEST_PAGES, PAGE_SHIFT, PAGE_TBS, PCB, PCB_BASE, PERM, PERM_TABLE } from '../guest/memory-map.js';
 import { TB, TB_FLAG, TB_STATE } from '../guest/tb-header.js';
 import { readCached, writeCached } from './cache-directory.js';
 import type { CodeCache } from './code-cache.js';
-import { bytesHash, isWhole, padded, pageHash, parseStore, type StoredGroup, writeStore } from './code-store-file.js';
+import { bytesHash, isWhole, padded, pageHash, parseStore, type StoredItem, writeStore } from './code-store-file.js';
 import type { MemoryViews } from './memory-views.js';
+import { storeName, type StoreOptions } from './store-name.js';
 import { isFloatPrecise } from './translator.js';
-
-/** Where the store is, and what all code in it depends on; plain data. */
-export interface StoreOptions {
-  readonly directory: string;
-  /** Names lift64's build and the options that translated code depends on. */
-  readonly variant: string;
-}
 
 export interface CodeStoreParts {
   readonly options: StoreOptions;
@@ -30,12 +24,10 @@ export interface CodeStoreParts {
   readonly program: () => string;
   /** True for guest pages of files: what a program makes at run time is not worth keeping. */
   readonly isFile: (page: number) => boolean;
-  /** TB.HEAT of TBs that are taken. */
-  readonly heat: number;
+  /** TB.HEAT of the TB at a pc that is taken. */
+  readonly heat: (pc: number) => number;
 }
 
-/** Bytes of a program's file that its name depends on, with its size: headers, mostly with the build id. */
-const IDENTITY_BYTES = 4096;
 /** Records of a page that are kept; the arena has room for as much (ARENA_RESERVE in code-cache.ts). */
 const GROUP_LIMIT = 1 << 19;
 /** Of a larger file only what this run has used is kept. */
@@ -50,7 +42,7 @@ const isWorth = (fresh: number, stored: number): boolean => fresh >= WORTH_TBS &
 interface Loaded {
   readonly name: string | undefined;
   readonly precise: boolean;
-  readonly groups: ReadonlyMap<number, readonly StoredGroup[]>;
+  readonly groups: ReadonlyMap<number, readonly StoredItem[]>;
 }
 
 export class CodeStore {
@@ -93,7 +85,7 @@ export class CodeStore {
     if (file.name === undefined || this.control(PCB.COPIED) !== 0) return 0;
     const stored = this.control(PCB.STORED_TBS);
     if (!isWorth(this.control(PCB.TB_COUNT) - stored, stored)) return 0;
-    const groups: StoredGroup[] = [];
+    const groups: StoredItem[] = [];
     /** By page: the content that is written. */
     const used = new Map<number, number>();
     let fresh = 0;
@@ -102,41 +94,43 @@ export class CodeStore {
       const perm = Atomics.load(views.u8, PERM_TABLE + page);
       if ((perm & PERM.CODE) === 0 || (perm & PERM.W) !== 0 || !this.parts.isFile(page)) continue;
       const { group, news } = this.collect(page);
-      if (group.tbs === 0) continue;
+      if (group.count === 0) continue;
       fresh += news;
       groups.push(group);
       used.set(page, group.content);
     }
     if (!isWorth(fresh, stored)) return 0;
-    let size = groups.reduce((n, g) => n + g.records.length, 0);
+    let size = groups.reduce((n, g) => n + g.bytes.length, 0);
     for (const [page, old] of file.groups) {
       for (const g of old) {
-        if (used.get(page) === g.content || (size += g.records.length) > FILE_LIMIT) continue;
+        if (used.get(page) === g.content || (size += g.bytes.length) > FILE_LIMIT) continue;
         groups.push(g);
       }
     }
     return writeCached(options.directory, file.name, writeStore(groups)) ? fresh : 0;
   }
 
+  /** Name of the program's file, for what is kept beside it; undefined when nothing is. */
+  get name(): string | undefined {
+    return this.file().name;
+  }
+
   private file(): Loaded {
     const precise = isFloatPrecise(this.parts.views);
     if (this.loaded?.precise === precise) return this.loaded;
     const { options, program } = this.parts;
-    const identity = programIdentity(program());
-    const groups = new Map<number, StoredGroup[]>();
-    if (identity === undefined) return (this.loaded = { name: undefined, precise, groups });
-    const variant = hashText(`${options.variant} ${precise ? 'precise' : ''}`);
-    const name = `${identity}-${variant}`;
-    const bytes = readCached(options.directory, name);
+    const groups = new Map<number, StoredItem[]>();
+    const name = storeName(options, program(), precise);
+    const bytes = name === undefined ? undefined : readCached(options.directory, name);
     for (const g of (bytes === undefined ? undefined : parseStore(bytes)) ?? []) {
-      const others = groups.get(g.page);
-      if (others === undefined) groups.set(g.page, [g]);
+      const others = groups.get(g.id);
+      if (others === undefined) groups.set(g.id, [g]);
       else others.push(g);
     }
     return (this.loaded = { name, precise, groups });
   }
 
-  private insert({ records }: StoredGroup): void {
+  private insert({ bytes: records }: StoredItem): void {
     const { views, cache, heat } = this.parts;
     const { i32 } = views;
     const start = cache.allocate(records.length);
@@ -147,7 +141,7 @@ export class CodeStore {
       const size = padded(i32[at + TB.ARENA_SIZE / 4] ?? 0);
       const pc = Number(views.i64[(header + TB.PC) / 8]);
       i32[at + TB.INSN_TABLE / 4] = (header + (i32[at + TB.INSN_TABLE / 4] ?? 0)) | 0;
-      i32[at + TB.HEAT / 4] = heat;
+      i32[at + TB.HEAT / 4] = heat(pc);
       // Another thread may have translated some of the page after the code was invalidated.
       if (cache.lookup(pc) === 0) {
         cache.insert(header, pc, i32[at + TB.SIZE / 4] ?? 0);
@@ -175,7 +169,7 @@ export class CodeStore {
   }
 
   /** The TBs that lie on `page` alone. */
-  private collect(page: number): { readonly group: StoredGroup; readonly news: number } {
+  private collect(page: number): { readonly group: StoredItem; readonly news: number } {
     const { views } = this.parts;
     const { i32 } = views;
     const headers: number[] = [];
@@ -213,36 +207,6 @@ export class CodeStore {
       at += padded(size);
     }
     const content = pageHash(i32, page);
-    return { group: { page, content, tbs: headers.length, records, sum: bytesHash(records) }, news };
+    return { group: { id: page, content, count: headers.length, bytes: records, sum: bytesHash(records) }, news };
   }
-}
-
-/** Names the program's file by its content; undefined when it can't be read. */
-function programIdentity(path: string): string | undefined {
-  if (path === '') return undefined;
-  try {
-    const fd = openSync(Buffer.from(path, 'latin1'), 'r');
-    try {
-      const head = new Uint8Array(IDENTITY_BYTES);
-      readSync(fd, head, 0, IDENTITY_BYTES, 0);
-      const { size } = fstatSync(fd);
-      const name = basename(path)
-        .replace(/[^\w.+-]/g, '_')
-        .slice(0, 60);
-      return `${name}-${bytesHash(head).toString(16)}-${size.toString(16)}`;
-    } finally {
-      closeSync(fd);
-    }
-  } catch (e) {
-    if ((e as NodeJS.ErrnoException).code === undefined) throw e;
-    return undefined;
-  }
-}
-
-/** A hash of text, in hexadecimal digits. */
-function hashText(text: string): string {
-  const bytes = Buffer.from(text);
-  const aligned = new Uint8Array(padded(bytes.length));
-  aligned.set(bytes);
-  return bytesHash(aligned).toString(16);
 }

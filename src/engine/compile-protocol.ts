@@ -1,6 +1,7 @@
 /** What goes between guest threads, the main thread and the compile worker. In: nothing. Out: types. */
 
 import type { CpuModel } from './cpu-model.js';
+import type { BoundSlot } from './slots.js';
 
 /** A compiled module, as it travels to every guest worker. */
 export interface CompiledModule {
@@ -10,6 +11,24 @@ export interface CompiledModule {
   readonly entries: readonly CompiledEntry[];
   /** Wasm text for -d out_asm. */
   readonly text: string | undefined;
+  /** What the code store keeps of it; undefined when it keeps nothing. */
+  readonly record: ModuleRecord | undefined;
+}
+
+/** A module as the code store keeps it (region-store.ts). */
+export interface ModuleRecord {
+  readonly bytes: Uint8Array;
+  readonly entries: readonly StoredEntry[];
+  /** Slots that it names, with their pcs. */
+  readonly slots: readonly BoundSlot[];
+}
+
+export interface StoredEntry {
+  readonly pc: number;
+  readonly slot: number;
+  readonly name: string;
+  /** Guest pages whose bytes it depends on, with pageHash of what they held. */
+  readonly contents: readonly (readonly [page: number, content: number])[];
 }
 
 export interface CompiledEntry {
@@ -44,4 +63,6 @@ export interface CompilerStart {
   readonly disabledPasses: readonly string[];
   readonly reorderMemory: boolean;
   readonly wantText: boolean;
+  /** Modules are for the code store too. */
+  readonly keep: boolean;
 }

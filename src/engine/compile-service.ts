@@ -32,6 +32,8 @@ interface GuestPort {
  * Programs that are over by then do without.
  */
 const START_DELAY_MS = 100;
+/** The same for processes that have the regions of earlier runs: what they still lack matters less. */
+const WARM_START_DELAY_MS = 600;
 
 export class CompileService {
   private worker: Worker | undefined;
@@ -77,11 +79,14 @@ export class CompileService {
       return;
     }
     this.waiting.push(hot);
-    this.starting ??= setTimeout(() => {
-      this.worker = this.launch();
-      for (const waiting of this.waiting) this.ask(waiting);
-      this.waiting = [];
-    }, START_DELAY_MS);
+    this.starting ??= setTimeout(
+      () => {
+        this.worker = this.launch();
+        for (const waiting of this.waiting) this.ask(waiting);
+        this.waiting = [];
+      },
+      hot.warm ? WARM_START_DELAY_MS : START_DELAY_MS,
+    );
   }
 
   private ask({ space, pc }: HotPc): void {

@@ -102,6 +102,7 @@ function startWork(space: number, memory: WebAssembly.Memory): Work {
     start.wantText,
     REGION_LIMITS,
     optimisedModule,
+    start.keep,
   );
   return { space, compiler, cache, queue: new HotQueue(views, cache, (pc) => compiler.form(pc)) };
 }

@@ -5,7 +5,6 @@ import { nodeModules } from '../../runtime/linux/node-modules.js';
 import { BYTECODE_FINGERPRINT } from '../../backend-wasm/bytecode/opcodes.js';
 import { InternalError } from '../base/errors.js';
 import type { EflagsOf } from './cpu-view.js';
-import { MAX_SLOTS } from './slots.js';
 
 export interface Core {
   readonly exports: WebAssembly.Exports;
@@ -19,6 +18,9 @@ export interface Core {
   readonly stub: unknown;
 }
 
+/** Entries of a new function table: it grows with the slots (compiled-code.ts), since V8 gives each instance a copy of it, 20 bytes an entry (60,000 entries: 4 ms an instance). */
+const FIRST_TABLE_SIZE = 1024;
+
 /** The time-stamp counter: nanoseconds of the host's monotonic clock, a 1 GHz TSC. */
 const clock = (): bigint => process.hrtime.bigint();
 
@@ -31,7 +33,7 @@ export function instantiateCore(
   memory: WebAssembly.Memory,
   random: () => bigint = hostRandom,
 ): Core {
-  const table = new WebAssembly.Table({ element: 'anyfunc', initial: MAX_SLOTS + 1 });
+  const table = new WebAssembly.Table({ element: 'anyfunc', initial: FIRST_TABLE_SIZE });
   const { exports } = new WebAssembly.Instance(module, { env: { memory, table, clock, random } });
   const get = (name: string): unknown => {
     const f = exports[name];

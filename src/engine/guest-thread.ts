@@ -38,6 +38,7 @@ import type { CompiledModule } from './compile-protocol.js';
 import { CompiledCode } from './compiled-code.js';
 import { enginePasses } from './passes.js';
 import type { RegionCompiler } from './region-compiler.js';
+import { RegionStore } from './region-store.js';
 import { GuestCodeReader } from './code-reader.js';
 import { instantiateCore, type Core } from './core.js';
 import { cpuFigures, installCpuid } from './cpuid-leaves.js';
@@ -64,6 +65,9 @@ const STACK_RESERVE = 24 << 20;
 
 /** Blocks that a crash report names. */
 const RECENT_BLOCKS = 8;
+
+/** TB.HEAT of a TB whose region an earlier run has left: V8 has to compile it again. */
+const KEPT_HEAT = 100;
 
 /** Where a thread's compiled code comes from. */
 export interface CodeSource {
@@ -101,6 +105,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
   private readonly decode: Decode;
   private readonly logger: Log;
   private readonly store: CodeStore | undefined;
+  private readonly regions: RegionStore | undefined;
   private readonly recent: number[] = [];
   private translated = 0;
   private syscalls = 0;
@@ -143,7 +148,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
     this.decode = modelDecoder(options.cpuModel);
     installCpuid(this.views, options.cpuModel);
     this.passes = enginePasses(options.disabledPasses, options.breaks.includes('reorder-memory'));
-    this.compiled = new CompiledCode(this.views, memory, this.core, this.cache);
+    this.compiled = new CompiledCode(this.views, memory, this.core, this.cache, base);
     this.store =
       options.store === undefined
         ? undefined
@@ -152,10 +157,25 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
             views: this.views,
             cache: this.cache,
             program: () => this.task.mmRecord.exe,
-            isFile: (page) => this.mm.fileAt(page * PAGE_SIZE) !== undefined,
-            heat: firstHeat(options),
+            isFile: (page) => this.isFile(page),
+            heat: (pc) => (this.regions?.has(pc) === true ? KEPT_HEAT : firstHeat(options)),
           });
     const { store } = this;
+    this.regions =
+      store === undefined || options.store === undefined || options.tier !== 'auto'
+        ? undefined
+        : new RegionStore({
+            views: this.views,
+            cache: this.cache,
+            compiled: this.compiled,
+            directory: options.store.directory,
+            name: () => (isFloatPrecise(this.views) ? undefined : store.name),
+            watch: (page) => {
+              this.mm.materialise(page * PAGE_SIZE, PAGE_SIZE);
+              this.translator.mark(page);
+            },
+            isFile: (page) => this.isFile(page),
+          });
     this.translator = new Translator({
       views: this.views,
       cache: this.cache,
@@ -248,9 +268,16 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
     const { i32 } = this.views;
     const left = Atomics.add(i32, (PCB_BASE + PCB.THREADS_LEFT) / 4, 1) + 1;
     if (store === undefined || left !== Atomics.load(i32, (PCB_BASE + PCB.THREADS_BEGUN) / 4)) return;
-    const written = withMutex(i32, (PCB_BASE + PCB.TRANSLATE_LOCK) / 4, () => store.save());
+    const records = this.modules().flatMap(({ record }) => (record === undefined ? [] : [record]));
+    const [tbs, modules] = withMutex(
+      i32,
+      (PCB_BASE + PCB.TRANSLATE_LOCK) / 4,
+      () => [store.save(), this.regions?.save(records) ?? 0] as const,
+    );
     if (this.logger.has('store'))
-      this.logger.write(`${this.task.tid} code store: ${store.report}, ${written} new ones written\n`);
+      this.logger.write(
+        `${this.task.tid} code store: ${store.report}, ${tbs} new ones written; ${this.regions?.installed ?? 0} regions installed, ${modules} new modules written\n`,
+      );
   }
 
   /** A failure of ours, with what leads to its cause: guest pc, TB, IR. */
@@ -413,8 +440,13 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
     const { i32, i64 } = this.views;
     const flags = i32[(header + TB.FLAGS) / 4] ?? 0;
     const cold = (flags & TB_FLAG.COLD) !== 0;
+    if (this.regions?.install(Number(i64[(header + TB.PC) / 8])) === true) return;
     if (this.spine.options.tier === 'auto' && (flags & TB_FLAG.ASKED) === 0) {
-      const hot: HotPc = { space: this.task.mmRecord.space, pc: Number(i64[(header + TB.PC) / 8]) };
+      const hot: HotPc = {
+        space: this.task.mmRecord.space,
+        pc: Number(i64[(header + TB.PC) / 8]),
+        warm: this.regions?.isWarm === true,
+      };
       requestService(SERVICE.HOT, hot);
       if (!cold) return;
       i32[(header + TB.FLAGS) / 4] = flags | TB_FLAG.ASKED;
@@ -422,8 +454,17 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
     } else if (cold) this.translator.warm(header);
   }
 
+  /** The compile worker's modules for this address space so far. */
+  private modules(): readonly CompiledModule[] {
+    return this.code.modulesOf(this.task.mmRecord.space);
+  }
+
+  private isFile(page: number): boolean {
+    return this.mm.fileAt(page * PAGE_SIZE) !== undefined;
+  }
+
   installCode(): void {
-    const modules = this.code.modulesOf(this.task.mmRecord.space);
+    const modules = this.modules();
     for (const compiled of modules.slice(this.modulesSeen)) {
       if (compiled.text !== undefined) this.logger.write(compiled.text);
       this.compiled.install(compiled);
@@ -434,11 +475,12 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
   codeInvalidated(pages: ReadonlySet<number> | undefined): void {
     this.compiled.invalidate(pages);
     this.store?.forget(pages);
+    this.regions?.forget(pages);
   }
 
   install(slot: number): void {
     this.installCode();
-    if (this.compiled.has(slot)) return;
+    if (this.compiled.has(slot) || this.regions?.install(this.cpu.pc) === true) return;
     // Another thread has compiled it (tier compiled), or its module is not here yet: this thread goes on without.
     if (this.code.compiler !== undefined) this.compileHere(this.cpu.pc);
     else this.forget(this.cpu.pc);

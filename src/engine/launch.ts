@@ -26,6 +26,8 @@ import type { RunOptions } from './options.js';
 import { quietSpace, startImage } from './process-memory.js';
 import { type Forked, type HotPc, SERVICE, type SpineData } from './spine.js';
 import { readStats } from './figures.js';
+import { compileAhead } from './region-store.js';
+import { storeName } from './store-name.js';
 import type { Stats } from './stats.js';
 
 /** Index of the first address space that a kernel hands out. */
@@ -66,6 +68,9 @@ export async function launch(o: RunOptions): Promise<Ended> {
     prefix: o.prefix,
     cpus: availableParallelism(),
   };
+  const { store, tier } = o.engine;
+  const kept = store === undefined || tier !== 'auto' ? undefined : storeName(store, program.image.path, false);
+  const ahead = store === undefined || kept === undefined ? undefined : compileAhead(store.directory, kept);
   const state = mainVfsState(kernel);
   const streams = new StreamService(state, new HostReader());
   const terminal = new HostTerminal(state, () => undefined);
@@ -78,6 +83,7 @@ export async function launch(o: RunOptions): Promise<Ended> {
       disabledPasses,
       reorderMemory: breaks.includes('reorder-memory'),
       wantText: log.items.includes('out_asm'),
+      keep: o.engine.store !== undefined,
     },
     (error) => {
       supervisor.die(error);
@@ -157,6 +163,7 @@ export async function launch(o: RunOptions): Promise<Ended> {
     process.umask(files.umask);
     stopForwarding();
     terminal.close();
+    await ahead;
     await compiler.close();
     closeSync(program.image.hostFd);
     if (interpreter !== undefined) closeSync(interpreter.image.hostFd);

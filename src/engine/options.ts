@@ -2,7 +2,7 @@
  * What a run is told: plain data made by the CLI or the API, and carried to every worker. In: nothing. Out: types and defaults.
  */
 import type { CpuModel } from './cpu-model.js';
-import type { StoreOptions } from './code-store.js';
+import type { StoreOptions } from './store-name.js';
 import type { LogOptions } from './log.js';
 
 /** interp never compiles; compiled compiles every TB before it first runs; auto interprets cold code and compiles hot regions. */

@@ -1,7 +1,7 @@
 /**
  * Compiles regions from guest memory. In: head pcs. Out: a WebAssembly.Module and what it covers. Used in the compile worker (tier auto) and in guest threads (tier compiled).
  */
-import { PAGE_SIZE, PCB, PCB_BASE } from '../guest/memory-map.js';
+import { PAGE_SIZE, PCB, PCB_BASE, PERM, PERM_TABLE } from '../guest/memory-map.js';
 import type { Tb } from '../ir/types.js';
 import { optimise, type Pass } from '../opt/pipeline.js';
 import type { compileModule } from '../../backend-wasm/compiler/module.js';
@@ -10,11 +10,12 @@ import type { Decode } from '../../frontend/x86-64/decoder.js';
 import { translate } from '../../frontend/x86-64/translate.js';
 import { GuestCodeReader } from './code-reader.js';
 import type { CodeCache } from './code-cache.js';
-import type { CompiledModule } from './compile-protocol.js';
+import { pageHash } from './code-store-file.js';
+import type { CompiledEntry, CompiledModule, ModuleRecord } from './compile-protocol.js';
 import type { MemoryViews } from './memory-views.js';
 import { withMutex } from './mutex.js';
 import { formRegion, REGION_LIMITS, regionPages, type RegionLimits } from './region.js';
-import { slotOf } from './slots.js';
+import { type BoundSlot, slotOf } from './slots.js';
 import { isFloatPrecise, MAX_TB_INSNS } from './translator.js';
 
 export class RegionCompiler {
@@ -31,6 +32,8 @@ export class RegionCompiler {
     private readonly wantText: boolean,
     private readonly limits: RegionLimits = REGION_LIMITS,
     private readonly load: (bytes: Uint8Array) => WebAssembly.Module = (bytes) => new WebAssembly.Module(bytes),
+    /** Modules come with what the code store keeps. */
+    private readonly keep = false,
   ) {
     this.reader = new GuestCodeReader(views, () => undefined);
   }
@@ -53,15 +56,48 @@ export class RegionCompiler {
 
   /** One module with `regions`, at least one. `generation`: the code's before the first of them was formed. */
   compileRegions(regions: readonly Region[], generation: number): CompiledModule {
-    const { bytes, text } = this.compile(regions, (pc) => this.slot(pc), {
+    const slots = new Map<number, number>();
+    const slot = (pc: number): number => {
+      const n = this.slot(pc);
+      if (n !== 0) slots.set(pc, n);
+      return n;
+    };
+    const { bytes, text } = this.compile(regions, slot, {
       text: this.wantText,
       plainGuards: Atomics.load(this.views.i32, (PCB_BASE + PCB.PLAIN_GUARDS) / 4) !== 0,
     });
+    const entries = regions.map((r, i) => ({ pc: r.head, slot: slot(r.head), name: `r${i}`, pages: regionPages(r) }));
+    const record = this.keep ? this.record(bytes, entries, [...slots], generation) : undefined;
+    return { module: this.load(bytes), generation, entries, text, record };
+  }
+
+  /** What the code store keeps of a module; undefined when it depends on what changes: pages that can be written, or that have been. */
+  private record(
+    bytes: Uint8Array,
+    entries: readonly CompiledEntry[],
+    slots: readonly BoundSlot[],
+    generation: number,
+  ): ModuleRecord | undefined {
+    const { views, cache } = this;
+    const pages = new Set(entries.flatMap((e) => e.pages));
+    const contents = new Map([...pages].map((page) => [page, pageHash(views.i32, page)]));
+    // In this order: a write after the hash was taken is the next run's matter, one before it shows here.
+    const stale = cache.invalidatedSince(generation, cache.generation);
+    const writable = (page: number): boolean => ((views.u8[PERM_TABLE + page] ?? PERM.W) & PERM.W) !== 0;
+    if (stale === undefined || isFloatPrecise(views)) return undefined;
+    if ([...pages].some((page) => stale.has(page) || writable(page))) return undefined;
+    // Shared, so that it costs the workers that it goes to nothing.
+    const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
+    shared.set(bytes);
     return {
-      module: this.load(bytes),
-      generation,
-      entries: regions.map((r, i) => ({ pc: r.head, slot: this.slot(r.head), name: `r${i}`, pages: regionPages(r) })),
-      text,
+      bytes: shared,
+      slots,
+      entries: entries.map((e) => ({
+        pc: e.pc,
+        slot: e.slot,
+        name: e.name,
+        contents: e.pages.map((page) => [page, contents.get(page) ?? 0] as const),
+      })),
     };
   }
 

@@ -24,6 +24,8 @@ export const SERVICE = {
 export interface HotPc {
   readonly space: number;
   readonly pc: number;
+  /** The process has the regions of earlier runs. */
+  readonly warm: boolean;
 }
 export interface Forked {
   readonly parent: number;

@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { BUILT } from './built-files.js';
 import { defaultCacheDirectory } from './cache-directory.js';
-import type { StoreOptions } from './code-store.js';
+import type { StoreOptions } from './store-name.js';
 import type { LogItem } from './log.js';
 import type { EngineOptions } from './options.js';
 

@@ -210,7 +210,7 @@ export class Translator {
   }
 
   /** Marks a page as holding code. A writable page is marked with the world stopped: a store that passed its check before the mark has then been done. */
-  private mark(page: number): void {
+  mark(page: number): void {
     if (this.marked(page)) return;
     const perm = Atomics.load(this.parts.views.u8, PERM_TABLE + page);
     if ((perm & PERM.W) !== 0)

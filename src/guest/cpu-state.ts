@@ -104,8 +104,8 @@ export const CPU = {
   STATE: 0x444,
   /** i32: CODE_GENERATION that the jump cache is valid for. */
   CACHE_GENERATION: 0x448,
-  /** i32: guest instruction count is wanted. */
-  TABLE_READY: 0x44c,
+  /** i32: entries of the thread's function table; a TB's slot beyond it is one that another thread has filled. */
+  TABLE_SIZE: 0x44c,
   /** i32: exceptions that the first half of a 256-bit operation leaves to the second: IE DE ZE at bit 0, OE UE PE at bit 8 and above. 0 between instructions. */
   FLOAT_PENDING: 0x450,
   /** i32: bytes of the host's stack that compiled regions may take, those of the guest calls under way together. */

@@ -22,16 +22,27 @@ interface Taken {
   readonly taken: number;
   readonly refused: number;
   readonly written: number;
+  readonly installed: number;
+  readonly modules: number;
 }
 
-const LINE = /^\d+ code store: (\d+) TBs taken, (\d+) pages refused, \d+ TBs translated, (\d+) new ones written$/gm;
+const LINE =
+  /^\d+ code store: (\d+) TBs taken, (\d+) pages refused, \d+ TBs translated, (\d+) new ones written; (\d+) regions installed, (\d+) new modules written$/gm;
 
 function run(dir: string, command: readonly string[], options: readonly string[] = []): Taken {
   const argv = [LIFT64, '-d', 'store', '--cache-dir', join(root, dir), ...options, ...command];
   const r = spawnSync(process.execPath, argv, { encoding: 'utf8', timeout: 60_000 });
   const lines = [...r.stderr.matchAll(LINE)];
   const sum = (n: number): number => lines.reduce((s, line) => s + Number(line[n]), 0);
-  return { status: r.status, stdout: r.stdout, taken: sum(1), refused: sum(2), written: sum(3) };
+  return {
+    status: r.status,
+    stdout: r.stdout,
+    taken: sum(1),
+    refused: sum(2),
+    written: sum(3),
+    installed: sum(4),
+    modules: sum(5),
+  };
 }
 
 /** Processes of a program write in any order. */
@@ -111,6 +122,25 @@ describe('code store', () => {
       expect([again.status, again.stdout]).toEqual([first.status, first.stdout]);
       expect(again.taken).toBeGreaterThan(0);
     }
+  });
+
+  test('compiled regions are taken too, and damaged ones are not', () => {
+    const command = [join(ROOT, 'examples', 'bin', 'bench', 'sha256'), '300'];
+    const first = run('regions', command);
+    expect(first.modules).toBeGreaterThan(0);
+    const second = run('regions', command);
+    expect(second.installed).toBeGreaterThan(0);
+    expect([second.status, second.stdout]).toEqual([first.status, first.stdout]);
+    const file = files('regions').find((name) => name.endsWith('-regions.code')) ?? '';
+    const bytes = fs.readFileSync(file);
+    // Every module: whatever is found there, the guest does not see it.
+    for (let at = 100; at < bytes.length; at += 500) bytes[at] = (bytes[at] ?? 0) ^ 0x10;
+    fs.writeFileSync(file, bytes);
+    const third = run('regions', command);
+    expect(third.installed).toBe(0);
+    expect(third.modules).toBeGreaterThan(0);
+    expect([third.status, third.stdout]).toEqual([first.status, first.stdout]);
+    expect(run('regions', command).installed).toBeGreaterThan(0);
   });
 
   test('many writers at a time leave one whole file', async () => {

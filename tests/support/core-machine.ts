@@ -56,6 +56,7 @@ export class CoreMachine {
     CodeCache.initialise(this.views);
     this.cache = new CodeCache(this.views, () => undefined);
     this.setI32(CPU.FUEL, -1);
+    this.setI32(CPU.TABLE_SIZE, this.core.table.length);
   }
 
   /** Encodes `tb` and enters it into the hash table; gives its header. */

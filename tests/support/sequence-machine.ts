@@ -130,7 +130,7 @@ export class SequenceMachine implements LoopServices {
     });
     this.reader = new GuestCodeReader(views, () => undefined);
     this.core = instantiateCore(new WebAssembly.Module(readFileSync('dist/core.wasm')), this.memory);
-    this.compiled = new CompiledCode(views, this.memory, this.core, this.cache);
+    this.compiled = new CompiledCode(views, this.memory, this.core, this.cache, CPU_BASE);
     this.cpu = new CpuRegisters(views, CPU_BASE, this.core.eflagsOf);
     installCpuid(views, cpuModel(DEFAULT_CPU));
     for (const { page, writable } of DATA_MAP) {

@@ -1,44 +1,44 @@
 /** Files of the code store: what is written is read back, and no damage gets through. */
 import { describe, expect, test } from '@jest/globals';
-import { bytesHash, isWhole, parseStore, type StoredGroup, writeStore } from '../../src/engine/code-store-file.js';
+import { bytesHash, isWhole, parseStore, type StoredItem, writeStore } from '../../src/engine/code-store-file.js';
 
-function group(page: number, size: number, seed: number): StoredGroup {
+function item(page: number, size: number, seed: number): StoredItem {
   const records = Uint8Array.from({ length: size }, (_, i) => (i * 31 + seed * 7) & 0xff);
-  return { page, content: seed * 2 ** 40 + page, tbs: seed, records, sum: bytesHash(records) };
+  return { id: page, content: seed * 2 ** 40 + page, count: seed, bytes: records, sum: bytesHash(records) };
 }
-const GROUPS = [group(0x400, 160, 1), group(0x401, 0, 2), group(0xdffff, 4096, 3)];
+const ITEMS = [item(0x400, 160, 1), item(0x401, 0, 2), item(0xdffff, 4096, 3)];
 
-/** All groups whole, as their use demands. */
-const readable = (file: Uint8Array): StoredGroup[] | undefined => {
-  const groups = parseStore(file);
-  return groups?.every(isWhole) === true ? groups : undefined;
+/** All items whole, as their use demands. */
+const readable = (file: Uint8Array): StoredItem[] | undefined => {
+  const items = parseStore(file);
+  return items?.every(isWhole) === true ? items : undefined;
 };
 
 describe('files of the code store', () => {
   test('are read as they were written', () => {
-    const groups = readable(writeStore(GROUPS));
-    expect(groups?.map((g) => ({ ...g, records: [...g.records] }))).toEqual(
-      GROUPS.map((g) => ({ ...g, records: [...g.records] })),
+    const items = readable(writeStore(ITEMS));
+    expect(items?.map((g) => ({ ...g, bytes: [...g.bytes] }))).toEqual(
+      ITEMS.map((g) => ({ ...g, bytes: [...g.bytes] })),
     );
     expect(readable(writeStore([]))).toEqual([]);
   });
 
   test('cut short anywhere are refused', () => {
-    const file = writeStore(GROUPS);
+    const file = writeStore(ITEMS);
     for (let length = 0; length < file.length; length += length < 200 ? 1 : 37)
       expect(parseStore(file.slice(0, length))).toBeUndefined();
   });
 
   test('with any bit turned are refused, or the bit is in no record', () => {
-    const file = writeStore(GROUPS);
+    const file = writeStore(ITEMS);
     let random = 12345;
     const next = (n: number): number => (random = (Math.imul(random, 1103515245) + 12345) >>> 0) % n;
     for (let n = 0; n < 3000; n++) {
       const damaged = file.slice();
       const at = n < 300 ? n : next(file.length);
       damaged[at] = (damaged[at] ?? 0) ^ (1 << next(8));
-      const groups = readable(damaged);
-      if (groups !== undefined) expect(groups).toEqual(readable(file));
+      const items = readable(damaged);
+      if (items !== undefined) expect(items).toEqual(readable(file));
     }
   });
 

@@ -302,6 +302,14 @@ describe('table slots', () => {
     expect(m.run(A)).toBe(EXIT.INSTALL);
     expect(m.exitArgs[0]).toBe(9n);
   });
+
+  test("a slot beyond this thread's table asks for installation", () => {
+    const header = m.add(done(A, 1));
+    const beyond = m.core.table.length;
+    m.setWord(header + TB.SLOT, beyond);
+    expect(m.run(A)).toBe(EXIT.INSTALL);
+    expect(m.exitArgs[0]).toBe(BigInt(beyond));
+  });
 });
 
 describe('counts', () => {

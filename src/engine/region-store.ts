@@ -1,0 +1,205 @@
+/**
+ * Compiled regions of earlier runs: Wasm modules from a file beside the program's TBs (code-store.ts). In: hot pcs. Out: regions in the function table.
+ *
+ * V8's machine code can't be kept, so V8 compiles a region again at its first call, with its baseline compiler, and later with the other. A module names slots of the function table: it can be used
+ * where they stand for the same pcs as when it was made. A region is installed when it is hot and all pages that it was lifted from have the content of that time.
+ * An item of the file is a module: its bytes are `content` bytes of JSON (ModuleMeta), then the Wasm module.
+ */
+import { setFlagsFromString } from 'node:v8';
+import { PCB, PCB_BASE, PERM, PERM_TABLE } from '../guest/memory-map.js';
+import { InternalError } from '../base/errors.js';
+import { readCached, writeCached } from './cache-directory.js';
+import type { CodeCache } from './code-cache.js';
+import { bytesHash, isWhole, pageHash, parseStore, type StoredItem, writeStore } from './code-store-file.js';
+import type { ModuleRecord, StoredEntry } from './compile-protocol.js';
+import type { CompiledCode } from './compiled-code.js';
+import type { MemoryViews } from './memory-views.js';
+import { withMutex } from './mutex.js';
+import { bindSlots, slotOwners } from './slots.js';
+
+export interface RegionStoreParts {
+  readonly views: MemoryViews;
+  readonly cache: CodeCache;
+  readonly compiled: CompiledCode;
+  readonly directory: string;
+  /** Name of the program's TBs in the directory; undefined when there is nothing to keep. */
+  readonly name: () => string | undefined;
+  /** Makes a page present and marks it CODE. */
+  readonly watch: (page: number) => void;
+  readonly isFile: (page: number) => boolean;
+}
+
+type ModuleMeta = Omit<ModuleRecord, 'bytes'>;
+
+/** Bytes of a file; what was compiled last stays. */
+const FILE_LIMIT = 32 << 20;
+
+interface Stored {
+  readonly record: ModuleRecord;
+  /** As in the file. */
+  readonly item: StoredItem;
+  instance: WebAssembly.Instance | undefined;
+}
+
+interface Page {
+  readonly content: number;
+  readonly generation: number;
+}
+
+export class RegionStore {
+  private loaded: readonly Stored[] | undefined;
+  private readonly byPc = new Map<number, { readonly stored: Stored; readonly entry: StoredEntry }>();
+  /** Contents of pages whose code has not been invalidated since `generation`. */
+  private readonly pages = new Map<number, Page>();
+  /** Regions installed. */
+  installed = 0;
+
+  constructor(private readonly parts: RegionStoreParts) {}
+
+  /** True when there are any regions of earlier runs. */
+  get isWarm(): boolean {
+    return this.byPc.size > 0;
+  }
+
+  /** True when there is a region headed at `pc`, which may turn out to be of other code. The caller holds the translation lock. */
+  has(pc: number): boolean {
+    this.load();
+    return this.byPc.has(pc);
+  }
+
+  /** Installs the region headed at `pc`; false when there is none for the code that is there. */
+  install(pc: number): boolean {
+    if (this.loaded === undefined) this.locked(() => this.load());
+    const found = this.byPc.get(pc);
+    if (found === undefined) return false;
+    const { stored, entry } = found;
+    const since = this.check(entry);
+    if (since === undefined) {
+      this.byPc.delete(pc);
+      return false;
+    }
+    if (stored.instance === undefined) {
+      setBudget();
+      stored.instance = this.parts.compiled.instantiate(new WebAssembly.Module(stored.record.bytes));
+    }
+    const { instance } = stored;
+    const { compiled } = this.parts;
+    const done = compiled.place(instance, [{ ...entry, pages: entry.contents.map(([page]) => page) }], since);
+    if (done > 0) this.installed++;
+    return done > 0;
+  }
+
+  /** The code of `pages` was invalidated; undefined: all. */
+  forget(pages: ReadonlySet<number> | undefined): void {
+    if (pages === undefined) this.pages.clear();
+    else for (const page of pages) this.pages.delete(page);
+  }
+
+  /** Writes these modules and those of the file, when there are any new ones. The caller holds the translation lock. Gives the number of new ones. */
+  save(records: readonly ModuleRecord[]): number {
+    const { directory, name, views, isFile } = this.parts;
+    const file = name();
+    const news = records.filter((r) => r.entries.every((e) => e.contents.every(([page]) => isFile(page))));
+    if (file === undefined || news.length === 0 || (views.i32[(PCB_BASE + PCB.COPIED) / 4] ?? 0) !== 0) return 0;
+    const heads = new Set(news.flatMap((r) => r.entries.map((e) => e.pc)));
+    const olds = this.load().filter((s) => s.record.entries.some((e) => !heads.has(e.pc)));
+    let size = 0;
+    const items = [...news.map((r, n) => itemOf(r, n)), ...olds.map((s) => s.item)].filter(
+      (item) => (size += item.bytes.length) <= FILE_LIMIT,
+    );
+    return writeCached(directory, fileName(file), writeStore(items)) ? news.length : 0;
+  }
+
+  private load(): readonly Stored[] {
+    if (this.loaded !== undefined) return this.loaded;
+    const { views, directory, name } = this.parts;
+    const program = name();
+    const stored: Stored[] = [];
+    const owners = slotOwners(views);
+    for (const item of program === undefined ? [] : readModules(directory, program)) {
+      const record = recordOf(item);
+      // In this order: of two modules with a region for the same pc, the one compiled last counts.
+      if (bindSlots(views, owners, record.slots)) stored.unshift({ record, item, instance: undefined });
+    }
+    for (const s of stored) for (const entry of s.record.entries) this.byPc.set(entry.pc, { stored: s, entry });
+    return (this.loaded = stored.reverse());
+  }
+
+  /** The code generation at which all pages of the region were last known to have its content; undefined when they have not. */
+  private check(entry: StoredEntry): number | undefined {
+    let since = Infinity;
+    for (const [number, content] of entry.contents) {
+      const page = this.page(number);
+      if (page?.content !== content) return undefined;
+      since = Math.min(since, page.generation);
+    }
+    return since;
+  }
+
+  private page(number: number): Page | undefined {
+    const known = this.pages.get(number);
+    if (known !== undefined) return known;
+    const { views, cache, watch } = this.parts;
+    const { generation } = cache;
+    watch(number);
+    const perm = Atomics.load(views.u8, PERM_TABLE + number);
+    if ((perm & PERM.X) === 0 || (perm & PERM.CODE) === 0) return undefined;
+    const page = { content: pageHash(views.i32, number), generation };
+    this.pages.set(number, page);
+    return page;
+  }
+
+  private locked<T>(fn: () => T): T {
+    return withMutex(this.parts.views.i32, (PCB_BASE + PCB.TRANSLATE_LOCK) / 4, fn);
+  }
+}
+
+/** The modules that are kept for a program, whole ones. */
+function readModules(directory: string, program: string): StoredItem[] {
+  const bytes = readCached(directory, fileName(program));
+  return ((bytes === undefined ? undefined : parseStore(bytes)) ?? []).filter(isWhole);
+}
+
+/**
+ * V8 gives code of its baseline compiler to the optimising one after so many bytes of it have run, some 10 ms of a region. It compiles a region in 5 ms: with the usual budget (1.8 million),
+ * python3 -c 'print(1)' took 1.2 s of CPU instead of 0.7.
+ */
+const TIERING_BUDGET = 100_000_000;
+
+/** For modules that are made from now on. */
+function setBudget(): void {
+  setFlagsFromString(`--wasm-tiering-budget=${TIERING_BUDGET}`);
+}
+
+/**
+ * Has V8 compile the modules that are kept for a program, in threads of its own; a guest thread that makes a module of the same bytes then gets the code. In the main thread, while the first
+ * guest thread starts. Gives what keeps the code alive.
+ */
+export function compileAhead(directory: string, program: string): Promise<unknown> {
+  const modules = readModules(directory, program).map((item) => recordOf(item).bytes);
+  if (modules.length === 0) return Promise.resolve();
+  setBudget();
+  setFlagsFromString('--no-wasm-lazy-compilation');
+  const code = modules.map((bytes) => WebAssembly.compile(bytes));
+  return Promise.all(code).finally(() => {
+    setFlagsFromString('--wasm-lazy-compilation');
+  });
+}
+
+const fileName = (program: string): string => `${program}-regions`;
+
+function itemOf(record: ModuleRecord, id: number): StoredItem {
+  const { bytes: wasm, ...meta } = record;
+  const json = Buffer.from(JSON.stringify(meta));
+  const bytes = new Uint8Array((json.length + wasm.length + 3) & ~3);
+  bytes.set(json);
+  bytes.set(wasm, json.length);
+  return { id, count: wasm.length, content: json.length, bytes, sum: bytesHash(bytes) };
+}
+
+function recordOf({ count, content, bytes }: StoredItem): ModuleRecord {
+  const json: unknown = JSON.parse(Buffer.from(bytes.subarray(0, content)).toString());
+  if (typeof json !== 'object' || json === null) throw new InternalError('the code store holds a module without data');
+  // Whole bytes that this build has written (itemOf).
+  return { ...(json as ModuleMeta), bytes: bytes.subarray(content, content + count) };
+}
