@@ -2,7 +2,7 @@
  * The control flow graph of a region. In: a Region. Out: nodes: runs of ops without a label or a transfer inside, each with its terminator.
  *
  * A goto_tb to a TB of the region is a jump to that TB's first node. It polls CPU.CONTROL when its edge is retreating in a depth-first search over the
- * TBs from the head: every cycle over TBs contains such an edge, or a call, which polls too (a cycle within one TB, between its labels, does not).
+ * TBs from the head: every cycle over TBs contains such an edge, or a call or an indirect jump, which poll too (a cycle within one TB, between its labels, does not).
  */
 import { InternalError } from '../../src/base/errors.js';
 import { hex } from '../../src/base/hex.js';
@@ -22,8 +22,15 @@ export type Terminator =
   | { readonly kind: 'call'; readonly pc: number | undefined; readonly back: number; readonly to: number | undefined }
   /** To rip, by a RET. */
   | { readonly kind: 'return' }
-  | { readonly kind: 'lookup' }
+  /** To rip; `targets`: where in the region that often is. */
+  | { readonly kind: 'lookup'; readonly targets: readonly JumpTarget[] }
   | { readonly kind: 'exit'; readonly op: Op };
+
+/** A guest pc and its node. */
+export interface JumpTarget {
+  readonly pc: number;
+  readonly to: number;
+}
 
 export interface CfgNode {
   readonly id: number;
@@ -53,9 +60,10 @@ export function successors(term: Terminator): readonly number[] {
       return [term.taken, term.next];
     case 'call':
       return term.to === undefined ? [] : [term.to];
+    case 'lookup':
+      return term.targets.map(({ to }) => to);
     case 'leave':
     case 'return':
-    case 'lookup':
     case 'exit':
       return [];
   }
@@ -93,6 +101,10 @@ export function buildCfg(region: Region): Cfg {
         tb: (target) => first.get(target),
         poll: (target) => polls.has(edgeKey(tbPc, target)),
         transfer,
+        jumps: (region.jumps?.get(tbPc) ?? []).flatMap((target) => {
+          const to = first.get(target);
+          return to === undefined ? [] : [{ pc: target, to }];
+        }),
       });
       nodes.push({ id, tb, start, end, pc, ccOp, term });
     }
@@ -137,6 +149,7 @@ interface Targets {
   tb(pc: number): number | undefined;
   poll(pc: number): boolean;
   readonly transfer: Transfer;
+  readonly jumps: readonly JumpTarget[];
 }
 
 /** The terminator of node `id`, which ends before op `end`. A node that ends at a label or after a conditional branch falls into the next one. */
@@ -161,7 +174,7 @@ function terminator(tb: Tb, end: number, id: number, targets: Targets): Terminat
     }
     case 'lookup_and_goto_ptr':
       if (targets.transfer.kind === 'call') return callTerm(targets.transfer.back);
-      return targets.transfer.kind === 'return' ? { kind: 'return' } : { kind: 'lookup' };
+      return targets.transfer.kind === 'return' ? { kind: 'return' } : { kind: 'lookup', targets: targets.jumps };
     case 'exit':
       return { kind: 'exit', op };
     case 'brcond_i32':

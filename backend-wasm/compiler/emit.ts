@@ -7,13 +7,14 @@ import binaryen from 'binaryen';
 import { CPU } from '../../src/guest/cpu-state.js';
 import { G } from '../../src/ir/globals.js';
 import type { Op } from '../../src/ir/types.js';
-import { buildCfg, successors, type Cfg, type CfgNode } from './cfg.js';
+import { buildCfg, successors, type Cfg, type CfgNode, type JumpTarget } from './cfg.js';
 import { analyse, exitStores, stepOp, type Dataflow } from './dataflow.js';
 import { type CallTarget, Exits, REGION_PARAMS, REGION_RESULT } from './exits.js';
 import { makeReducible, reversePostorder, type Expr, type FlowNode, type FlowTerm } from './flow.js';
 import { GlobalSet } from './global-set.js';
 import type { ModuleParts } from './module-parts.js';
 import { OpEmitter } from './op-emitter.js';
+import { perfectHash } from './perfect-hash.js';
 import type { Region } from './region.js';
 import { structure } from './structure.js';
 import { CPU_LOCAL, Values } from './values.js';
@@ -38,6 +39,8 @@ class RegionEmitter {
   private readonly values: Values;
   private readonly exits: Exits;
   private readonly ops: OpEmitter;
+  /** By id; those of the cfg come first. */
+  private nodes: FlowNode[] = [];
 
   constructor(
     parts: ModuleParts,
@@ -58,6 +61,7 @@ class RegionEmitter {
   emit(): void {
     const { m } = this;
     const nodes: FlowNode[] = this.cfg.nodes.map(() => ({ code: [], term: { kind: 'stop' } }));
+    this.nodes = nodes;
     for (const group of byTb(this.order)) {
       this.values.beginTb((group[0] as CfgNode).tb, group);
       for (const node of group) nodes[node.id] = this.node(node);
@@ -115,6 +119,26 @@ class RegionEmitter {
     return { code, term };
   }
 
+  /** An indirect jump to one of `targets`, else out of the region: a switch on a hash of rip that is perfect for them, and a look whether it is that target. */
+  private dispatch(targets: readonly JumpTarget[], set: GlobalSet, code: Expr[]): FlowTerm {
+    const { m, exits, values, nodes } = this;
+    const inside = set.clone();
+    inside.delete(G.rip);
+    code.push(exits.pollAtRip(inside));
+    const other = nodes.push({ code: exits.lookup(set), term: { kind: 'stop' } }) - 1;
+    const { factor, bits, at } = perfectHash(targets.map(({ pc }) => pc));
+    const checks = at.map((i) => {
+      const target = i === undefined ? undefined : targets[i];
+      if (target === undefined) return other;
+      const cond = m.i64.ne(values.global(G.rip), m.i64.const(BigInt(target.pc)));
+      return nodes.push({ code: [], term: { kind: 'branch', cond, taken: other, next: target.to } }) - 1;
+    });
+    const local = values.newLocal('i32');
+    const product = m.i32.mul(m.i32.wrap(values.global(G.rip)), m.i32.const(factor));
+    code.push(m.local.set(local, m.i32.shr_u(product, m.i32.const(32 - bits))));
+    return { kind: 'switch', local, targets: checks };
+  }
+
   private terminate({ term }: CfgNode, dirty: GlobalSet, code: Expr[]): FlowTerm {
     const { m, exits } = this;
     const set = exitStores(term, dirty);
@@ -141,6 +165,7 @@ class RegionEmitter {
         code.push(...exits.return(set));
         return { kind: 'stop' };
       case 'lookup':
+        if (term.targets.length > 0) return this.dispatch(term.targets, set, code);
         code.push(...exits.lookup(set));
         return { kind: 'stop' };
       case 'exit': {

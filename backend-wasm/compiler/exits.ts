@@ -118,6 +118,15 @@ export class Exits {
     );
   }
 
+  /** As poll, on the way to rip, which is no member of `set`. */
+  pollAtRip(set: GlobalSet): Expr {
+    const { m } = this;
+    return m.if(
+      this.control(),
+      m.block(null, [this.parts.poll(this.cpu(), this.values.global(G.rip)), m.br(this.label(set))]),
+    );
+  }
+
   /** To the region of a guest pc that is not in this one. */
   leave(pc: number, slot: number, set: GlobalSet): Expr[] {
     const stores = this.stores(set);

@@ -1,7 +1,7 @@
 /**
  * Compiles regions from guest memory. In: head pcs. Out: a WebAssembly.Module and what it covers. Used in the compile worker (tier auto) and in guest threads (tier compiled).
  */
-import { PAGE_SIZE, PCB, PCB_BASE, PERM, PERM_TABLE } from '../guest/memory-map.js';
+import { GUEST_END, PAGE_SIZE, PCB, PCB_BASE, PERM, PERM_TABLE } from '../guest/memory-map.js';
 import type { Tb } from '../ir/types.js';
 import { optimise, type Pass } from '../opt/pipeline.js';
 import type { compileModule } from '../../backend-wasm/compiler/module.js';
@@ -51,7 +51,12 @@ export class RegionCompiler {
 
   /** The region headed at `pc`; undefined when it can't be had. */
   form(pc: number): Region | undefined {
-    return formRegion(pc, (at) => this.lift(at, at === pc), this.limits);
+    return formRegion(
+      pc,
+      (at) => this.lift(at, at === pc),
+      this.limits,
+      (addr, size) => this.readTable(addr, size),
+    );
   }
 
   /** One module with `regions`, at least one. `generation`: the code's before the first of them was formed. */
@@ -113,6 +118,15 @@ export class RegionCompiler {
     const last = Math.floor((pc + Math.max(tb.size, 1) - 1) / PAGE_SIZE);
     if (!this.cache.isCode(Math.floor(pc / PAGE_SIZE)) || !this.cache.isCode(last)) return undefined;
     return optimise(tb, this.passes);
+  }
+
+  private readTable(addr: number, size: 4 | 8): bigint | undefined {
+    const { u8, view } = this.views;
+    if (!(addr >= 0 && addr < GUEST_END - size)) return undefined;
+    const last = Math.floor((addr + size - 1) / PAGE_SIZE);
+    for (let page = Math.floor(addr / PAGE_SIZE); page <= last; page++)
+      if ((Atomics.load(u8, PERM_TABLE + page) & PERM.R) === 0) return undefined;
+    return size === 4 ? BigInt(view.getInt32(addr, true)) : view.getBigInt64(addr, true);
   }
 
   private slot(pc: number): number {

@@ -10,6 +10,8 @@ import {
   type FlowNode,
 } from '../../backend-wasm/compiler/flow.js';
 import { compileModule } from '../../backend-wasm/compiler/module.js';
+import { perfectHash } from '../../backend-wasm/compiler/perfect-hash.js';
+import type { Region } from '../../backend-wasm/compiler/region.js';
 import { CPU, EXIT } from '../../src/guest/cpu-state.js';
 import { IrBuilder } from '../../src/ir/builder.js';
 import { globalId } from '../../src/ir/globals.js';
@@ -61,6 +63,69 @@ function walk(
   }
   return path;
 }
+
+/** rcx += add; to rax, when `again`, with rax the pc of the target. */
+function hop(pc: number, add: number, again: boolean): Tb {
+  const b = new IrBuilder(pc);
+  b.insnStart(pc, -1);
+  b.emit('add_i64', [RCX, RCX, b.i64(add)]);
+  if (again) {
+    b.emit('mov_i64', [globalId('rip'), RAX]);
+    b.emit('mov_i64', [RAX, globalId('rdx')]);
+    b.emit('lookup_and_goto_ptr', []);
+  } else b.emit('exit', [], [EXIT.SYSCALL, 0, pc + 2]);
+  return b.finish(2);
+}
+
+describe('indirect jumps within a region', () => {
+  const tbs = [hop(PC, 1, true), ...Array.from({ length: 20 }, (_, i) => hop(PC + 0x10 + 7 * i, 100 + i, i % 2 === 0))];
+  const targets = tbs.slice(1).map((tb) => tb.pc);
+  const region: Region = {
+    head: PC,
+    tbs: new Map(tbs.map((tb) => [tb.pc, tb])),
+    jumps: new Map(tbs.filter((_, i) => i % 2 === 1 || i === 0).map((tb) => [tb.pc, targets])),
+  };
+  const [run] = machine.compile([region]);
+  const go = (first: number, second: number): number => {
+    machine.set('rax', BigInt(first));
+    machine.set('rdx', BigInt(second));
+    machine.set('rcx', 0n);
+    machine.setI32(CPU.EXIT_REASON, 0);
+    machine.setI32(CPU.CONTROL, 0);
+    return run?.(machine.cpu) ?? -1;
+  };
+  test('to each target, and on from there', () => {
+    for (let i = 0; i < 20; i += 2)
+      for (let j = 1; j < 20; j += 2) {
+        expect(go(targets[i] ?? 0, targets[j] ?? 0)).toBe(EXIT.SYSCALL);
+        expect(machine.get('rcx')).toBe(BigInt(201 + i + j));
+      }
+  });
+  test('elsewhere: out of the region, with all state stored', () => {
+    for (const pc of [PC + 0x11, PC + 0x1_0000_0010, 0x7fff_ffff_f000]) {
+      expect(go(pc, 5)).toBe(0);
+      expect([machine.get('rip'), machine.get('rcx'), machine.get('rax')]).toEqual([BigInt(pc), 1n, 5n]);
+    }
+  });
+  test('polls', () => {
+    machine.set('rax', BigInt(targets[1] ?? 0));
+    machine.set('rcx', 0n);
+    machine.setI32(CPU.CONTROL, 1);
+    expect(run?.(machine.cpu)).toBe(EXIT.POLL);
+    expect([machine.get('rip'), machine.get('rcx')]).toEqual([BigInt(targets[1] ?? 0), 1n]);
+    machine.setI32(CPU.CONTROL, 0);
+  });
+});
+
+test('perfectHash gives every pc a place of its own', () => {
+  const random = generator(5);
+  for (let n = 1; n < 80; n += 7) {
+    const pcs = [...new Set(Array.from({ length: n }, () => PC + random(0x10000)))];
+    const { factor, bits, at } = perfectHash(pcs);
+    for (const [i, pc] of pcs.entries()) expect(at[Math.imul(pc, factor) >>> (32 - bits)]).toBe(i);
+    expect(at).toHaveLength(1 << bits);
+  }
+});
 
 test('makeReducible: every loop is entered at one node, and walks stay the same', () => {
   let dispatches = 0;

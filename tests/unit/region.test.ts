@@ -3,11 +3,14 @@ import { describe, expect, test } from '@jest/globals';
 import { IrBuilder } from '../../src/ir/builder.js';
 import { globalId } from '../../src/ir/globals.js';
 import type { Tb } from '../../src/ir/types.js';
+import { tableTargets } from '../../src/engine/jump-table.js';
 import { formRegion, REGION_LIMITS, regionPages } from '../../src/engine/region.js';
 import { transferOf } from '../../backend-wasm/compiler/transfer.js';
 
 const RAX = globalId('rax');
+const RCX = globalId('rcx');
 const RSP = globalId('rsp');
+const RIP = globalId('rip');
 
 /** A TB of `insns` instructions that jumps to `targets` (none: exits). */
 function tb(pc: number, targets: readonly number[], { size = 16, insns = 1, call = false } = {}): Tb {
@@ -69,6 +72,68 @@ describe('formRegion', () => {
     const next = tb(0x100, [0x110], { call: true });
     expect(transferOf(next).kind).toBe('jump');
     expect(form(0x100, [next, tb(0x110, [])])).toEqual([0x100, 0x110]);
+  });
+});
+
+/** A TB that ends with `jmp *table(,%rax,8)`, or `relative`: `movslq table(,%rax,4), %rcx; add base, %rcx; jmp *%rcx`; `base`: a constant or a register. */
+function switchTb(pc: number, table: bigint | 'rsi', relative: boolean): Tb {
+  const b = new IrBuilder(pc);
+  b.insnStart(pc, -1);
+  const base = table === 'rsi' ? globalId('rsi') : b.i64(table);
+  const [scaled, address, host] = [b.temp('i64'), b.temp('i64'), b.temp('i32')];
+  b.emit('shl_i64', [scaled, RAX, b.i64(relative ? 2 : 3)]);
+  b.emit('add_i64', [address, scaled, base]);
+  b.emit('guard_r', [host, address], [relative ? 4 : 8]);
+  if (relative) {
+    b.emit('gld32s_i64', [RCX, host], [0]);
+    b.emit('add_i64', [RCX, RCX, base]);
+    b.emit('mov_i64', [RIP, RCX]);
+  } else b.emit('gld_i64', [RIP, host], [0]);
+  for (const id of [scaled, address, host]) b.free(id);
+  b.emit('lookup_and_goto_ptr', []);
+  return b.finish(16);
+}
+/** Sets rsi and goes on at `next`. */
+function baseTb(pc: number, base: number, next: number): Tb {
+  const b = new IrBuilder(pc);
+  b.insnStart(pc, -1);
+  b.emit('mov_i64', [globalId('rsi'), b.i64(base)]);
+  jump(b, 0, next);
+  return b.finish(16);
+}
+const reader =
+  (at: number, size: number, entries: readonly number[]) =>
+  (addr: number, bytes: number): bigint | undefined => {
+    const entry = bytes === size ? entries[(addr - at) / size] : undefined;
+    return entry === undefined ? undefined : BigInt(entry);
+  };
+
+describe('tableTargets', () => {
+  test('a table of addresses, to its end or to what is no target', () => {
+    const table = switchTb(0x4100, 0x8000n, false);
+    expect(tableTargets(table, [table], reader(0x8000, 8, [0x4000, 0x4200, 0x4000]))).toEqual([0x4000, 0x4200]);
+    expect(tableTargets(table, [table], reader(0x8000, 8, [0x4000, 0x900000, 0x4200]))).toEqual([0x4000]);
+    expect(tableTargets(table, [table], () => undefined)).toEqual([]);
+  });
+  test('a table of distances, whose address a register holds that another TB sets', () => {
+    const table = switchTb(0x4100, 'rsi', true);
+    const read = reader(0x8000, 4, [-0x4000, -0x3e00]);
+    expect(tableTargets(table, [table], read)).toEqual([]);
+    expect(tableTargets(table, [baseTb(0x40f0, 0x8000, 0x4100), table], read)).toEqual([0x4000, 0x4200]);
+  });
+  test('no other indirect jump', () => {
+    const b = new IrBuilder(0x4100);
+    b.insnStart(0x4100, -1);
+    b.emit('mov_i64', [RIP, RAX]);
+    b.emit('lookup_and_goto_ptr', []);
+    expect(tableTargets(b.finish(2), [], () => 0x4000n)).toEqual([]);
+  });
+  test('a region takes targets that can be had', () => {
+    const tbs = [switchTb(0x4100, 0x8000n, false), tb(0x4000, [0x4100]), tb(0x4200, [])];
+    const byPc = new Map(tbs.map((t) => [t.pc, t]));
+    const region = formRegion(0x4100, (pc) => byPc.get(pc), REGION_LIMITS, reader(0x8000, 8, [0x4000, 0x4300, 0x4200]));
+    expect([...(region?.tbs.keys() ?? [])]).toEqual([0x4100, 0x4000, 0x4200]);
+    expect(region?.jumps?.get(0x4100)).toEqual([0x4000, 0x4200]);
   });
 });
 
