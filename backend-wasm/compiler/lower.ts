@@ -5,9 +5,12 @@
 import type binaryen from 'binaryen';
 import type { Cond, Imm, Type } from '../../src/ir/types.js';
 import type { Expr } from './flow.js';
+import { relaxedSwizzle } from './host-forms.js';
+import type { HostSimd } from './host-simd.js';
 
 export interface LowerContext {
   readonly m: binaryen.Module;
+  readonly host: HostSimd;
   /** Evaluates `value` once: the first expression sets a scratch local, the second reads it and must be evaluated after the first. */
   twice(value: Expr, type: Type): readonly [Expr, Expr];
 }
@@ -104,17 +107,27 @@ for (const t of ['i32', 'i64'] as const) {
     m.select(compare(m, t, imms[0] as Cond, arg(a, A), arg(a, B), true), arg(a, C), arg(a, D)),
   );
 }
-// One vector instruction does what takes scalar code eight.
-rows.set('bswap_i32', ({ m }, a) =>
-  m.i32x4.extract_lane(m.i8x16.shuffle(m.i32x4.splat(arg(a, A)), m.v128.const(ZERO16), reversed(4)), 0),
-);
-rows.set('bswap_i64', ({ m }, a) =>
-  m.i64x2.extract_lane(m.i8x16.shuffle(m.i64x2.splat(arg(a, A)), m.v128.const(ZERO16), reversed(8)), 0),
-);
-const ZERO16 = new Array<number>(16).fill(0);
-/** Shuffle lanes that reverse the bytes of each group of `size`. */
-function reversed(size: number): number[] {
-  return Array.from({ length: 16 }, (_, i) => i - (i % size) + (size - 1 - (i % size)));
+// Rotations and masks: a vector shuffle is one instruction, but the way to the vector registers and back takes three times as long.
+rows.set('bswap_i32', (c, a) => {
+  const [first, again] = c.twice(arg(a, A), 'i32');
+  return reversedBytes(c.m, first, again);
+});
+rows.set('bswap_i64', (c, a) => {
+  const { m } = c;
+  const [first, again] = c.twice(arg(a, A), 'i64');
+  const low = (): Expr => m.i32.wrap(m.copyExpression(again));
+  const high = (): Expr => m.i32.wrap(m.i64.shr_u(m.copyExpression(again), m.i64.const(32n)));
+  const top = m.i64.shl(m.i64.extend_u(reversedBytes(m, m.i32.wrap(first), low())), m.i64.const(32n));
+  return m.i64.or(top, m.i64.extend_u(reversedBytes(m, high(), high())));
+});
+
+/** An i32 with its bytes reversed; `a` and `same` are the same value. */
+function reversedBytes(m: binaryen.Module, a: Expr, same: Expr): Expr {
+  const [odd, even] = [0xff00ff, -0xff0100];
+  return m.i32.or(
+    m.i32.and(m.i32.rotl(a, m.i32.const(8)), m.i32.const(odd)),
+    m.i32.and(m.i32.rotl(same, m.i32.const(24)), m.i32.const(even)),
+  );
 }
 rows.set('extrh_i64_i32', ({ m }, a) => m.i32.wrap(m.i64.shr_u(arg(a, A), m.i64.const(32n))));
 
@@ -132,6 +145,11 @@ for (const t of ['f32', 'f64'] as const) {
 }
 rows.set('mov_v128', (_c, a) => arg(a, A));
 rows.set('v_shuffle', ({ m }, a, imms) => m.i8x16.shuffle(arg(a, A), arg(a, B), imms[0] as readonly number[]));
+rows.set('v_look', ({ m, host }, a) =>
+  host.shufflesBytes
+    ? relaxedSwizzle(m, arg(a, A), arg(a, B))
+    : m.i8x16.swizzle(arg(a, A), m.v128.and(arg(a, B), m.v128.const(new Array<number>(16).fill(0x8f)))),
+);
 for (const shape of ['i8x16', 'i16x8'] as const) {
   rows.set(`v_extractu_${shape}`, ({ m }, a, imms) => m[shape].extract_lane_u(arg(a, A), num(imms[0])));
   rows.set(`v_extracts_${shape}`, ({ m }, a, imms) => m[shape].extract_lane_s(arg(a, A), num(imms[0])));

@@ -7,6 +7,7 @@ import { CPU, EXC, EXIT } from '../../src/guest/cpu-state.js';
 import { GUEST_END } from '../../src/guest/memory-map.js';
 import type { Type } from '../../src/ir/types.js';
 import type { Expr } from './flow.js';
+import type { HostSimd } from './host-simd.js';
 import { wasmType } from './values.js';
 
 export type GuardKind = 'r' | 'w' | 'rw';
@@ -22,8 +23,7 @@ export class ModuleParts {
     readonly plainGuards: boolean,
     /** No access has a permission check. */
     readonly unchecked: boolean,
-    /** Relaxed SIMD may be used, and relaxed_madd rounds once (host-simd.ts). */
-    readonly fusedMadd: boolean,
+    readonly host: HostSimd,
   ) {
     m.addTableImport(this.table, 'env', 'table');
   }

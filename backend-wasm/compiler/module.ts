@@ -7,7 +7,7 @@ import { InternalError } from '../../src/base/errors.js';
 import { WASM_PAGES } from '../../src/guest/memory-map.js';
 import { addBranchHints } from './branch-hints.js';
 import { emitRegion } from './emit.js';
-import { hasFusedMadd } from './host-simd.js';
+import { hostSimd, type HostSimd, NO_HOST_SIMD } from './host-simd.js';
 import { ModuleParts } from './module-parts.js';
 import type { Region } from './region.js';
 
@@ -36,8 +36,8 @@ export interface ModuleOptions {
   readonly plainGuards?: boolean;
   /** No access has a permission check. */
   readonly unchecked?: boolean;
-  /** relaxed_madd rounds once; what the host does, where it is not told. */
-  readonly fusedMadd?: boolean;
+  /** What relaxed SIMD does; found out where it is not told. */
+  readonly host?: HostSimd;
 }
 
 /** Throws InternalError when an op can't be lowered or Binaryen does not accept what was built. */
@@ -48,12 +48,12 @@ export function compileModule(
 ): CompiledModule {
   const m = new binaryen.Module();
   try {
-    const fusedMadd = options.fusedMadd ?? hasFusedMadd();
-    m.setFeatures(fusedMadd ? WITH_RELAXED_SIMD : FEATURES);
+    const host = options.host ?? hostSimd();
+    m.setFeatures(host === NO_HOST_SIMD ? FEATURES : WITH_RELAXED_SIMD);
     // Before the import: setMemory drops it.
     m.setMemory(WASM_PAGES, WASM_PAGES, null, [], true);
     m.addMemoryImport('0', 'env', 'memory', true);
-    const parts = new ModuleParts(m, options.plainGuards === true, options.unchecked === true, fusedMadd);
+    const parts = new ModuleParts(m, options.plainGuards === true, options.unchecked === true, host);
     regions.forEach((region, i) => {
       emitRegion(parts, region, slotOf, `r${i}`);
       m.addFunctionExport(`r${i}`, `r${i}`);

@@ -5,12 +5,12 @@ import binaryen from 'binaryen';
 import { InternalError } from '../../src/base/errors.js';
 import { CPU } from '../../src/guest/cpu-state.js';
 import { G } from '../../src/ir/globals.js';
-import type { Cond, Op } from '../../src/ir/types.js';
+import type { Cond, Op, Type } from '../../src/ir/types.js';
 import { sideExitStores } from './dataflow.js';
 import type { CfgNode } from './cfg.js';
 import type { Exits } from './exits.js';
 import type { Expr } from './flow.js';
-import { FUSED, fusedMadd } from './fused-madd.js';
+import { hostForm } from './host-forms.js';
 import type { GlobalSet } from './global-set.js';
 import { GuardEmitter, guardKind, type GuardPlace } from './guard-emitter.js';
 import { compare, intConst, LOWER } from './lower.js';
@@ -99,7 +99,10 @@ export class OpEmitter {
     const { def, outs } = opInfo(op);
     const args = op.args.slice(outs).map((_, i) => values.operand(op, outs + i));
     const lower = LOWER.get(op.name);
-    if (lower !== undefined) return lower({ m, twice: (value, type) => values.twice(value, type) }, args, op.imms);
+    if (lower !== undefined) {
+      const context = { m, host: this.parts.host, twice: (value: Expr, type: Type) => values.twice(value, type) };
+      return lower(context, args, op.imms);
+    }
     if (def.wasm === undefined) throw new InternalError(`the compiler has no lowering for ${op.name}`);
     return this.builder(def.wasm)(...args);
   }
@@ -141,14 +144,22 @@ export class OpEmitter {
   private call(op: Op, place: OpPlace): void {
     const { m, values, exits } = this;
     const { helper, stores, writes, info } = callInfo(String(op.imms[0]));
-    const fused = this.parts.fusedMadd ? FUSED.get(helper.name) : undefined;
-    if (fused !== undefined) {
-      const code = Number(values.constantOf(op, info.outs));
-      const [a, b, c] = [1, 2, 3].map((i) => values.settle(op, info.outs + i)) as [() => Expr, () => Expr, () => Expr];
-      const own = (): Expr =>
-        this.parts.core(helper.name, helper.params, helper.ret, [m.i32.const(code), a(), b(), c()]);
-      const context = { m, twice: (value: Expr) => values.twice(value, 'v128'), helper: own };
-      values.result(op, fusedMadd(context, fused, code, [a, b, c]));
+    const form = hostForm(this.parts.host, helper.name);
+    if (form !== undefined) {
+      const operands = helper.params.map((_, i) => values.settle(op, info.outs + i));
+      const context = {
+        m,
+        twice: (value: Expr) => values.twice(value, 'v128'),
+        constant: (i: number) => Number(values.constantOf(op, info.outs + i)),
+        helper: () =>
+          this.parts.core(
+            helper.name,
+            helper.params,
+            helper.ret,
+            operands.map((o) => o()),
+          ),
+      };
+      values.result(op, form(context, operands));
       return;
     }
     const args = helper.params.map((_, i) => values.operand(op, info.outs + i));

@@ -6,7 +6,7 @@ import type { TempId } from '../../src/base/ids.js';
 import { FLOAT_CONVERT, FLOAT_TRUNCATE } from '../../src/guest/float-ops.js';
 import { codeOf, type FloatShape, isPrecise, shapeOf } from './float-lanes.js';
 import type { Lifter } from './lifter.js';
-import { lanes, shuffle, splat, withLow } from './vector.js';
+import { withLow } from './vector.js';
 
 const scalarOf = (t: 'ss' | 'sd'): 'f32' | 'f64' => (t === 'ss' ? 'f32' : 'f64');
 
@@ -88,24 +88,11 @@ export function pairToIntegersLane(truncate: boolean): (l: Lifter, b: TempId) =>
   return (l, b) => (isPrecise(l) ? precise(l, code, b, b) : toIntegersLane('ps', truncate)(l, b));
 }
 
-const INDEFINITE = 0x80000000n;
-
 /** CVTPS2DQ and CVTPD2DQ (to the low half, the upper half zero), or their truncating forms. */
 export function toIntegersLane(from: 'ps' | 'pd', truncate: boolean): (l: Lifter, b: TempId) => TempId {
-  const convert = from === 'ps' ? singlesToIntegers : doublesToIntegers;
   const code = (from === 'ps' ? FLOAT_CONVERT.PS_DQ : FLOAT_CONVERT.PD_DQ) | (truncate ? FLOAT_TRUNCATE : 0);
-  return (l, b) => (isPrecise(l) ? precise(l, code, b, b) : convert(l, truncate ? b : rounded(l, shapeOf(from), b)));
-}
-
-/** f32 lanes, rounded, to i32, the integer indefinite where they do not fit. */
-function singlesToIntegers(l: Lifter, whole: TempId): TempId {
-  const fits = l.e('v_lt_f32x4', [whole, splat(l, 0x4f000000n, 32)]);
-  return l.e('v_bitsel', [l.e('v_trunc_sat_f32x4', [whole]), splat(l, INDEFINITE, 32), fits]);
-}
-
-/** f64 lanes, rounded, to i32 in the low half, the upper half zero. */
-function doublesToIntegers(l: Lifter, whole: TempId): TempId {
-  const fits = l.e('v_lt_f64x2', [whole, splat(l, 0x41e0000000000000n, 64)]);
-  const narrow = shuffle(l, fits, fits, lanes(4, [0, 2, 0, 2]));
-  return l.e('v_bitsel', [l.e('v_trunc_sat_f64x2', [whole]), l.v128((INDEFINITE << 32n) | INDEFINITE), narrow]);
+  return (l, b) =>
+    isPrecise(l)
+      ? precise(l, code, b, b)
+      : l.callFor(`truncate_${from}`, [truncate ? b : rounded(l, shapeOf(from), b)]);
 }

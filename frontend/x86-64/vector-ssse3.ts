@@ -8,8 +8,7 @@ import { lanes, shuffle, splat } from './vector.js';
 import type { Binary, Unary } from './vector-lift.js';
 
 /** PSHUFB: bit 7 of an index gives 0; the bits between it and the lane number do not count. */
-const shuffleBytes: Binary = (l, a, b, mmx) =>
-  l.e('v_swizzle', [a, l.e('v_and', [b, splat(l, mmx ? 0x87n : 0x8fn, 8)])]);
+const shuffleBytes: Binary = (l, a, b, mmx) => l.e('v_look', [a, mmx ? l.e('v_and', [b, splat(l, 0x87n, 8)]) : b]);
 
 /** An operation on neighbours: those of a, then those of b. */
 function horizontal(op: string, size: 2 | 4): Binary {
@@ -33,24 +32,6 @@ function horizontal(op: string, size: 2 | 4): Binary {
   };
 }
 
-/** PMADDUBSW: unsigned bytes of a by signed bytes of b; the sums of neighbours saturate. A product fits into 16 bits. */
-const multiplyAddBytes: Binary = (l, a, b) => {
-  const eight = l.i32(8);
-  const even = l.e('v_mul_i16x8', [
-    l.e('v_and', [a, splat(l, 0xffn, 16)]),
-    l.e('v_sar_i16x8', [l.e('v_shl_i16x8', [b, eight]), eight]),
-  ]);
-  const odd = l.e('v_mul_i16x8', [l.e('v_shr_i16x8', [a, eight]), l.e('v_sar_i16x8', [b, eight])]);
-  return l.e('v_add_sat_s_i16x8', [even, odd]);
-};
-
-/** PMULHRSW: where both are -32768 the product wraps to -32768, where the op saturates. */
-const multiplyRound: Binary = (l, a, b) => {
-  const least = splat(l, 0x8000n, 16);
-  const wraps = l.e('v_and', [l.e('v_eq_i16x8', [a, least]), l.e('v_eq_i16x8', [b, least])]);
-  return l.e('v_xor', [l.e('v_q15mulr_sat', [a, b]), wraps]);
-};
-
 /** PSIGN: a, negated where b is negative, 0 where b is 0. */
 function sign(shape: string): Binary {
   return (l, a, b) => {
@@ -70,8 +51,8 @@ export const SSSE3 = {
   phsubw: horizontal('v_sub_i16x8', 2),
   phsubd: horizontal('v_sub_i32x4', 4),
   phsubsw: horizontal('v_sub_sat_s_i16x8', 2),
-  pmaddubsw: multiplyAddBytes,
-  pmulhrsw: multiplyRound,
+  pmaddubsw: (l, a, b) => l.callFor('multiply_add_bytes', [a, b]),
+  pmulhrsw: (l, a, b) => l.callFor('multiply_round', [a, b]),
   psignb: sign('i8x16'),
   psignw: sign('i16x8'),
   psignd: sign('i32x4'),

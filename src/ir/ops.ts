@@ -527,6 +527,9 @@ row('v_swizzle', ['v128'], ['v128', 'v128'], 'd byte j = a[b[j]], 0 where b[j] >
   as: 'v128.swizzle(a, b)',
   wasm: 'i8x16.swizzle',
 });
+row('v_look', ['v128'], ['v128', 'v128'], 'd byte j = a[b[j] & 15], 0 where b[j] > 127 (PSHUFB)', {
+  as: 'v128.swizzle(a, v128.and(b, v128.splat<u8>(0x8f)))',
+});
 
 const IB = {
   i8x16: ['i8', 8, 16, 'i32'],
@@ -634,10 +637,6 @@ for (const [from, to, lane] of [
     }
   }
 }
-row('v_q15mulr_sat', ['v128'], ['v128', 'v128'], 'i16x8: (a * b + 0x4000) >> 15, signed saturation', {
-  as: 'v128.q15mulr_sat<i16>(a, b)',
-  wasm: 'i16x8.q15mulr_sat_s',
-});
 row('v_dot_i16x8', ['v128'], ['v128', 'v128'], 'i32x4: sums of adjacent products of i16 lanes (PMADDWD)', {
   as: 'v128.dot<i16>(a, b)',
   wasm: 'i32x4.dot_i16x8_s',
@@ -704,20 +703,6 @@ row('v_demote_f64x2', ['v128'], ['v128'], 'f64 lanes to f32 in the low half, upp
   as: 'v128.demote_zero<f64>(a)',
   wasm: 'f32x4.demote_f64x2_zero',
 });
-row(
-  'v_trunc_sat_f32x4',
-  ['v128'],
-  ['v128'],
-  'f32 lanes truncated to signed i32 with saturation, NaN to 0 (the lifter fixes the indefinite values)',
-  { as: 'v128.trunc_sat<i32>(a)', wasm: 'i32x4.trunc_sat_f32x4_s' },
-);
-row(
-  'v_trunc_sat_f64x2',
-  ['v128'],
-  ['v128'],
-  'f64 lanes truncated to signed i32 with saturation in the low half, upper half zero',
-  { as: 'v128.trunc_sat_zero<i32>(a)', wasm: 'i32x4.trunc_sat_f64x2_s_zero' },
-);
 
 // ---------------------------------------------------------------- control
 
