@@ -57,8 +57,8 @@ interface PoolWorker {
 const MOST_IDLE = 16;
 /** After the first process has begun to exit, its threads get this long to leave their last host call. */
 const EXIT_GRACE_MS = 2000;
-/** Workers end within milliseconds, unless a host call holds one. */
-const TERMINATE_GRACE_MS = 1000;
+/** Workers end within milliseconds, on a busy machine within seconds, unless a host call holds one: the exit status is lost then. */
+const TERMINATE_GRACE_MS = 10_000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export class Supervisor {
