@@ -15,48 +15,51 @@ const [EXCEPTIONS, SUMMARY, TOP] = [0x3f, 0x8080, 0x3800];
 /** Values after FNINIT and at reset. */
 const INIT_FCW = 0x37f;
 
-/** Writes the image of `cpu` into `out` at byte `at`; bytes that FXSAVE leaves alone become 0. */
-export function saveFx(cpu: CpuView, out: Uint8Array, at: number): void {
-  const view = new DataView(out.buffer, out.byteOffset + at, FXSAVE_BYTES);
-  out.fill(0, at, at + FXSAVE_BYTES);
+/** Writes the image of `cpu` into `out`, all 0, which begins with it. `view`: of the buffer of `out`. */
+export function saveFx(cpu: CpuView, out: Uint8Array, view: DataView): void {
+  const at = out.byteOffset;
   const top = cpu.i32(CPU.FPTOP) & 7;
-  view.setUint16(0, cpu.i32(CPU.FPCW), true);
-  view.setUint16(2, (cpu.i32(CPU.FPSW) & ~0x3800) | (top << 11), true);
-  view.setUint8(4, ~cpu.i32(CPU.FPTAG) & 0xff);
-  view.setUint16(6, cpu.i32(CPU.FPOP) & 0x7ff, true);
-  out.set(cpu.bytes.subarray(CPU.FPIP, CPU.FPIP + 8), at + 8);
-  out.set(cpu.bytes.subarray(CPU.FPDP, CPU.FPDP + 8), at + 16);
-  view.setUint32(24, cpu.i32(CPU.MXCSR) >>> 0, true);
-  view.setUint32(28, MXCSR_MASK, true);
+  view.setUint16(at, cpu.i32(CPU.FPCW), true);
+  view.setUint16(at + 2, (cpu.i32(CPU.FPSW) & ~TOP) | (top << 11), true);
+  view.setUint8(at + 4, ~cpu.i32(CPU.FPTAG) & 0xff);
+  view.setUint16(at + 6, cpu.i32(CPU.FPOP) & 0x7ff, true);
+  // Instruction and data pointer.
+  for (let i = 0; i < 16; i += 4) view.setInt32(at + 8 + i, cpu.i32(CPU.FPIP + i), true);
+  view.setUint32(at + 24, cpu.i32(CPU.MXCSR) >>> 0, true);
+  view.setUint32(at + 28, MXCSR_MASK, true);
   for (let i = 0; i < 8; i++) {
-    const st = CPU.ST + ((top + i) & 7) * 16;
-    out.set(cpu.bytes.subarray(st, st + 10), at + 32 + i * 16);
+    const [from, to] = [CPU.ST + ((top + i) & 7) * 16, at + 32 + i * 16];
+    view.setInt32(to, cpu.i32(from), true);
+    view.setInt32(to + 4, cpu.i32(from + 4), true);
+    view.setUint16(to + 8, cpu.i32(from + 8) & 0xffff, true);
   }
-  out.set(cpu.bytes.subarray(CPU.XMM, CPU.XMM + 256), at + 160);
+  out.set(cpu.bytes.subarray(CPU.XMM, CPU.XMM + 256), 160);
 }
 
-/** Loads an image. False, and nothing done, when MXCSR has reserved bits set (FXRSTOR would raise #GP). */
-export function restoreFx(cpu: CpuView, image: Uint8Array, at: number): boolean {
-  const view = new DataView(image.buffer, image.byteOffset + at, FXSAVE_BYTES);
-  const mxcsr = view.getUint32(24, true);
+/** Loads the image that `image` begins with. False, and nothing done, when MXCSR has reserved bits set (FXRSTOR would raise #GP). `view`: of the buffer of `image`. */
+export function restoreFx(cpu: CpuView, image: Uint8Array, view: DataView): boolean {
+  const at = image.byteOffset;
+  const mxcsr = view.getUint32(at + 24, true);
   if ((mxcsr & ~MXCSR_MASK) !== 0) return false;
-  const fcw = (view.getUint16(0, true) & FCW_BITS) | FCW_ALWAYS;
-  const fsw = view.getUint16(2, true);
+  const fcw = (view.getUint16(at, true) & FCW_BITS) | FCW_ALWAYS;
+  const fsw = view.getUint16(at + 2, true);
   const top = (fsw >> 11) & 7;
   // A handler may have masked the exception that it was called for: it waits no longer then.
   const waits = (fsw & ~fcw & EXCEPTIONS) !== 0;
   cpu.setI32(CPU.FPCW, fcw);
   cpu.setI32(CPU.FPSW, (fsw & ~(TOP | SUMMARY)) | (waits ? SUMMARY : 0));
   cpu.setI32(CPU.FPTOP, top);
-  cpu.setI32(CPU.FPTAG, ~view.getUint8(4) & 0xff);
-  cpu.setI32(CPU.FPOP, view.getUint16(6, true) & 0x7ff);
-  cpu.bytes.set(image.subarray(at + 8, at + 16), CPU.FPIP);
-  cpu.bytes.set(image.subarray(at + 16, at + 24), CPU.FPDP);
+  cpu.setI32(CPU.FPTAG, ~view.getUint8(at + 4) & 0xff);
+  cpu.setI32(CPU.FPOP, view.getUint16(at + 6, true) & 0x7ff);
+  for (let i = 0; i < 16; i += 4) cpu.setI32(CPU.FPIP + i, view.getInt32(at + 8 + i, true));
   cpu.setI32(CPU.MXCSR, mxcsr);
   for (let i = 0; i < 8; i++) {
-    cpu.bytes.set(image.subarray(at + 32 + i * 16, at + 42 + i * 16), CPU.ST + ((top + i) & 7) * 16);
+    const [from, to] = [at + 32 + i * 16, CPU.ST + ((top + i) & 7) * 16];
+    cpu.setI32(to, view.getInt32(from, true));
+    cpu.setI32(to + 4, view.getInt32(from + 4, true));
+    cpu.setI32(to + 8, view.getUint16(from + 8, true));
   }
-  cpu.bytes.set(image.subarray(at + 160, at + 416), CPU.XMM);
+  cpu.bytes.set(image.subarray(160, 416), CPU.XMM);
   return true;
 }
 

@@ -7,7 +7,7 @@
  *   0 return address (the restorer) | 8 uc_flags | 16 uc_link | 24 uc_stack (24 bytes) | 48 sigcontext (256 bytes) | 304 uc_sigmask | 312 siginfo (128 bytes) | 440 end
  * Above it, 64-byte aligned, the extended state that sigcontext.fpstate points to (xstate.ts); above that the red zone of 128 bytes.
  */
-import { GPR, USER_CS, USER_SS } from '../../src/guest/cpu-state.js';
+import { CPU, GPR, USER_CS, USER_SS } from '../../src/guest/cpu-state.js';
 import { FLAG } from '../../src/guest/flags.js';
 import { ENOMEM, EPERM } from '../linux/errno.js';
 import { UNBLOCKABLE } from '../linux/signals.js';
@@ -98,7 +98,7 @@ export function pushSignalFrame(t: Thread, signal: number, action: SigAction, in
     sp = Number(alt.sp + alt.size);
     onAlt = true;
   }
-  const fx = Math.floor((sp - stateBytes(cpu)) / FX_ALIGN) * FX_ALIGN;
+  const fx = Math.floor((sp - stateBytes(mem)) / FX_ALIGN) * FX_ALIGN;
   const frame = Math.floor((fx - FRAME_BYTES) / 16) * 16 - 8;
   if (frame < 0) return false;
   // An overflow of the alternate stack must not write below it.
@@ -108,25 +108,27 @@ export function pushSignalFrame(t: Thread, signal: number, action: SigAction, in
   const v = scratchView;
   scratch.fill(0);
   v.setBigUint64(0, action.restorer, true);
-  v.setBigUint64(UC, UC_FLAGS | (hasXstate(cpu) ? UC_FP_XSTATE : 0n), true);
+  v.setBigUint64(UC, UC_FLAGS | (hasXstate(mem) ? UC_FP_XSTATE : 0n), true);
   v.setBigUint64(UC_STACK, alt.sp, true);
   v.setInt32(UC_STACK + 8, altStackFlags(task, guestSp), true);
   v.setBigUint64(UC_STACK + 16, alt.size, true);
-  SC_REGS.forEach((reg, i) => {
-    v.setBigInt64(UC_MCONTEXT + i * 8, cpu.reg(reg), true);
-  });
+  for (let i = 0; i < SC_REGS.length; i++) {
+    const [from, to] = [CPU.REGS + 8 * (SC_REGS[i] ?? 0), UC_MCONTEXT + i * 8];
+    v.setInt32(to, cpu.i32(from), true);
+    v.setInt32(to + 4, cpu.i32(from + 4), true);
+  }
   v.setBigUint64(UC_MCONTEXT + SC.RIP, cpu.rip, true);
-  v.setBigUint64(UC_MCONTEXT + SC.EFLAGS, BigInt(cpu.eflags >>> 0), true);
+  v.setUint32(UC_MCONTEXT + SC.EFLAGS, cpu.eflags >>> 0, true);
   v.setUint16(UC_MCONTEXT + SC.CS, USER_CS, true);
   v.setUint16(UC_MCONTEXT + SC.SS, USER_SS, true);
-  v.setBigUint64(UC_MCONTEXT + SC.ERR, BigInt(task.fault.err), true);
-  v.setBigUint64(UC_MCONTEXT + SC.TRAPNO, BigInt(task.fault.trapno), true);
+  v.setUint32(UC_MCONTEXT + SC.ERR, task.fault.err, true);
+  v.setUint32(UC_MCONTEXT + SC.TRAPNO, task.fault.trapno, true);
   v.setBigUint64(UC_MCONTEXT + SC.OLDMASK, mask, true);
   v.setBigUint64(UC_MCONTEXT + SC.CR2, BigInt.asUintN(64, task.fault.cr2), true);
   v.setBigUint64(UC_MCONTEXT + SC.FPSTATE, BigInt(fx), true);
   v.setBigUint64(UC_SIGMASK, mask, true);
   scratch.set(info, INFO);
-  if (!mem.write(fx, saveState(cpu)) || !mem.write(frame, scratch)) return false;
+  if (!mem.write(frame, scratch) || !saveState(cpu, mem, fx)) return false;
 
   if ((alt.flags & SS_AUTODISARM) !== 0) task.altStack = { sp: 0n, size: 0n, flags: SS_DISABLE };
   cpu.setReg(GPR.RDI, BigInt(signal));
@@ -147,9 +149,11 @@ export function pushSignalFrame(t: Thread, signal: number, action: SigAction, in
 export function popSignalFrame(t: Thread): boolean {
   const { cpu, task, mem } = t;
   const frame = Number(BigInt.asUintN(64, cpu.reg(GPR.RSP))) - 8;
-  const bytes = frame < 0 ? undefined : mem.read(frame, INFO);
-  if (bytes === undefined) return false;
-  const v = new DataView(bytes.buffer, bytes.byteOffset, INFO);
+  const there = frame < 0 ? undefined : mem.slice(frame, INFO, false);
+  if (there === undefined) return false;
+  // Another thread may change the frame: it is read once.
+  scratch.set(there);
+  const v = scratchView;
   const fx = Number(v.getBigUint64(UC_MCONTEXT + SC.FPSTATE, true));
   if (fx === 0) {
     initFpu(cpu);
@@ -157,11 +161,13 @@ export function popSignalFrame(t: Thread): boolean {
     return false;
   }
   setBlocked(t.kernel, task, v.getBigUint64(UC_SIGMASK, true) & ~UNBLOCKABLE);
-  SC_REGS.forEach((reg, i) => {
-    cpu.setReg(reg, v.getBigInt64(UC_MCONTEXT + i * 8, true));
-  });
+  for (let i = 0; i < SC_REGS.length; i++) {
+    const [from, to] = [UC_MCONTEXT + i * 8, CPU.REGS + 8 * (SC_REGS[i] ?? 0)];
+    cpu.setI32(to, v.getInt32(from, true));
+    cpu.setI32(to + 4, v.getInt32(from + 4, true));
+  }
   cpu.rip = v.getBigUint64(UC_MCONTEXT + SC.RIP, true);
-  const eflags = Number(v.getBigUint64(UC_MCONTEXT + SC.EFLAGS, true) & 0xffff_ffffn);
+  const eflags = v.getUint32(UC_MCONTEXT + SC.EFLAGS, true);
   cpu.eflags = (cpu.eflags & ~FIX_EFLAGS) | (eflags & FIX_EFLAGS);
   const flags = v.getInt32(UC_STACK + 8, true);
   // As Linux: a stack that can't be set (the thread is on it) is left as it is.

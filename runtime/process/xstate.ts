@@ -20,61 +20,76 @@ const FPSSE = 3;
 const AVX = 4;
 
 /** XCR0 of the process; 0 without XSAVE. */
-function xcr0(cpu: CpuView): number {
-  return new DataView(cpu.bytes.buffer).getInt32(PCB_BASE + PCB.XCR0, true);
+function xcr0(mem: GuestMemory): number {
+  return mem.view.getInt32(PCB_BASE + PCB.XCR0, true);
 }
 
 /** Bytes of the XSAVE area. */
 const areaBytes = (features: number): number => EXTENDED + ((features & AVX) === 0 ? 0 : YMMH_BYTES);
 
 /** True when frames hold more than an FXSAVE image (UC_FP_XSTATE). */
-export function hasXstate(cpu: CpuView): boolean {
-  return xcr0(cpu) !== 0;
+export function hasXstate(mem: GuestMemory): boolean {
+  return xcr0(mem) !== 0;
 }
 
 /** Bytes in a frame. */
-export function stateBytes(cpu: CpuView): number {
-  const features = xcr0(cpu);
+export function stateBytes(mem: GuestMemory): number {
+  const features = xcr0(mem);
   return features === 0 ? FXSAVE_BYTES : areaBytes(features) + MAGIC2_BYTES;
 }
 
-/** The state as a frame holds it. */
-export function saveState(cpu: CpuView): Uint8Array {
-  const features = xcr0(cpu);
-  const out = new Uint8Array(stateBytes(cpu));
-  saveFx(cpu, out, 0);
-  if (features === 0) return out;
-  const view = new DataView(out.buffer);
+/** True when the upper half of some ymm is not 0. */
+function usesAvx(cpu: CpuView): boolean {
+  for (let at = 0; at < YMMH_BYTES; at += 4) if (cpu.i32(CPU.YMMH + at) !== 0) return true;
+  return false;
+}
+
+/** Stores the state in a frame at guest address `at`. False when it can't be written. */
+export function saveState(cpu: CpuView, mem: GuestMemory, at: number): boolean {
+  const features = xcr0(mem);
+  const out = mem.slice(at, stateBytes(mem), true);
+  if (out === undefined) return false;
+  const start = out.byteOffset;
+  const { view } = mem;
+  out.fill(0);
+  saveFx(cpu, out, view);
+  if (features === 0) return true;
   const size = areaBytes(features);
-  const ymmh = cpu.bytes.subarray(CPU.YMMH, CPU.YMMH + YMMH_BYTES);
-  const hasAvx = (features & AVX) !== 0 && ymmh.some((byte) => byte !== 0);
-  view.setUint32(SW.MAGIC1, MAGIC1, true);
-  view.setUint32(SW.EXTENDED_SIZE, size + MAGIC2_BYTES, true);
-  view.setBigUint64(SW.XFEATURES, BigInt(features), true);
-  view.setUint32(SW.XSTATE_SIZE, size, true);
-  view.setBigUint64(HEADER, BigInt(hasAvx ? FPSSE | AVX : FPSSE), true);
-  if (hasAvx) out.set(ymmh, EXTENDED);
-  view.setUint32(size, MAGIC2, true);
-  return out;
+  const hasAvx = (features & AVX) !== 0 && usesAvx(cpu);
+  view.setUint32(start + SW.MAGIC1, MAGIC1, true);
+  view.setUint32(start + SW.EXTENDED_SIZE, size + MAGIC2_BYTES, true);
+  view.setUint32(start + SW.XFEATURES, features, true);
+  view.setUint32(start + SW.XSTATE_SIZE, size, true);
+  view.setUint32(start + HEADER, hasAvx ? FPSSE | AVX : FPSSE, true);
+  if (hasAvx) out.set(cpu.bytes.subarray(CPU.YMMH, CPU.YMMH + YMMH_BYTES), EXTENDED);
+  view.setUint32(start + size, MAGIC2, true);
+  return true;
 }
 
 /** Restores from a frame. False, and nothing done, when it can't be read or MXCSR or the header is bad. */
 export function restoreState(cpu: CpuView, mem: GuestMemory, at: number): boolean {
-  const image = mem.read(at, FXSAVE_BYTES);
+  const image = mem.slice(at, FXSAVE_BYTES, false);
   if (image === undefined) return false;
-  const features = xcr0(cpu);
-  const size = features === 0 ? 0 : xstateSize(mem, at, image, areaBytes(features));
+  const { view } = mem;
+  const start = image.byteOffset;
+  const features = xcr0(mem);
+  const size = features === 0 ? 0 : xstateSize(mem, at, start, areaBytes(features));
   // Without the magic numbers, a frame of FXSAVE: what it does not hold is initial.
-  const header = size === 0 ? undefined : mem.read(at + HEADER, 64);
-  if (size !== 0 && header === undefined) return false;
-  const held = header === undefined ? BigInt(FPSSE) : new DataView(header.buffer).getBigUint64(0, true);
-  if ((held & ~BigInt(features === 0 ? FPSSE : features)) !== 0n) return false;
-  if (header?.subarray(8, 24).some((byte) => byte !== 0) === true) return false;
-  const wanted = size === 0 ? FPSSE : new DataView(image.buffer).getUint32(SW.XFEATURES, true);
-  const taken = Number(held) & wanted;
-  const ymmh = (taken & AVX) === 0 ? undefined : mem.read(at + EXTENDED, YMMH_BYTES);
+  let held = FPSSE;
+  if (size !== 0) {
+    const header = mem.slice(at + HEADER, 64, false);
+    if (header === undefined) return false;
+    const from = header.byteOffset;
+    held = view.getUint32(from, true);
+    // Nothing else is held, nor are the bytes that must be 0 anything else.
+    for (let i = 4; i < 24; i += 4) if (view.getUint32(from + i, true) !== 0) return false;
+  }
+  if ((held & ~(features === 0 ? FPSSE : features)) !== 0) return false;
+  const wanted = size === 0 ? FPSSE : view.getUint32(start + SW.XFEATURES, true);
+  const taken = held & wanted;
+  const ymmh = (taken & AVX) === 0 ? undefined : mem.slice(at + EXTENDED, YMMH_BYTES, false);
   if ((taken & AVX) !== 0 && ymmh === undefined) return false;
-  if (!restoreFx(cpu, image, 0)) return false;
+  if (!restoreFx(cpu, image, view)) return false;
   if ((taken & 1) === 0) initX87(cpu);
   if ((taken & 2) === 0) cpu.bytes.fill(0, CPU.XMM, CPU.XMM + 256);
   if (ymmh === undefined) cpu.bytes.fill(0, CPU.YMMH, CPU.YMMH + YMMH_BYTES);
@@ -82,11 +97,11 @@ export function restoreState(cpu: CpuView, mem: GuestMemory, at: number): boolea
   return true;
 }
 
-/** Size of the area by the frame's own account; 0 when it has none that is sound. */
-function xstateSize(mem: GuestMemory, at: number, image: Uint8Array, most: number): number {
-  const view = new DataView(image.buffer, image.byteOffset);
-  const size = view.getUint32(SW.XSTATE_SIZE, true);
-  if (view.getUint32(SW.MAGIC1, true) !== MAGIC1 || size < EXTENDED || size > most) return 0;
-  if (size > view.getUint32(SW.EXTENDED_SIZE, true)) return 0;
+/** Size of the area by the frame's own account; 0 when it has none that is sound. `start`: where the image of `at` lies in the memory. */
+function xstateSize(mem: GuestMemory, at: number, start: number, most: number): number {
+  const { view } = mem;
+  const size = view.getUint32(start + SW.XSTATE_SIZE, true);
+  if (view.getUint32(start + SW.MAGIC1, true) !== MAGIC1 || size < EXTENDED || size > most) return 0;
+  if (size > view.getUint32(start + SW.EXTENDED_SIZE, true)) return 0;
   return mem.readU32(at + size) === MAGIC2 ? size : 0;
 }
