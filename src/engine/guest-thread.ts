@@ -3,7 +3,7 @@
  */
 import { InternalError } from '../base/errors.js';
 import { hex } from '../base/hex.js';
-import { CPU, EXC, RUN_FLAG } from '../guest/cpu-state.js';
+import { CPU, EXC, PF, RUN_FLAG } from '../guest/cpu-state.js';
 import { FLAG } from '../guest/flags.js';
 import { GUEST_END, PAGE_SIZE, PCB, PCB_BASE, PERM, PERM_TABLE } from '../guest/memory-map.js';
 import { HEAT_OFF, TB, TB_FLAG } from '../guest/tb-header.js';
@@ -13,6 +13,7 @@ import { verifyTb } from '../ir/verify.js';
 import { optimise, type Pass } from '../opt/pipeline.js';
 import { encodeTb } from '../../backend-wasm/bytecode/encode.js';
 import { type Decode, isInsn } from '../../frontend/x86-64/decoder.js';
+import type { Insn } from '../../frontend/x86-64/insn.js';
 import { translate } from '../../frontend/x86-64/translate.js';
 import { dispatchInt80, dispatchSyscall } from '../../runtime/linux/dispatch.js';
 import { randomBytes } from '../../runtime/linux/random.js';
@@ -52,6 +53,7 @@ import { GuestSymbols } from './guest-symbols.js';
 import { illegalInsn } from './illegal-insn.js';
 import { Log } from './log.js';
 import { isStackFault } from './stack-fault.js';
+import { isMathFaultFirst } from './waiting-x87.js';
 import { memoryViews, type MemoryViews } from './memory-views.js';
 import { withMutex } from './mutex.js';
 import type { EngineOptions } from './options.js';
@@ -383,13 +385,17 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
     const at = BigInt.asUintN(64, address);
     const kind = this.mm.fault(at, error);
     if (kind === 'retry') return;
+    if ((error & PF.INSTR) === 0 && this.isMathFaultFirst()) {
+      this.exception(EXC.MF, 0);
+      return;
+    }
     const s = pageFaultSignal(at, error, kind);
     const present = at >= TASK_SIZE_MAX || this.mm.isPresent(Number(at));
     this.raise(s.signal, s.code, s.address, s.trapno, (s.error & ~1) | (present ? 1 : 0));
   }
 
   exception(cause: number, error: number): void {
-    const vector = cause === EXC.GP && error === 0 && this.isStackFault() ? EXC.SS : cause;
+    const vector = cause === EXC.GP && error === 0 ? this.vectorOfAddress() : cause;
     const status =
       vector === EXC.MF
         ? this.cpu.i32(CPU.FPSW) & ~this.cpu.i32(CPU.FPCW)
@@ -399,11 +405,24 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
   }
 
   /** A #GP for an address that is not canonical is #SS on the stack. */
-  private isStackFault(): boolean {
+  private vectorOfAddress(): number {
+    const insn = this.faultingInsn();
+    if (insn === undefined) return EXC.GP;
+    if (isMathFaultFirst(insn, this.cpu.i32(CPU.FPSW))) return EXC.MF;
+    return isStackFault(insn, this.lift(this.cpu.pc, 1), this.cpu) ? EXC.SS : EXC.GP;
+  }
+
+  private isMathFaultFirst(): boolean {
+    const insn = this.faultingInsn();
+    return insn !== undefined && isMathFaultFirst(insn, this.cpu.i32(CPU.FPSW));
+  }
+
+  /** The instruction at rip; undefined where none can be fetched. */
+  private faultingInsn(): Insn | undefined {
     const { pc } = this.cpu;
-    if (this.reader.readable(pc) === 0) return false;
+    if (this.reader.readable(pc) === 0) return undefined;
     const insn = this.decode(this.reader, pc);
-    return isInsn(insn) && isStackFault(insn, this.lift(pc, 1), this.cpu);
+    return isInsn(insn) ? insn : undefined;
   }
 
   readGuest(addr: number, size: number): Uint8Array | undefined {

@@ -31,7 +31,7 @@ export function printSequenceCase(
   ];
 }
 
-function parse(input: string, preciseFloat: boolean): SequenceCase {
+export function parseSequenceCase(input: string, preciseFloat: boolean): SequenceCase {
   const before = emptyState();
   let at = CODE;
   let entries: number[] = [];
@@ -72,7 +72,7 @@ let machine: SequenceMachine | undefined;
 
 /** What all tiers make of the case; where they differ, each one's. */
 export function runSequenceCase(input: string, preciseFloat: boolean): string {
-  const c = parse(input, preciseFloat);
+  const c = parseSequenceCase(input, preciseFloat);
   const before = c.before.copy().normalise(c.ignored);
   machine ??= new SequenceMachine();
   const outputs = new Map<string, string[]>();

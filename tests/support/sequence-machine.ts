@@ -21,6 +21,8 @@ import { type MemoryViews, memoryViews } from '../../src/engine/memory-views.js'
 import { formRegion, REGION_LIMITS } from '../../src/engine/region.js';
 import { RegionCompiler } from '../../src/engine/region-compiler.js';
 import { isStackFault } from '../../src/engine/stack-fault.js';
+import { isMathFaultFirst } from '../../src/engine/waiting-x87.js';
+import type { Insn } from '../../frontend/x86-64/insn.js';
 import { isFloatPrecise, MAX_TB_INSNS, Translator } from '../../src/engine/translator.js';
 import { CONTROL, CPU, EXC, MXCSR_START, RUN_FLAG } from '../../src/guest/cpu-state.js';
 import { CC, FLAG } from '../../src/guest/flags.js';
@@ -307,6 +309,11 @@ export class SequenceMachine implements LoopServices {
   }
 
   pageFault(address: bigint, error: number): void {
+    const insn = this.faultingInsn();
+    if (insn !== undefined && isMathFaultFirst(insn, this.cpu.i32(CPU.FPSW))) {
+      this.exception(EXC.MF, 0);
+      return;
+    }
     const at = BigInt.asUintN(64, address);
     const isMapped =
       (at >= BigInt(CODE) && at < BigInt(CODE + CODE_BYTES)) ||
@@ -316,17 +323,24 @@ export class SequenceMachine implements LoopServices {
 
   exception(cause: number, error: number): void {
     const { cpu } = this;
-    const vector = cause === EXC.GP && error === 0 && this.isStackFault() ? EXC.SS : cause;
+    const vector = cause === EXC.GP && error === 0 ? this.vectorOfAddress() : cause;
     const status =
       vector === EXC.MF ? cpu.i32(CPU.FPSW) & ~cpu.i32(CPU.FPCW) : cpu.i32(CPU.MXCSR) & ~(cpu.i32(CPU.MXCSR) >> 7);
     this.raise(exceptionSignal(vector, error, cpu.rip, fpeCode(status & 0x3f)));
   }
 
-  private isStackFault(): boolean {
+  private vectorOfAddress(): number {
+    const insn = this.faultingInsn();
+    if (insn === undefined) return EXC.GP;
+    if (isMathFaultFirst(insn, this.cpu.i32(CPU.FPSW))) return EXC.MF;
+    return isStackFault(insn, this.lift(this.cpu.pc, 1), this.cpu) ? EXC.SS : EXC.GP;
+  }
+
+  private faultingInsn(): Insn | undefined {
     const { cpu, reader } = this;
-    if (cpu.rip >= 2n ** 47n || reader.readable(cpu.pc) === 0) return false;
+    if (cpu.rip >= 2n ** 47n || reader.readable(cpu.pc) === 0) return undefined;
     const insn = decode(reader, cpu.pc);
-    return isInsn(insn) && isStackFault(insn, this.lift(cpu.pc, 1), cpu);
+    return isInsn(insn) ? insn : undefined;
   }
 
   unimplemented(): void {

@@ -1,9 +1,11 @@
 /** A share of tests/fuzz/sequence-fuzz.ts: random instruction sequences in all tiers, against the host's processor where there is gcc and an x86-64 processor with AVX2. */
 import { describe, expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseSequenceCase } from '../support/sequence-filetest.js';
 import { SequenceMachine } from '../support/sequence-machine.js';
-import type { SequenceState } from '../support/sequence-state.js';
+import { type SequenceState, stateChanges } from '../support/sequence-state.js';
 import { differences } from '../fuzz/sequences/compare.js';
 import { makeSequence, type Sequence, slotAddress } from '../fuzz/sequences/generate.js';
 import { SequenceHost } from '../fuzz/sequences/host.js';
@@ -21,6 +23,19 @@ function whyNot(): string | undefined {
     return 'the processor lacks AVX2 or SHA';
   return spawnSync('gcc', ['--version']).status === 0 ? undefined : 'no gcc';
 }
+
+/** The cases of tests/filetests/sequences. */
+const DIRECTORY = join('tests', 'filetests', 'sequences');
+const filetests = readdirSync(DIRECTORY).flatMap((file) =>
+  readFileSync(join(DIRECTORY, file), 'utf8')
+    .split(/^==== /m)
+    .slice(1)
+    .map((part) => {
+      const [, title = '', run = '', input = '', expected = ''] =
+        /^(.*)\nrun: (.*)\n([\s\S]*?)^----\n([\s\S]*)$/m.exec(part) ?? [];
+      return { title, preciseFloat: run.includes('precise'), input, expected };
+    }),
+);
 
 const reason = whyNot();
 const name = `seed ${SEED}${reason === undefined ? '' : `: skipped, ${reason}`}`;
@@ -48,5 +63,21 @@ const name = `seed ${SEED}${reason === undefined ? '' : `: skipped, ${reason}`}`
     expect(found.map(({ sequence, error, host, ours }) => ({ number: sequence.number, error, host, ours }))).toEqual(
       [],
     );
+  });
+
+  test('the filetests are as the processor does it', () => {
+    const host = new SequenceHost();
+    const wrong = filetests.flatMap(({ title, preciseFloat, input, expected: text }) => {
+      const { placed, before, ignored } = parseSequenceCase(input, preciseFloat);
+      const code = placed.code;
+      const [after] = host.run([{ seed: 0, number: 0, program: [], code, before, others: [], preciseFloat }])[0] ?? [];
+      if (after === undefined) return [title];
+      const changes = stateChanges(before.copy().normalise(ignored), after.normalise(ignored)).map(
+        (line) => `${line}\n`,
+      );
+      return changes.join('') === text ? [] : [`${title}: ${changes.join(' ')}`];
+    });
+    host.close();
+    expect(wrong).toEqual([]);
   });
 });

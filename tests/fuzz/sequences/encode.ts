@@ -243,7 +243,12 @@ export function encodeRandom(g: GenRow, r: Registers, withoutMemory = false): In
   const isWide = width >= 2 && encoding.rexW !== 0;
   const opSize = encoding.rexW === 1 || isWide ? 8 : width === 0 && takes66 ? 2 : 4;
   const form: Form = { opSize, vexL: encoding.vexL >= 0 ? encoding.vexL : isVex ? random(2) : 0 };
-  const mod = !encoding.hasModrm || encoding.mod === 1 ? 1 : encoding.mod === 0 ? 0 : random(3) === 0 ? 0 : 1;
+  const mod =
+    !encoding.hasModrm || encoding.mod === 1
+      ? 1
+      : encoding.mod === 0 || r.only !== undefined || random(3) === 0
+        ? 0
+        : 1;
   if (withoutMemory && (mod === 0 || /[OXY]|B[AD]/.test(row.operands))) return undefined;
   return new Encoder(g, r, form).encode(mod);
 }

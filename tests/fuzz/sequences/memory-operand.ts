@@ -68,6 +68,7 @@ const MOST_RECENT = 6;
 
 export function memoryOperand(r: Registers, access: Access): MemoryOperand {
   const { random } = r;
+  if (r.only !== undefined) return closeTo(r, r.only, access);
   const again = random(3) === 0 ? recentOperand(r, access) : undefined;
   if (again !== undefined) return again;
   const { operand, address, base } = newOperand(r, access);
@@ -78,10 +79,27 @@ export function memoryOperand(r: Registers, access: Access): MemoryOperand {
   return operand;
 }
 
+const PAGE = 0x1000;
+
+/** An operand of a group at `base`: there, or close to it; at an edge, most end with the page or a byte further. */
+function closeTo(r: Registers, base: Known, { size, alignment }: Access): MemoryOperand {
+  const { random } = r;
+  const end = Math.ceil(base.value / PAGE) * PAGE;
+  const address =
+    random(3) === 0
+      ? base.value
+      : base === r.edge
+        ? end - size + pick(random, [0, 0, 0, -1, -size, -8, 1])
+        : base.value + pick(random, [-16, -8, -1, 1, 4, 8, 8, 16]);
+  const down = ((address % alignment) + alignment) % alignment;
+  return { prefixes: [], before: [], ...addressBytes(base.reg, -1, 0, address - down - base.value) };
+}
+
 /** One of the last operands, or one close to it: the same base, a few bytes further. */
 function recentOperand(r: Registers, { alignment, size, reach = 0 }: Access): MemoryOperand | undefined {
   const { random } = r;
-  const isLive = (k: Known | undefined): boolean => k === undefined || r.bases.includes(k) || r.walkers.includes(k);
+  const isLive = (k: Known | undefined): boolean =>
+    k === undefined || k === r.edge || r.bases.includes(k) || r.walkers.includes(k);
   const usable = r.recent.filter(
     (x) => x.address % alignment === 0 && reach === 0 && isLive(x.base) && (x.base?.unit ?? 0) % alignment === 0,
   );
@@ -105,6 +123,8 @@ function newOperand(r: Registers, access: Access): Made {
   const { size, writes, reach = 0 } = access;
   const alignment = access.alignment > 1 && random(100) < r.faults ? 1 : access.alignment;
   const shallFault = random(100) < r.faults;
+  const plain = random(5) === 0 ? withoutDisplacement(r, alignment) : undefined;
+  if (plain !== undefined) return plain;
   if (shallFault && random(3) === 0) return { operand: wild(r) };
   if (random(8) === 0 && !shallFault && !writes) return { operand: onStack(r, size, alignment) };
   const at = (range: number): number =>
@@ -156,6 +176,16 @@ function newOperand(r: Registers, access: Access): Made {
   }
   const address = at(base.range);
   return made(address, addressBytes(base.reg, -1, 0, address - segment - base.value, wide), base);
+}
+
+/** [base]: what merges checks knows the address again. */
+function withoutDisplacement(r: Registers, alignment: number): Made | undefined {
+  const { random, edge } = r;
+  const list = [...r.bases, ...r.walkers, ...(edge === undefined || random(2) === 0 ? [] : [edge, edge])];
+  const usable = list.filter((k) => k.value % alignment === 0 && k.unit % alignment === 0);
+  const base = usable[random(usable.length + 1)];
+  if (base === undefined) return undefined;
+  return { operand: { prefixes: [], before: [], ...addressBytes(base.reg, -1, 0, 0) }, address: base.value, base };
 }
 
 /** [rsp + disp], at or above the top of the stack. */

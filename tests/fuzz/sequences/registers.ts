@@ -57,6 +57,10 @@ export interface Recent {
 export class Registers {
   /** Hold addresses of the main window, and stay. */
   readonly bases: readonly Known[];
+  /** Holds an address just before the end of what may be written, or read; where operands may fault. */
+  readonly edge: Known | undefined;
+  /** What memory operands go through for now; undefined: through any. */
+  only: Known | undefined;
   /** Hold small numbers, and stay. */
   readonly indices: readonly Known[];
   /** Pointers that loops move. */
@@ -84,10 +88,19 @@ export class Registers {
     };
     this.bases = Array.from({ length: 1 + random(3) }, () => ({
       reg: take(),
-      value: random(4) === 0 ? BOUNDARY : MEMORY_LOW + random(MAIN.size),
+      value: random(4) === 0 ? BOUNDARY : MEMORY_LOW + (random(MAIN.size - 64) & (random(2) === 0 ? ~31 : ~0)),
       range: 0,
       unit: 0,
     }));
+    this.edge =
+      faults === 0
+        ? undefined
+        : {
+            reg: take(),
+            value: DATA + 0x1000 * pick(random, [2, 3, 3, 5]) - pick(random, [0, 1, 2, 4, 8, 8, 16, 32]),
+            range: 0,
+            unit: 0,
+          };
     this.indices = Array.from({ length: random(3) }, () => ({
       reg: take(),
       value: random(3) === 0 ? random(9) - 4 : random(64),

@@ -133,7 +133,7 @@ export class Structure {
   private unit(most: number, depth: number): Item[] {
     const inner = 1 + this.random(Math.min(most, 8));
     const isDeep = depth >= DEPTH;
-    const kind = this.random(25);
+    const kind = this.random(27);
     if (kind < 6) return isDeep ? this.skip(1, depth) : this.skip(inner, depth);
     if (kind < 8 && !isDeep) return this.alternatives(inner, depth);
     if (kind < 11 && !isDeep) return this.loop(inner, depth);
@@ -148,6 +148,7 @@ export class Structure {
     if (kind === 22 && !isDeep) return this.frame(inner, depth);
     if (kind === 23 && !isDeep) return this.recursion(inner, depth);
     if (kind === 24) return this.image();
+    if (kind > 24) return this.group();
     return this.plain();
   }
 
@@ -503,6 +504,15 @@ export class Structure {
     if (random(4) === 0) return encodeRandom(pick(random, RESET_ROWS), r) ?? [];
     const cw = 0x40 | masks() | (pick(random, [0, 2, 3, 3]) << 8) | (random(4) << 10);
     return [onAddress(r, [OPERAND_SIZE], [0xc7], 0, at, [cw & 0xff, cw >> 8]), onAddress(r, NO_BYTES, [0xd9], 5, at)];
+  }
+
+  /** Instructions whose operands lie at constant distances from one base: one check may serve them all. */
+  private group(): Item[] {
+    const { random, r } = this;
+    r.only = r.edge !== undefined && random(2) === 0 ? r.edge : pick(random, [...r.bases, ...r.walkers]);
+    const items = Array.from({ length: 2 + random(4) }, () => this.plain()).flat();
+    r.only = undefined;
+    return items;
   }
 
   /** State saved in an image and brought back from it, with instructions between that have no memory operand: pointers in the image would differ. */

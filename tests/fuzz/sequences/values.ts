@@ -97,7 +97,8 @@ export function stateBefore(r: Registers, rip: number, preciseFloat: boolean): S
     s.setWide(SequenceState.xmm(n), vector(random));
     s.setWide(SequenceState.ymmh(n), vector(random));
   }
-  for (const { reg, value } of [...r.bases, ...r.indices]) s.setGpr(reg, BigInt(value));
+  for (const { reg, value } of [...r.bases, ...r.indices, ...(r.edge === undefined ? [] : [r.edge])])
+    s.setGpr(reg, BigInt(value));
   s.setGpr(RSP, BigInt(STACK_START));
   s.rip = rip;
   s.rflags = FLAG.IF | 2;
