@@ -1,5 +1,5 @@
 /**
- * Writes the AssemblyScript that derives from the tables: constants of the guest layout, the interpreter's switch, lookup tables of AES, the core's export list.
+ * Writes the AssemblyScript that derives from the tables: constants of the guest layout, the interpreter's switch, lookup tables of AES and CRC32, the core's export list.
  * In: dist/ (compiled tables). Out: backend-wasm/interpreter/gen/*.ts.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { aesTables } from './gen/aes-tables.js';
 import { casesOf } from './gen/cases.js';
+import { crcTables } from './gen/crc-tables.js';
 import { constants } from './gen/constants.js';
 import { core, interpret } from './gen/interpret.js';
 
@@ -30,5 +31,6 @@ const write = (name, text) => {
 mkdirSync(OUT, { recursive: true });
 write('constants.ts', constants(modules));
 write('aes-tables.ts', aesTables());
+write('crc-tables.ts', crcTables());
 write('interpret.ts', interpret(opcodes, HELPER_LIST, casesOf(opcodes)));
 write('core.ts', core(HELPER_LIST, opcodes.BYTECODE_FINGERPRINT));

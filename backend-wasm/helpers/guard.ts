@@ -17,6 +17,13 @@ function fast(addr: u64, bits: u32): bool {
   return addr < <u64>0x100000000 && (load<u8>(PERM_TABLE + <usize>(addr >> 12)) & bits) == bits;
 }
 
+/** True where the fast path allows a read of any size up to a page. */
+// @ts-ignore: decorator
+@inline
+export function mayRead(addr: u64): bool {
+  return fast(addr, PERM_RFAST);
+}
+
 /** Readable memory of `size` (1..4096) bytes at `addr`. */
 // @ts-ignore: decorator
 @inline
