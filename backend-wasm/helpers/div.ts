@@ -1,16 +1,11 @@
 /**
- * 128 by 64 bit division. In: the halves of the dividend and the divisor. Out: quotient or remainder. The lifter has checked that the quotient fits (unsigned: hi < d),
- * or asks div128s_fits. Source: SDM 2A, DIV and IDIV; the algorithm is schoolbook division with 32-bit digits (Knuth, TAOCP volume 2, 4.3.1 D).
+ * 128 by 64 bit division. In: the halves of the dividend and the divisor. Out: the quotient; the remainder is what is left of the low half (frontend/x86-64/insns/muldiv.ts).
+ * The lifter has checked that the quotient fits (unsigned: hi < d), or asks div128s_fits. Source: SDM 2A, DIV and IDIV; the algorithm is schoolbook division with 32-bit digits (Knuth, TAOCP volume 2, 4.3.1 D).
  */
 
-let remainder: u64 = 0;
-
-/** Quotient of hi:lo / d with hi < d; leaves the remainder in `remainder`. */
+/** Quotient of hi:lo / d with hi < d. */
 function divide(hi: u64, lo: u64, d: u64): u64 {
-  if (hi == 0) {
-    remainder = lo % d;
-    return lo / d;
-  }
+  if (hi == 0) return lo / d;
   const s = clz<u64>(d);
   const v = d << s;
   const vh = v >> 32;
@@ -35,7 +30,6 @@ function divide(hi: u64, lo: u64, d: u64): u64 {
     r += vh;
     if (r >= 0x100000000) break;
   }
-  remainder = (((mid << 32) | u0) - q0 * v) >> s;
   return (q1 << 32) + q0;
 }
 
@@ -43,14 +37,11 @@ export function div128u(hi: i64, lo: i64, d: i64): i64 {
   return <i64>divide(<u64>hi, <u64>lo, <u64>d);
 }
 
-export function rem128u(hi: i64, lo: i64, d: i64): i64 {
-  divide(<u64>hi, <u64>lo, <u64>d);
-  return <i64>remainder;
-}
-
 /** 1 when the signed quotient of hi:lo / d fits in 64 bits and d is not 0. */
 export function div128s_fits(hi: i64, lo: i64, d: i64): i64 {
   if (d == 0) return 0;
+  // A dividend of 64 bits, as CQO makes them: only the smallest by -1 does not fit.
+  if (hi == lo >> 63) return d == -1 && lo == i64.MIN_VALUE ? 0 : 1;
   const negative = hi < 0;
   const nl: u64 = negative ? <u64>0 - <u64>lo : <u64>lo;
   const nh: u64 = negative ? ~(<u64>hi) + (lo == 0 ? 1 : 0) : <u64>hi;
@@ -62,18 +53,10 @@ export function div128s_fits(hi: i64, lo: i64, d: i64): i64 {
 }
 
 export function div128s(hi: i64, lo: i64, d: i64): i64 {
+  if (hi == lo >> 63) return lo / d;
   const negative = hi < 0;
   const nl: u64 = negative ? <u64>0 - <u64>lo : <u64>lo;
   const nh: u64 = negative ? ~(<u64>hi) + (lo == 0 ? 1 : 0) : <u64>hi;
   const q = <i64>divide(nh, nl, d < 0 ? <u64>0 - <u64>d : <u64>d);
   return negative != d < 0 ? -q : q;
-}
-
-/** The remainder has the dividend's sign. */
-export function rem128s(hi: i64, lo: i64, d: i64): i64 {
-  const negative = hi < 0;
-  const nl: u64 = negative ? <u64>0 - <u64>lo : <u64>lo;
-  const nh: u64 = negative ? ~(<u64>hi) + (lo == 0 ? 1 : 0) : <u64>hi;
-  divide(nh, nl, d < 0 ? <u64>0 - <u64>d : <u64>d);
-  return negative ? -(<i64>remainder) : <i64>remainder;
 }

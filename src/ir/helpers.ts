@@ -72,7 +72,6 @@ const rows = [
     pure: true,
     prose: 'quotient of (hi:lo) / d, unsigned, hi < d',
   },
-  { name: 'rem128u', file: 'div', params: DIV_PARAMS, ret: 'i64', pure: true, prose: 'remainder, likewise' },
   {
     name: 'div128s_fits',
     file: 'div',
@@ -82,7 +81,6 @@ const rows = [
     prose: '1 when d is not 0 and the signed quotient of (hi:lo) / d fits',
   },
   { name: 'div128s', file: 'div', params: DIV_PARAMS, ret: 'i64', pure: true, prose: 'signed quotient, which fits' },
-  { name: 'rem128s', file: 'div', params: DIV_PARAMS, ret: 'i64', pure: true, prose: 'signed remainder, likewise' },
   {
     name: 'rep_movs',
     file: 'string',

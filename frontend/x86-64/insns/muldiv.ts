@@ -72,6 +72,9 @@ function storeQuotient(l: Lifter, size: Size, q: TempId, r: TempId): void {
   }
 }
 
+/** Of the division of RDX:RAX by `d`: its low half suffices. */
+const remainder = (l: Lifter, q: TempId, d: TempId): TempId => l.sub(G.reg(RAX), l.mul(q, d));
+
 /** #DE when the divisor is 0 or the quotient does not fit (SDM 2A, DIV). The flags stay: the SDM leaves them undefined, the processor keeps them. */
 function div(l: Lifter): void {
   const size = l.size(0);
@@ -80,7 +83,7 @@ function div(l: Lifter): void {
     l.raiseIf('leu', d, G.reg(RDX), EXC.DE);
     const args = [G.reg(RDX), G.reg(RAX), d];
     const q = l.callFor('div128u', args);
-    storeQuotient(l, 8, q, l.callFor('rem128u', args));
+    storeQuotient(l, 8, q, remainder(l, q, d));
     return;
   }
   const n = l.copy(dividend(l, size), 'tb');
@@ -97,7 +100,7 @@ function idiv(l: Lifter): void {
     const args = [G.reg(RDX), G.reg(RAX), d];
     l.raiseIf('eq', l.callFor('div128s_fits', args), l.i64(0), EXC.DE);
     const q = l.callFor('div128s', args);
-    storeQuotient(l, 8, q, l.callFor('rem128s', args));
+    storeQuotient(l, 8, q, remainder(l, q, d));
     return;
   }
   const wideSize = wide(size * 2);
