@@ -101,7 +101,7 @@ export async function run(program: string, settings: RunSettings = {}): Promise<
       prefix: s.prefix,
       stackSize: s.stackSize ?? DEFAULT_STACK_SIZE,
       seed: s.seed,
-      stats: false,
+      stats: undefined,
       stdio: [input(), output('stdout', s.stdout, 1), output('stderr', s.stderr, 2)],
     });
     const captured = (name: string, mode: RunSettings['stdout']): Buffer | undefined =>

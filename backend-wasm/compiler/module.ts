@@ -46,6 +46,8 @@ export function compileModule(
   slotOf: (pc: number) => number,
   options: ModuleOptions = {},
 ): CompiledModule {
+  // Profilers name functions by the name section.
+  binaryen.setDebugInfo(true);
   const m = new binaryen.Module();
   try {
     const host = options.host ?? hostSimd();
@@ -55,8 +57,9 @@ export function compileModule(
     m.addMemoryImport('0', 'env', 'memory', true);
     const parts = new ModuleParts(m, options.plainGuards === true, options.unchecked === true, host);
     regions.forEach((region, i) => {
-      emitRegion(parts, region, slotOf, `r${i}`);
-      m.addFunctionExport(`r${i}`, `r${i}`);
+      const name = `r${i}_${region.head.toString(16)}`;
+      emitRegion(parts, region, slotOf, name);
+      m.addFunctionExport(name, `r${i}`);
     });
     const text = options.text === true ? m.emitText() : undefined;
     return { bytes: addBranchHints(m.emitBinary()), text };

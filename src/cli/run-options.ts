@@ -92,7 +92,16 @@ export function addRunOptions<T>(y: Argv<T>): Argv<T> {
       describe: 'log only guest addresses in these ranges: START..END, START+SIZE, START-SIZE',
       group: 'Logging:',
     })
-    .option('stats', { type: 'boolean', describe: 'print times and counts at the end', group: 'Logging:' })
+    .option('stats', {
+      type: 'boolean',
+      describe: 'print counts at the end, as a line of JSON',
+      group: 'Logging:',
+    })
+    .option('profile', {
+      type: 'boolean',
+      describe: 'print where the time went: tiers, compiled regions by symbol, system calls by name (and --stats)',
+      group: 'Logging:',
+    })
     .option('check-ir', {
       type: 'boolean',
       describe: 'verify the IR of every TB before and after the optimiser',
@@ -144,7 +153,7 @@ export function runOptions(p: Parsed, program: string, args: readonly string[]):
     prefix: text(p['L']),
     stackSize: text(p['s']) === undefined ? DEFAULT_STACK_SIZE : parseSize(text(p['s']) ?? ''),
     seed: count(p['seed'], '-seed'),
-    stats: p['stats'] === true,
+    stats: p['profile'] === true ? 'all' : p['stats'] === true ? 'counts' : undefined,
   };
 }
 

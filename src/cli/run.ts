@@ -6,6 +6,7 @@ import { cpuHelp } from '../engine/cpu-model.js';
 import { launch } from '../engine/launch.js';
 import { LOG_ITEMS, writeAll } from '../engine/log.js';
 import { STATS_PREFIX } from '../engine/stats.js';
+import { statsLines } from '../engine/stats-report.js';
 import { exitLike } from '../../runtime/threads/host-signals.js';
 import { type Parsed, runOptions } from './run-options.js';
 
@@ -40,6 +41,8 @@ export async function runCommand(p: Parsed): Promise<void> {
   if (program === undefined) throw new UsageError('no program given (lift64 --help shows the usage)');
   const options = runOptions(p, program, args);
   const ended = await launch(options);
-  if (options.stats) writeAll(2, `${STATS_PREFIX}${JSON.stringify(ended.stats)}\n`);
+  if (options.stats !== undefined) writeAll(2, `${STATS_PREFIX}${JSON.stringify(ended.stats)}\n`);
+  if (options.stats === 'all')
+    for (const line of statsLines(ended.stats, ended.reports)) writeAll(2, `lift64: ${line}\n`);
   exitLike(ended);
 }

@@ -9,6 +9,8 @@ export interface CompiledModule {
   /** CODE_GENERATION before the guest's bytes were read. */
   readonly generation: number;
   readonly entries: readonly CompiledEntry[];
+  /** Bytes of the Wasm module. */
+  readonly size: number;
   /** Wasm text for -d out_asm. */
   readonly text: string | undefined;
   /** What the code store keeps of it; undefined when it keeps nothing. */
@@ -54,7 +56,7 @@ export type ToCompiler =
 
 /** Compile worker to main thread. */
 export type FromCompiler =
-  | { readonly kind: 'module'; readonly space: number; readonly compiled: CompiledModule }
+  | { readonly kind: 'module'; readonly space: number; readonly compiled: CompiledModule; readonly ms: number }
   | { readonly kind: 'failed'; readonly message: string; readonly details: readonly string[] };
 
 /** What the compile worker is started with. */

@@ -37,6 +37,8 @@ const WARM_START_DELAY_MS = 600;
 
 export class CompileService {
   private worker: Worker | undefined;
+  /** What the compile worker has made so far. */
+  readonly figures = { compiledModules: 0, compiledBytes: 0, compileSeconds: 0 };
   private starting: NodeJS.Timeout | undefined;
   /** What is hot, until the worker starts. */
   private waiting: HotPc[] = [];
@@ -134,8 +136,12 @@ export class CompileService {
     worker.unref();
     worker.on('error', this.onFailure);
     worker.on('message', (message: FromCompiler) => {
-      if (message.kind === 'module') this.publish(message.space, message.compiled);
-      else this.onFailure(new InternalError(`compile worker: ${message.message}`, message.details));
+      if (message.kind === 'module') {
+        this.figures.compiledModules++;
+        this.figures.compiledBytes += message.compiled.size;
+        this.figures.compileSeconds += message.ms / 1000;
+        this.publish(message.space, message.compiled);
+      } else this.onFailure(new InternalError(`compile worker: ${message.message}`, message.details));
     });
     return worker;
   }

@@ -62,11 +62,15 @@ const post = (message: FromCompiler): void => {
 
 function compileNext({ space, compiler, cache, queue }: Work): void {
   scheduled = false;
+  const start = performance.now();
   try {
     // Read before the guest's bytes: what is invalidated from now on makes the result stale.
     const { generation } = cache;
     const regions = queue.take();
-    if (regions.length > 0) post({ kind: 'module', space, compiled: compiler.compileRegions(regions, generation) });
+    if (regions.length > 0) {
+      const compiled = compiler.compileRegions(regions, generation);
+      post({ kind: 'module', space, compiled, ms: performance.now() - start });
+    }
   } catch (e) {
     const error = e instanceof Error ? e : new Error(String(e));
     post({

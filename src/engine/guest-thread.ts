@@ -54,6 +54,7 @@ import { illegalInsn } from './illegal-insn.js';
 import { Log } from './log.js';
 import { isStackFault } from './stack-fault.js';
 import { isMathFaultFirst } from './waiting-x87.js';
+import { ThreadProfile } from './thread-profile.js';
 import { memoryViews, type MemoryViews } from './memory-views.js';
 import { withMutex } from './mutex.js';
 import type { EngineOptions } from './options.js';
@@ -109,6 +110,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
   private readonly store: CodeStore | undefined;
   private readonly regions: RegionStore | undefined;
   private readonly recent: number[] = [];
+  private profile: ThreadProfile | undefined;
   private translated = 0;
   private syscalls = 0;
   private mapsLogged = '';
@@ -248,11 +250,17 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
     noteStart(this.kernel);
     Atomics.add(this.views.i32, (PCB_BASE + PCB.THREADS_BEGUN) / 4, 1);
     if (this.logMaps) this.logMemoryMap('at the start');
+    if (this.spine.profile) this.profile = new ThreadProfile();
     try {
       loop.run();
     } catch (e) {
       throw this.bugReport(e);
     }
+    if (this.profile !== undefined)
+      requestService(
+        SERVICE.REPORT,
+        this.profile.finish((pc) => this.symbol(pc)),
+      );
     this.saveCode();
     addFigures(this.kernel, {
       storedTbs: this.store?.taken ?? 0,
@@ -359,9 +367,14 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
   syscall(): void {
     this.syscalls++;
     if (this.latePc) this.lateSyscall();
+    else if (this.profile !== undefined) this.profile.timed(this.cpu.i32(CPU.REGS), this.dispatch);
     else dispatchSyscall(this);
     if (this.logMaps) this.logMemoryMap('changed');
   }
+
+  private readonly dispatch = (): void => {
+    dispatchSyscall(this);
+  };
 
   /** The broken rule of the test switch: the pc advances only after the call, so a child of clone has started at the SYSCALL. */
   private lateSyscall(): void {

@@ -28,13 +28,15 @@ import { type Forked, type HotPc, SERVICE, type SpineData } from './spine.js';
 import { readStats } from './figures.js';
 import { compileAhead } from './region-store.js';
 import { storeName } from './store-name.js';
-import type { Stats } from './stats.js';
+import type { Stats, ThreadReport } from './stats.js';
 
 /** Index of the first address space that a kernel hands out. */
 const FIRST_MM = 1;
 
 export interface Ended extends ExitStatus {
   readonly stats: Stats;
+  /** Of the guest threads that have ended, under --profile. */
+  readonly reports: readonly ThreadReport[];
 }
 
 /** Runs the program to its end. Throws ProgramError (126, 127) before anything of it runs, InternalError for bugs. */
@@ -67,6 +69,7 @@ export async function launch(o: RunOptions): Promise<Ended> {
     core: new WebAssembly.Module(readFileSync(BUILT.core)),
     prefix: o.prefix,
     cpus: availableParallelism(),
+    profile: o.stats === 'all',
   };
   const { store, tier } = o.engine;
   const kept = store === undefined || tier !== 'auto' ? undefined : storeName(store, program.image.path, false);
@@ -89,6 +92,7 @@ export async function launch(o: RunOptions): Promise<Ended> {
       supervisor.die(error);
     },
   );
+  const reports: ThreadReport[] = [];
   const supervisor = new Supervisor({
     kernel,
     entry: o.engine.tier === 'compiled' ? BUILT.compiledGuestWorker : BUILT.guestWorker,
@@ -102,6 +106,12 @@ export async function launch(o: RunOptions): Promise<Ended> {
       compiler.addWorker(worker, id);
     },
     services: new Map<string, (data: unknown) => void>([
+      [
+        SERVICE.REPORT,
+        (report) => {
+          reports.push(report as ThreadReport);
+        },
+      ],
       [
         SERVICE.STREAM,
         (stream) => {
@@ -158,7 +168,7 @@ export async function launch(o: RunOptions): Promise<Ended> {
   try {
     const status = await supervisor.run(task.index);
     for (const [mm, memory] of memories) if (kernel.mm(mm).refs > 0) quietSpace(memoryViews(memory)).writeAll();
-    return { ...status, stats: readStats(kernel) };
+    return { ...status, stats: { ...readStats(kernel), ...compiler.figures }, reports };
   } finally {
     process.umask(files.umask);
     stopForwarding();

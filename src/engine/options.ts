@@ -36,6 +36,10 @@ export interface EngineOptions {
   readonly store: StoreOptions | undefined;
 }
 
+/** counts: one line of JSON; all: also, readably, what the time was spent on, by V8's profiler, which costs some time of its own. */
+export const STATS_KINDS = ['counts', 'all'] as const;
+export type StatsKind = (typeof STATS_KINDS)[number];
+
 export interface RunOptions {
   readonly engine: EngineOptions;
   /** Host path of the program. */
@@ -51,7 +55,7 @@ export interface RunOptions {
   /** -seed: makes AT_RANDOM and the guest's getrandom deterministic. */
   readonly seed: number | undefined;
   /** Print time and counts at the end. */
-  readonly stats: boolean;
+  readonly stats: StatsKind | undefined;
   /** Host descriptors that become the guest's 0, 1 and 2, and its only ones; the guest closes those that are not lift64's own 0 to 2. Absent: all that lift64 was started with. */
   readonly stdio?: readonly [number, number, number];
 }

@@ -73,7 +73,7 @@ export class RegionCompiler {
     });
     const entries = regions.map((r, i) => ({ pc: r.head, slot: slot(r.head), name: `r${i}`, pages: regionPages(r) }));
     const record = this.keep ? this.record(bytes, entries, [...slots], generation) : undefined;
-    return { module: this.load(bytes), generation, entries, text, record };
+    return { module: this.load(bytes), generation, entries, size: bytes.length, text, record };
   }
 
   /** What the code store keeps of a module; undefined when it depends on what changes: pages that can be written, or that have been. */
@@ -89,7 +89,8 @@ export class RegionCompiler {
     // In this order: a write after the hash was taken is the next run's matter, one before it shows here.
     const stale = cache.invalidatedSince(generation, cache.generation);
     const writable = (page: number): boolean => ((views.u8[PERM_TABLE + page] ?? PERM.W) & PERM.W) !== 0;
-    if (stale === undefined || isFloatPrecise(views)) return undefined;
+    const plain = Atomics.load(views.i32, (PCB_BASE + PCB.PLAIN_GUARDS) / 4) !== 0;
+    if (stale === undefined || plain || isFloatPrecise(views)) return undefined;
     if ([...pages].some((page) => stale.has(page) || writable(page))) return undefined;
     // Shared, so that it costs the workers that it goes to nothing.
     const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));

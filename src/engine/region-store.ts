@@ -16,6 +16,7 @@ import type { CompiledCode } from './compiled-code.js';
 import type { MemoryViews } from './memory-views.js';
 import { withMutex } from './mutex.js';
 import { bindSlots, slotOwners } from './slots.js';
+import { isFloatPrecise } from './translator.js';
 
 export interface RegionStoreParts {
   readonly views: MemoryViews;
@@ -71,7 +72,7 @@ export class RegionStore {
   install(pc: number): boolean {
     if (this.loaded === undefined) this.locked(() => this.load());
     const found = this.byPc.get(pc);
-    if (found === undefined) return false;
+    if (found === undefined || this.isOutdated) return false;
     const { stored, entry } = found;
     const since = this.check(entry);
     if (since === undefined) {
@@ -87,6 +88,12 @@ export class RegionStore {
     const done = compiled.place(instance, [{ ...entry, pages: entry.contents.map(([page]) => page) }], since);
     if (done > 0) this.installed++;
     return done > 0;
+  }
+
+  /** What is kept has the forms of floating point and the checks that a process begins with. */
+  private get isOutdated(): boolean {
+    const { views } = this.parts;
+    return isFloatPrecise(views) || Atomics.load(views.i32, (PCB_BASE + PCB.PLAIN_GUARDS) / 4) !== 0;
   }
 
   /** The code of `pages` was invalidated; undefined: all. */
@@ -116,8 +123,7 @@ export class RegionStore {
     const program = name();
     const stored: Stored[] = [];
     const owners = slotOwners(views);
-    for (const item of program === undefined ? [] : readModules(directory, program)) {
-      const record = recordOf(item);
+    for (const { item, record } of program === undefined ? [] : readModules(directory, program)) {
       // In this order: of two modules with a region for the same pc, the one compiled last counts.
       if (bindSlots(views, owners, record.slots)) stored.unshift({ record, item, instance: undefined });
     }
@@ -155,9 +161,10 @@ export class RegionStore {
 }
 
 /** The modules that are kept for a program, whole ones. */
-function readModules(directory: string, program: string): StoredItem[] {
+function readModules(directory: string, program: string): Omit<Stored, 'instance'>[] {
   const bytes = readCached(directory, fileName(program));
-  return ((bytes === undefined ? undefined : parseStore(bytes)) ?? []).filter(isWhole);
+  const items = ((bytes === undefined ? undefined : parseStore(bytes)) ?? []).filter(isWhole);
+  return items.map((item) => ({ item, record: recordOf(item) }));
 }
 
 /**
@@ -176,7 +183,7 @@ function setBudget(): void {
  * guest thread starts. Gives what keeps the code alive.
  */
 export function compileAhead(directory: string, program: string): Promise<unknown> {
-  const modules = readModules(directory, program).map((item) => recordOf(item).bytes);
+  const modules = readModules(directory, program).map(({ record }) => record.bytes);
   if (modules.length === 0) return Promise.resolve();
   setBudget();
   setFlagsFromString('--no-wasm-lazy-compilation');

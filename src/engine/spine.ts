@@ -8,6 +8,8 @@ export interface SpineData {
   /** -L. */
   readonly prefix: string | undefined;
   readonly cpus: number;
+  /** --profile: guest threads report what they have spent their time on. */
+  readonly profile: boolean;
 }
 
 /** Names of the services on the main thread. */
@@ -18,6 +20,8 @@ export const SERVICE = {
   HOT: 'hot',
   /** A process has been copied, code and all: Forked. */
   FORKED: 'forked',
+  /** A guest thread has ended: ThreadReport (--profile). */
+  REPORT: 'report',
 } as const;
 
 /** `space`: Mm.space. */

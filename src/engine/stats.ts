@@ -3,6 +3,30 @@
 /** The line on stderr: this prefix and one JSON object. */
 export const STATS_PREFIX = 'lift64: stats ';
 
+/** What a guest thread's time is spent on. */
+export const SHARES = [
+  'interpreter',
+  'compiled code',
+  'translation',
+  'installing code',
+  'system calls',
+  'garbage collection',
+  'other',
+] as const;
+export type Share = (typeof SHARES)[number];
+
+export interface CallFigures {
+  readonly count: number;
+  readonly ms: number;
+}
+
+/** Of one guest thread or several: milliseconds by share and by symbol of compiled regions, system calls by name. */
+export interface ThreadReport {
+  readonly shares: Readonly<Partial<Record<Share, number>>>;
+  readonly regions: Readonly<Record<string, number>>;
+  readonly calls: Readonly<Record<string, CallFigures>>;
+}
+
 export interface Stats {
   /** From the first guest instruction to the end of the guest, seconds. */
   readonly guestSeconds: number;
@@ -16,4 +40,8 @@ export interface Stats {
   readonly compiledRegions: number;
   readonly syscalls: number;
   readonly threads: number;
+  /** Of the compile worker: modules, their bytes, and the time that it took for them, seconds. */
+  readonly compiledModules: number;
+  readonly compiledBytes: number;
+  readonly compileSeconds: number;
 }

@@ -61,6 +61,16 @@ describe('-d', () => {
     expect(says.exec(stderrOf('-d', 'unimp', int80, join(tmp, 'f')).stderr)?.[1]).toMatch(/^\d+$/);
   });
 
+  test('--profile: time by tier, regions by symbol, system calls by name', () => {
+    const { status, stderr } = stderrOf('--profile', join(ROOT, 'examples', 'bin', 'bench', 'sha256'), '200');
+    expect(status).toBe(0);
+    expect(stderr).toMatch(/^lift64: stats \{.*"compiledModules":[1-9]/m);
+    expect(stderr).toMatch(/^lift64: +[1-9][0-9.]* ms {2}interpreter$/m);
+    expect(stderr).toMatch(/^lift64: +[1-9][0-9.]* ms {2}compiled code$/m);
+    expect(stderr).toMatch(/^lift64: compiled regions by symbol \(sampled\):\nlift64: +[0-9.]+ ms {2}[a-z_]\w+$/m);
+    expect(stderr).toMatch(/^lift64: +[0-9.]+ ms {2}writev, 1 time$/m);
+  });
+
   test('nochain: exec has every TB', () => {
     const entries = (items: string): number =>
       stderrOf('-d', items, bin('hello')).stderr.match(/^\[\d+\] Trace 0x/gm)?.length ?? 0;

@@ -20,7 +20,14 @@ interface EngineRow {
   readonly missing: () => string | undefined;
 }
 
-const lift64 = (...options: string[]): readonly string[] => [process.execPath, LIFT64, '--stats', ...options];
+/** Each run translates and compiles its program anew: without what earlier runs have left. */
+const lift64 = (...options: string[]): readonly string[] => [
+  process.execPath,
+  LIFT64,
+  '--stats',
+  '--no-cache',
+  ...options,
+];
 const present = (): undefined => undefined;
 
 export const ENGINE: Readonly<Record<Engine, EngineRow>> = {
