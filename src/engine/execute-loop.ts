@@ -196,8 +196,14 @@ export class ExecuteLoop {
       case EXIT.INT80:
         services.int80();
         break;
-      case EXIT.PAGE_FAULT:
-        services.pageFault(cpu.i64(CPU.EXIT_ARG0), Number(cpu.i64(CPU.EXIT_ARG1)));
+      case EXIT.PAGE_FAULT: {
+        const [address, error] = [BigInt.asUintN(64, cpu.i64(CPU.EXIT_ARG0)), Number(cpu.i64(CPU.EXIT_ARG1))];
+        // A jump to the kernel's half is done; what is fetched there faults.
+        if ((error & PF.INSTR) !== 0 && address > LAST_USER_ADDRESS) cpu.rip = address;
+        services.pageFault(address, error);
+        break;
+      }
+      case EXIT.SHADOW:
         break;
       case EXIT.EXCEPTION:
         services.exception(Number(cpu.i64(CPU.EXIT_ARG0)) & 0xff, Number(cpu.i64(CPU.EXIT_ARG0)) >>> 8);
@@ -250,7 +256,7 @@ export class ExecuteLoop {
     cpu.setI32(CPU.EXIT_LINK, 0);
     const { rip } = cpu;
     if (rip > LAST_USER_ADDRESS) {
-      // A signal frame can hold anything; lifted jumps fault where they stand.
+      // A signal frame can hold anything.
       if (BigInt.asUintN(64, BigInt.asIntN(48, rip)) === rip) this.services.pageFault(rip, PF.USER | PF.INSTR);
       else this.services.exception(EXC.GP, 0);
       return;

@@ -181,7 +181,7 @@ export const EXIT = {
   INT80: 3,
   /** CPU exception: ARG0 = vector (EXC) | error code << 8. rip is the faulting instruction (the next one for #BP and #DB traps). */
   EXCEPTION: 4,
-  /** Page fault: ARG0 = guest address, ARG1 = error code bits (PF). rip is the faulting instruction, nothing of it done. */
+  /** Page fault: ARG0 = guest address, ARG1 = error code bits (PF). rip is the faulting instruction, nothing of it done; of a jump to the kernel's half all is done, and the fault is at the target. */
   PAGE_FAULT: 5,
   /** A poll saw CONTROL. */
   POLL: 6,
@@ -205,6 +205,8 @@ export const EXIT = {
   FLOAT_CONTROL: 15,
   /** A compiled region's check of several accesses at once failed: rip is the first of their instructions, nothing of it done. The interpreter does it, with a check an access. */
   CLOSE_LOOK: 16,
+  /** An instruction run under the trap flag that delays its exception: MOV to SS. rip is the next instruction. */
+  SHADOW: 17,
 } as const;
 
 /** CPU exception vectors (SDM volume 3, table 6-1). */

@@ -170,6 +170,13 @@ const rows = [
   { name: 'rcp_f32x4', file: 'reciprocal', params: ['v128'], ret: 'v128', pure: true, prose: 'RCPPS' },
   { name: 'rsqrt_f32x4', file: 'reciprocal', params: ['v128'], ret: 'v128', pure: true, prose: 'RSQRTPS' },
   {
+    name: 'check_canonical',
+    file: 'jump',
+    params: ['i64'],
+    faults: true,
+    prose: '#GP when arg0 is not canonical',
+  },
+  {
     name: 'wild_jump',
     file: 'jump',
     params: ['i64'],

@@ -14,7 +14,7 @@ import { type Core, instantiateCore } from '../../src/engine/core.js';
 import { exceptionSignal, type FaultSignal, pageFaultSignal } from '../../src/engine/faults.js';
 import { type MemoryViews, memoryViews } from '../../src/engine/memory-views.js';
 import { formRegion, REGION_LIMITS } from '../../src/engine/region.js';
-import { CPU, EXIT, PF, RUN_FLAG } from '../../src/guest/cpu-state.js';
+import { CPU, EXC, EXIT, PF, RUN_FLAG } from '../../src/guest/cpu-state.js';
 import { CC, FLAG } from '../../src/guest/flags.js';
 import { CPU_BASE, PAGE_SHIFT, PAGE_SIZE, PERM, WASM_PAGES } from '../../src/guest/memory-map.js';
 import type { Tb } from '../../src/ir/types.js';
@@ -107,6 +107,8 @@ export class IntegerMachine {
     }
     const after = before.copy();
     this.store(after);
+    // A jump to the kernel's half is done, and faults at its target, as the execute loop has it.
+    if (fault?.trapno === EXC.PF && (fault.error & PF.INSTR) !== 0 && fault.address >> 63n === 1n) after.rip = Number(fault.address);
     if (fault !== undefined) after.setSignal(fault.signal, fault.code, fault.address);
     return after;
   }

@@ -200,6 +200,12 @@ export function integerPrograms(): IntegerForm[] {
   selectorPrograms(add);
   farPrograms(add);
   basePrograms(add);
+  // movabs rcx, 0xffff8...; jmp, call, push and ret.
+  const kernel = [0x48, 0xb9, 0, 0x10, 0, 0, 0, 0x80, 0xff, 0xff];
+  add('sequence jmp kernel', 4, kernel, 0xff, 0xe1);
+  add('sequence call kernel', 20, kernel, 0xff, 0xd1);
+  add('sequence ret kernel', 8, kernel, 0x51, 0xc3);
+  add('sequence ret imm kernel', 8, kernel, 0x51, 0xc2, 8, 0);
   add('sequence jmp not canonical', 1, 0x48, 0xb8, [0, 0, 0, 0, 0, 0x80, 0, 0], 0xff, 0xe0);
   return list;
 }

@@ -58,7 +58,7 @@ function call(l: Lifter): void {
     return;
   }
   const to = relative(l);
-  if (!l.isWild(to)) push();
+  if (!l.isWild(to) || BigInt.asIntN(48, to) === BigInt.asIntN(64, to)) push();
   l.jump(to);
 }
 

@@ -18,7 +18,7 @@ const RSP = G.reg(GPR.RSP);
 function farPointer(l: Lifter): { readonly offset: TempId; readonly selector: TempId } {
   const m = l.mem(0);
   const size = wide(m.size - 2);
-  const host = l.guardRead(l.ea(m), m.size);
+  const host = l.guardRead(l.ea(m), m.size, 1, m.size - 2);
   return { offset: l.copy(l.ld(host, size), 'tb'), selector: l.copy(l.ld(host, 2, size), 'tb') };
 }
 

@@ -68,7 +68,9 @@ function mask(l: Lifter): void {
 }
 
 function maskmov(l: Lifter): void {
-  l.call('maskmov', [l.ea(l.mem(0)), l.e('v_extract_i64x2', [vec(l, 1)], [0]), l.i64(0), maskOf(l, 2)]);
+  const ea = l.ea(l.mem(0));
+  l.checkAligned(ea, 1, 8);
+  l.call('maskmov', [ea, l.e('v_extract_i64x2', [vec(l, 1)], [0]), l.i64(0), maskOf(l, 2)]);
   enterMmx(l);
 }
 

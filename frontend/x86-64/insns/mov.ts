@@ -1,7 +1,7 @@
 /**
  * Data movement between registers and memory. Out: rows. Source: SDM 2B, MOV MOVZX MOVSX MOVSXD LEA MOVNTI XLAT LSS/LFS/LGS.
  */
-import { GPR } from '../../../src/guest/cpu-state.js';
+import { EXIT, GPR } from '../../../src/guest/cpu-state.js';
 import { G } from '../../../src/ir/globals.js';
 import type { InsnRow, LiftFn } from '../insn.js';
 import type { Lifter } from '../lifter.js';
@@ -34,8 +34,13 @@ function movFromSegment(l: Lifter): void {
 
 function movToSegment(l: Lifter): void {
   const n = segmentOf(l, 0);
-  if (n === SEG.CS) l.undefinedOpcode();
-  else loadSegment(l, n, l.load(1))();
+  if (n === SEG.CS) {
+    l.undefinedOpcode();
+    return;
+  }
+  loadSegment(l, n, l.load(1))();
+  // The trap flag's exception waits for the next instruction (SDM volume 3, 6.8.3).
+  if (n === SEG.SS && l.options.oneIteration === true) l.exit(EXIT.SHADOW, 0, l.next);
 }
 
 /** LSS, LFS, LGS: offset, then selector. */
@@ -43,7 +48,7 @@ function loadFarPointer(n: number): LiftFn {
   return (l) => {
     const m = l.mem(1);
     const size = wide(m.size - 2);
-    const host = l.guardRead(l.ea(m), m.size);
+    const host = l.guardRead(l.ea(m), m.size, 1, m.size - 2);
     const offset = l.copy(l.ld(host, size), 'tb');
     const write = loadSegment(l, n, l.ld(host, 2, size));
     l.dest(0).store(offset);

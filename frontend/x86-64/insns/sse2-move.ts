@@ -56,8 +56,10 @@ const duplicated = (list: readonly number[]): LiftFn => unary(duplicateLane(list
 
 /** MASKMOVDQU: the bytes whose mask has its top bit set; others are neither written nor checked. */
 export function maskmov(l: Lifter): void {
+  const ea = l.ea(l.mem(0));
+  l.checkAligned(ea, 1, 8);
   l.call('maskmov', [
-    l.ea(l.mem(0)),
+    ea,
     l.e('v_extract_i64x2', [vec(l, 1)], [0]),
     l.e('v_extract_i64x2', [vec(l, 1)], [1]),
     l.e('v_bitmask_i8x16', [vec(l, 2)]),

@@ -185,6 +185,26 @@ STOPS(ac_word, "push $0x40202\n\tpopf\n\tadd $3, %rax", "addw $1, (%rax)");
 STOPS(ac_push, "push $0x40202\n\tpopf\n\tsub $2, %rsp", "push %rax");
 STOPS(ac_movups, "push $0x40202\n\tpopf\n\tadd $8, %rax", "movups (%rax), %xmm0\n\tadd $4, %rax\n\tmovups (%rax), %xmm0\n\tud2");
 STOPS(ac_none, "push $0x40202\n\tpopf\n\tadd $3*4096+1, %rax", "mov (%rax), %ecx");
+STOPS(ac_movaps, "push $0x40202\n\tpopf\n\tadd $4, %rax", "movaps (%rax), %xmm0");
+STOPS(ac_fldt, "push $0x40202\n\tpopf\n\tadd $4, %rax", "fldt (%rax)");
+STOPS(ac_fldt_8, "push $0x40202\n\tpopf\n\tadd $8, %rax", "fldt (%rax)\n\tud2");
+STOPS(ac_fbld, "push $0x40202\n\tpopf\n\tadd $4, %rax", "fbld (%rax)");
+STOPS(ac_fnstenv, "push $0x40202\n\tpopf\n\tadd $2, %rax", "fnstenv (%rax)");
+STOPS(ac_fnstenv_16, "push $0x40202\n\tpopf\n\tadd $2, %rax", "data16 fnstenv (%rax)\n\tud2");
+STOPS(ac_lgs, "push $0x40202\n\tpopf\n\tadd $2, %rax", "lgsl (%rax), %ecx");
+STOPS(ac_lgs_16, "push $0x40202\n\tpopf\n\tmovl $0, (%rax)\n\tmovl $0, 4(%rax)\n\tadd $2, %rax", "lgsw (%rax), %cx\n\tud2");
+STOPS(ac_maskmov, "push $0x40202\n\tpopf\n\tlea 4(%rax), %rdi\n\tpxor %xmm0, %xmm0", "maskmovdqu %xmm0, %xmm0");
+STOPS(ac_maskmov_8, "push $0x40202\n\tpopf\n\tlea 8(%rax), %rdi\n\tpxor %xmm0, %xmm0", "maskmovdqu %xmm0, %xmm0\n\tud2");
+STOPS(ac_maskmovq, "push $0x40202\n\tpopf\n\tlea 4(%rax), %rdi\n\tpxor %mm0, %mm0", "maskmovq %mm0, %mm0");
+STOPS(jump_kernel, "mov $0xffff800000000000, %rcx", "jmp *%rcx");
+STOPS(jump_top, "mov $-1, %rcx", "jmp *%rcx");
+STOPS(call_kernel, "mov $0xffff800000000000, %rcx", "call *%rcx");
+STOPS(call_kernel_none, "mov $0xffff800000000000, %rcx\n\tlea 3*4096(%rax), %rsp", "call *%rcx");
+STOPS(ret_kernel, "mov $0xffff800000000000, %rcx\n\tpush %rcx", "ret");
+STOPS(ret_imm_kernel, "mov $0xffff800000000000, %rcx\n\tpush %rcx", "ret $16");
+STOPS(lretq_kernel, "push $0x33\n\tmov $0xffff800000000000, %rcx\n\tpush %rcx", "rex.w lret");
+STOPS(iretq_kernel, "push $0x2b\n\tpush %rsp\n\tpush $0x246\n\tpush $0x33\n\tmov $0xffff800000000000, %rcx\n\tpush %rcx", "iretq");
+STOPS(call_high, "mov $0x900000000000, %rcx", "call *%rcx");
 STOPS(div_0, "xor %ecx, %ecx", "div %rcx");
 STOPS(fp_unmasked, "fninit\n\tpushq $0x37b\n\tfldcw (%rsp)\n\tfld1\n\tfldz\n\tfdivrp", "fwait");
 
@@ -222,6 +242,11 @@ static const struct {
     ROW(iretq_ss_33),   ROW(iretq_ss_10),  ROW(iretq_none),    ROW(iretq_high),   ROW(iretl_33),
     ROW(iretq_nt),      ROW(ac_load),      ROW(ac_store),      ROW(ac_aligned),   ROW(ac_word),
     ROW(ac_push),       ROW(ac_movups),    ROW(ac_none),       ROW(div_0),        ROW(fp_unmasked),
+    ROW(ac_movaps), ROW(ac_fldt), ROW(ac_fldt_8), ROW(ac_fbld),
+    ROW(ac_fnstenv), ROW(ac_fnstenv_16), ROW(ac_lgs), ROW(ac_lgs_16),
+    ROW(ac_maskmov), ROW(ac_maskmov_8), ROW(ac_maskmovq), ROW(jump_kernel),
+    ROW(jump_top), ROW(call_kernel), ROW(call_kernel_none), ROW(ret_kernel),
+    ROW(ret_imm_kernel), ROW(lretq_kernel), ROW(iretq_kernel), ROW(call_high),
 };
 
 static void make_pages(void) {

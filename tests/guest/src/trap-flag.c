@@ -56,6 +56,7 @@ STEPPED(undefined, "nop\n\tud2\n\tnop");
 STEPPED(returns, "lea 1f(%rip), %rcx\n\tmov %rsp, %rax\n\tpushq $0x2b\n\tpush %rax\n\tpushfq\n\tpushq $0x33\n\tpush "
                  "%rcx\n\tiretq\n\tnop\n1:\tnop");
 STEPPED(identifies, "xor %eax, %eax\n\tpush %rbx\n\tcpuid\n\tpop %rbx\n\tnop");
+STEPPED(loads_ss, "nop\n\tmov %ss, %ecx\n\tmov %ecx, %ss\n\tnop\n\tnop\n\tmov %ecx, %ss\n\tmov %ecx, %ss\n\tnop\n\tnop");
 STEPPED(stores_code, "nop\n\tmovb $0x90, (%rbx)\n\tlock incl (%rbx)\n\txchg %ecx, (%rbx)");
 
 static void show(const char *name, void (*fn)(void *)) {
@@ -94,6 +95,7 @@ int main(void) {
   SHOW(undefined);
   SHOW(returns);
   SHOW(identifies);
+  SHOW(loads_ss);
   SHOW(stores_code);
   return 0;
 }
