@@ -108,7 +108,8 @@ export class IntegerMachine {
     const after = before.copy();
     this.store(after);
     // A jump to the kernel's half is done, and faults at its target, as the execute loop has it.
-    if (fault?.trapno === EXC.PF && (fault.error & PF.INSTR) !== 0 && fault.address >> 63n === 1n) after.rip = Number(fault.address);
+    if (fault?.trapno === EXC.PF && (fault.error & PF.INSTR) !== 0 && fault.address >> 63n === 1n)
+      after.rip = Number(fault.address);
     if (fault !== undefined) after.setSignal(fault.signal, fault.code, fault.address);
     return after;
   }
