@@ -21,7 +21,7 @@ export class SequenceHost {
     this.directory = mkdtempSync(join(tmpdir(), 'sequences-'));
     this.runner = join(this.directory, 'run-sequences');
     const source = join('tests', 'vectors', 'src', 'run-sequences.c');
-    const gcc = spawnSync('gcc', ['-O2', '-o', this.runner, source], { stdio: 'inherit' });
+    const gcc = spawnSync('gcc', ['-O2', '-mno-red-zone', '-o', this.runner, source], { stdio: 'inherit' });
     if (gcc.status !== 0) throw new Error('gcc failed');
   }
 
