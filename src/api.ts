@@ -91,6 +91,7 @@ export async function run(program: string, settings: RunSettings = {}): Promise<
       hotThreshold: DEFAULT_HOT_THRESHOLD,
       disabledPasses: [],
       breaks: [],
+      unchecked: false,
       cpuModel: cpuModel(s.cpu ?? DEFAULT_CPU),
     } as const;
     const ended = await launch({

@@ -92,6 +92,11 @@ export function addRunOptions<T>(y: Argv<T>): Argv<T> {
       describe: 'log only guest addresses in these ranges: START..END, START+SIZE, START-SIZE',
       group: 'Logging:',
     })
+    .option('unchecked', {
+      type: 'boolean',
+      describe: 'compiled code accesses memory without permission checks: for trusted programs that compute',
+      group: 'Execution:',
+    })
     .option('stats', {
       type: 'boolean',
       describe: 'print counts at the end, as a line of JSON',
@@ -144,6 +149,7 @@ export function runOptions(p: Parsed, program: string, args: readonly string[]):
     disabledPasses: list(p['disable-pass']),
     breaks,
     cpuModel: cpuModel(text(p['cpu']) ?? DEFAULT_CPU),
+    unchecked: p['unchecked'] === true,
   };
   return {
     engine: { ...engine, store: store(p, engine) },

@@ -64,6 +64,7 @@ export interface CompilerStart {
   readonly cpuModel: CpuModel;
   readonly disabledPasses: readonly string[];
   readonly reorderMemory: boolean;
+  readonly unchecked: boolean;
   readonly wantText: boolean;
   /** Modules are for the code store too. */
   readonly keep: boolean;

@@ -107,6 +107,7 @@ function startWork(space: number, memory: WebAssembly.Memory): Work {
     REGION_LIMITS,
     optimisedModule,
     start.keep,
+    start.unchecked,
   );
   return { space, compiler, cache, queue: new HotQueue(views, cache, (pc) => compiler.form(pc)) };
 }

@@ -77,13 +77,14 @@ export async function launch(o: RunOptions): Promise<Ended> {
   const state = mainVfsState(kernel);
   const streams = new StreamService(state, new HostReader());
   const terminal = new HostTerminal(state, () => undefined);
-  const { disabledPasses, breaks, log, cpuModel } = o.engine;
+  const { disabledPasses, breaks, log, cpuModel, unchecked } = o.engine;
   const compiler = new CompileService(
     kernel,
     memoryOf,
     {
       cpuModel,
       disabledPasses,
+      unchecked,
       reorderMemory: breaks.includes('reorder-memory'),
       wantText: log.items.includes('out_asm'),
       keep: o.engine.store !== undefined,

@@ -32,6 +32,8 @@ export interface EngineOptions {
   readonly disabledPasses: readonly string[];
   readonly breaks: readonly BreakSwitch[];
   readonly cpuModel: CpuModel;
+  /** Compiled regions access guest memory without permission checks: no faults, no notice of stores into code, and what is wild may hit lift64 itself. */
+  readonly unchecked: boolean;
   /** Where translated code is kept between runs; undefined: nowhere. */
   readonly store: StoreOptions | undefined;
 }

@@ -34,6 +34,8 @@ export class RegionCompiler {
     private readonly load: (bytes: Uint8Array) => WebAssembly.Module = (bytes) => new WebAssembly.Module(bytes),
     /** Modules come with what the code store keeps. */
     private readonly keep = false,
+    /** Accesses have no permission checks. */
+    private readonly unchecked = false,
   ) {
     this.reader = new GuestCodeReader(views, () => undefined);
   }
@@ -69,6 +71,7 @@ export class RegionCompiler {
     };
     const { bytes, text } = this.compile(regions, slot, {
       text: this.wantText,
+      unchecked: this.unchecked,
       plainGuards: Atomics.load(this.views.i32, (PCB_BASE + PCB.PLAIN_GUARDS) / 4) !== 0,
     });
     const entries = regions.map((r, i) => ({ pc: r.head, slot: slot(r.head), name: `r${i}`, pages: regionPages(r) }));

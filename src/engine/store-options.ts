@@ -15,7 +15,7 @@ const SHOWS_TRANSLATION: readonly LogItem[] = ['in_asm', 'op', 'op_opt', 'out_as
 
 /** @param directory undefined: the user's own */
 export function storeOptions(o: Omit<EngineOptions, 'store'>, directory?: string): StoreOptions | undefined {
-  if (o.tier === 'compiled' || o.singleStep || o.checkIr || o.breaks.length > 0) return undefined;
+  if (o.tier === 'compiled' || o.singleStep || o.checkIr || o.unchecked || o.breaks.length > 0) return undefined;
   if (o.log.items.some((item) => SHOWS_TRANSLATION.includes(item))) return undefined;
   const place = directory ?? defaultCacheDirectory();
   const build = buildId();

@@ -117,6 +117,29 @@ describe('indirect jumps within a region', () => {
   });
 });
 
+test('unchecked regions take addresses as they are, without a look at the permission table', () => {
+  const b = new IrBuilder(PC);
+  const host = b.temp('i32');
+  b.insnStart(PC, -1);
+  b.emit('guard_w', [host, RAX], [8]);
+  b.emit('gst_i64', [host, RCX], [0]);
+  b.free(host);
+  b.emit('exit', [], [EXIT.SYSCALL, 0, PC + 4]);
+  const region = regionOf(b.finish(4));
+  const at = 0x50_0008;
+  const go = (unchecked: boolean): number => {
+    const [run] = machine.compile([region], () => 0, {}, { unchecked });
+    machine.set('rax', BigInt(at));
+    machine.set('rcx', 77n);
+    machine.setI32(CPU.EXIT_REASON, 0);
+    machine.views.i64[at / 8] = 0n;
+    machine.allow(at, 0);
+    return run?.(machine.cpu) ?? -1;
+  };
+  expect([go(false), machine.views.i64[at / 8]]).toEqual([EXIT.PAGE_FAULT, 0n]);
+  expect([go(true), machine.views.i64[at / 8]]).toEqual([EXIT.SYSCALL, 77n]);
+});
+
 test('perfectHash gives every pc a place of its own', () => {
   const random = generator(5);
   for (let n = 1; n < 80; n += 7) {
@@ -245,16 +268,19 @@ function hintedOpcodes(bytes: Uint8Array): number[] {
     const end = at + size;
     if (id === 0) {
       const length = u32();
-      expect(Buffer.from(bytes.slice(at, at + length)).toString()).toBe('metadata.code.branch_hint');
+      const name = Buffer.from(bytes.slice(at, at + length)).toString();
       at += length;
-      for (let n = u32(); n > 0; n--) {
-        const func = u32();
-        for (let k = u32(); k > 0; k--) {
-          const offset = u32();
-          expect(u32()).toBe(1);
-          hints.push({ func, offset, value: bytes[at++] ?? 0 });
+      if (name === 'name') at = end;
+      else expect(name).toBe('metadata.code.branch_hint');
+      if (at < end)
+        for (let n = u32(); n > 0; n--) {
+          const func = u32();
+          for (let k = u32(); k > 0; k--) {
+            const offset = u32();
+            expect(u32()).toBe(1);
+            hints.push({ func, offset, value: bytes[at++] ?? 0 });
+          }
         }
-      }
     }
     if (id === 10) {
       for (let n = u32(), func = imported; n > 0; n--, func++) {
