@@ -6,6 +6,7 @@
 import { processCpu } from '../process/cpu-time.js';
 import { guestThreadCpuNs } from '../process/exit.js';
 import { HEAD } from '../process/layout.js';
+import { EXPIRY_MS, publishRealtime } from '../process/vdso/vvar.js';
 import type { Kernel } from '../process/kernel.js';
 import type { TimePair } from './structs.js';
 
@@ -67,6 +68,18 @@ export function realtime(kernel: Kernel): Time {
   Atomics.store(kernel.i64, HEAD.REALTIME_OFFSET / 2, offset);
   Atomics.add(kernel.i32, HEAD.REALTIME_VERSION, 1);
   return { sec: Math.floor(host / 1e3), nsec: (host % 1e3) * 1e6 };
+}
+
+/** Whose vDSO knows CLOCK_REALTIME until when, in ms since 1970: of this isolate's last publication. */
+const told = { view: undefined as DataView | undefined, until: 0 };
+
+/** The process has just read CLOCK_REALTIME, `time`, by a system call: its vDSO knows it for a while. */
+export function tellVdso(kernel: Kernel, view: DataView, time: Time): void {
+  const ms = time.sec * 1e3 + time.nsec / 1e6;
+  if (told.view === view && ms < told.until && ms > told.until - EXPIRY_MS) return;
+  told.view = view;
+  told.until = ms + EXPIRY_MS;
+  publishRealtime(view, Atomics.load(kernel.i64, HEAD.REALTIME_OFFSET / 2), process.hrtime.bigint());
 }
 
 /** Nanoseconds of CLOCK_MONOTONIC at a time of CLOCK_REALTIME. Steps of the clock while someone waits for it are not seen. */

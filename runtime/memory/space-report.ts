@@ -7,7 +7,12 @@ import { HIGH_PAGE, MAP, PROT } from './mman.js';
 import type { SpaceCore } from './space-core.js';
 import { TAG, type Vma } from './vma-table.js';
 
-const NAMES: Readonly<Record<number, string>> = { [TAG.HEAP]: '[heap]', [TAG.STACK]: '[stack]' };
+const NAMES: Readonly<Record<number, string>> = {
+  [TAG.HEAP]: '[heap]',
+  [TAG.STACK]: '[stack]',
+  [TAG.VVAR]: '[vvar]',
+  [TAG.VDSO]: '[vdso]',
+};
 /** Column of the name, from 0. */
 const NAME_COLUMN = 73;
 

@@ -26,6 +26,8 @@ export const TAG = {
   STACK: 2,
   /** Not the guest's: pages below GUEST_END that back guest pages above it. */
   BACKING: 3,
+  VVAR: 4,
+  VDSO: 5,
 } as const;
 
 export const VMA_FLAG = {

@@ -1,5 +1,5 @@
 /**
- * Lays out a program in an address space: segments, interpreter, stack, arguments, environment, auxv. In: parsed ELF files. Out: where it starts.
+ * Lays out a program in an address space: segments, interpreter, vDSO, stack, arguments, environment, auxv. In: parsed ELF files. Out: where it starts.
  * Source: psABI AMD64 3.4.1 (initial stack and auxv), man 3 getauxval, man 2 execve ("Limits on size of arguments and environment").
  */
 import { GUEST_END, PAGE_SIZE } from '../../src/guest/memory-map.js';
@@ -8,6 +8,7 @@ import { MAP, PROT, type AddressSpace } from '../memory/address-space.js';
 import { MMAP_TOP } from '../memory/mman.js';
 import { TAG } from '../memory/vma-table.js';
 import type { ExecLayout } from './mm.js';
+import { mapVdso } from './vdso/vvar.js';
 
 /** What of an ELF file the image needs; frontend/elf gives it. */
 export interface ImageFile {
@@ -80,6 +81,7 @@ const AT = {
   RANDOM: 25,
   HWCAP2: 26,
   EXECFN: 31,
+  SYSINFO_EHDR: 33,
   MINSIGSTKSZ: 51,
 } as const;
 
@@ -115,7 +117,9 @@ export function loadImage(mm: AddressSpace, bytes: Uint8Array, o: ImageOptions):
     tag: TAG.STACK,
   });
   if (stack < 0) return stack;
-  const { sp, layout } = buildStack(bytes, o, bias, interpreterBias);
+  const vdso = mapVdso(mm, bytes);
+  if (vdso < 0) return vdso;
+  const { sp, layout } = buildStack(bytes, o, bias, interpreterBias, vdso);
   return {
     entry: o.interpreter === undefined ? o.program.entry + bias : o.interpreter.entry + interpreterBias,
     sp,
@@ -194,6 +198,7 @@ function buildStack(
   o: ImageOptions,
   bias: number,
   interpreterBias: number,
+  vdso: number,
 ): { sp: number; layout: ExecLayout } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   // The last page stays free unless the stack is small: an access is quickest where the page behind it allows it too (PERM.WFAST).
@@ -217,6 +222,7 @@ function buildStack(
   bytes.set(o.random.subarray(0, 16), at);
   const random = at;
   const auxv: readonly (readonly [number, number])[] = [
+    [AT.SYSINFO_EHDR, vdso],
     [AT.HWCAP, o.hwcap],
     [AT.PAGESZ, PAGE_SIZE],
     [AT.CLKTCK, 100],

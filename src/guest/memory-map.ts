@@ -121,6 +121,8 @@ export const PCB = {
   /** Guest threads that have begun to run, and those that have left their guest code for good. */
   THREADS_BEGUN: 0x40,
   THREADS_LEFT: 0x44,
+  /** Guest address of the page before the vDSO (runtime/process/vdso/vvar.ts), 0 none. */
+  VVAR: 0x48,
   /** Address-space bookkeeping of runtime/memory (VMA table and brk), 32 KiB from here. */
   MM_AREA: 0x4000,
   /** CPUID leaves in CPUID_TABLE; XCR0, 0 without XSAVE. Constant once threads run. */

@@ -5,7 +5,16 @@
 import { processCpu } from '../../process/cpu-time.js';
 import { realTimer, setRealTimer } from '../../process/timers.js';
 import { park } from '../../threads/park.js';
-import { CLOCK, clockResolution, isRealtime, readClock, realtime, realtimeDeadline, timeOf } from '../clocks.js';
+import {
+  CLOCK,
+  clockResolution,
+  isRealtime,
+  readClock,
+  realtime,
+  realtimeDeadline,
+  tellVdso,
+  timeOf,
+} from '../clocks.js';
 import type { SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
 import { EFAULT, EINVAL, EOPNOTSUPP, EPERM, ERESTART_RESTARTBLOCK, ERESTARTNOHAND } from '../errno.js';
 import { readTimePair, timespecNs, writeTimespec, writeTimeval } from '../structs.js';
@@ -20,6 +29,7 @@ function clockGettime(t: Thread, a: SyscallArgs): SyscallResult {
   const clock = clockId(t, a.i32(0));
   const time = readClock(t.kernel, clock);
   if (time === undefined) return -EINVAL;
+  if (isRealtime(clock)) tellVdso(t.kernel, t.mem.view, time);
   return writeTimespec(t.mem, a.ptr(1), time) ? 0 : -EFAULT;
 }
 
@@ -42,12 +52,16 @@ function clockGetres(t: Thread, a: SyscallArgs): SyscallResult {
 function gettimeofday(t: Thread, a: SyscallArgs): SyscallResult {
   const tv = a.ptr(0);
   const tz = a.ptr(1);
-  if (tv !== 0 && !writeTimeval(t.mem, tv, realtime(t.kernel))) return -EFAULT;
+  const now = realtime(t.kernel);
+  tellVdso(t.kernel, t.mem.view, now);
+  if (tv !== 0 && !writeTimeval(t.mem, tv, now)) return -EFAULT;
   return tz === 0 || t.mem.writeU64(tz, 0n) ? 0 : -EFAULT;
 }
 
 function time(t: Thread, a: SyscallArgs): SyscallResult {
-  const { sec } = realtime(t.kernel);
+  const now = realtime(t.kernel);
+  tellVdso(t.kernel, t.mem.view, now);
+  const { sec } = now;
   const out = a.ptr(0);
   return out === 0 || t.mem.writeU64(out, BigInt(sec)) ? sec : -EFAULT;
 }
