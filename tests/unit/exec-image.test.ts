@@ -90,7 +90,7 @@ describe('initial stack', () => {
     expect(argv).toEqual(['./prog', 'one', 'tw\xc3\xb6']);
     expect(env).toEqual(['A=1', 'PATH=/bin']);
     const phdrs = program.phdr.address;
-    expect(Object.fromEntries([...auxv].filter(([type]) => ![15, 25, 31].includes(type)))).toEqual({
+    expect(Object.fromEntries([...auxv].filter(([type]) => ![15, 25, 31, 33].includes(type)))).toEqual({
       3: phdrs, // PHDR
       4: 56, // PHENT
       5: program.phdr.count, // PHNUM
@@ -108,6 +108,8 @@ describe('initial stack', () => {
       26: 2, // HWCAP2
       51: 2048, // MINSIGSTKSZ
     });
+    // SYSINFO_EHDR: the vDSO.
+    expect(Buffer.from(s.mem.read(auxv.get(33) ?? 0, 4) ?? []).toString('latin1')).toBe('\x7fELF');
     const string = (type: number): string => Buffer.from(s.mem.cstring(auxv.get(type) ?? 0) ?? []).toString('latin1');
     expect([string(15), string(31)]).toEqual(['x86_64', './prog']);
     expect(s.mem.read(auxv.get(25) ?? 0, 16)).toEqual(RANDOM);
@@ -146,7 +148,7 @@ describe('initial stack', () => {
     s = makeSpace();
     loaded(open('examples/bin/hello'), { stackSize: 64 << 20 });
     expect(stack()).toMatch(/^dbf00000-dff00000 rw-p /);
-    expect(s.mm.mmap({ addr: 0, length: PAGE, prot: 3, flags: 0x22 })).toBe(0xdbe0_0000 - PAGE);
+    expect(s.mm.mmap({ addr: 0, length: PAGE, prot: 3, flags: 0x22 })).toBe(0xdbe0_0000 - 3 * PAGE); // below the vDSO's two pages
     s = makeSpace();
     loaded(made({ phdrs: [text(), { type: PT.GNU_STACK, flags: 7 }] }));
     expect(stack()).toMatch(/ rwxp /);
