@@ -192,10 +192,14 @@ const ROWS: readonly Row[] = [
   { name: 'dash builtins', file: '/bin/dash', args: ['-c', DASH] },
 ];
 
+let root = '';
+/** Within `root`, so that `ls -la` shows a parent that nobody else writes to. */
 let tmp = '';
 
 beforeAll(() => {
-  tmp = mkdtempSync(join(tmpdir(), 'lift64-debian-'));
+  root = mkdtempSync(join(tmpdir(), 'lift64-debian-'));
+  tmp = join(root, 'fixture');
+  mkdirSync(tmp);
   const put = (name: string, data: string | Uint8Array, mode: number): void => {
     writeFileSync(join(tmp, name), data);
     chmodSync(join(tmp, name), mode);
@@ -216,7 +220,7 @@ beforeAll(() => {
 });
 
 afterAll(() => {
-  rmSync(tmp, { recursive: true, force: true });
+  rmSync(root, { recursive: true, force: true });
 });
 
 function run(
