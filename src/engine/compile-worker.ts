@@ -2,7 +2,6 @@
  * Entry of the compile worker: lifts hot code from guest memory and compiles it with Binaryen, away from the guest's threads. In: pcs. Out: modules.
  * V8 compiles the modules here with its optimising compiler, in Module(); Binaryen is loaded in this worker alone.
  */
-import { setFlagsFromString } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
 import { InternalError } from '../base/errors.js';
 import { compileModule } from '../../backend-wasm/compiler/module.js';
@@ -17,13 +16,12 @@ import { enginePasses } from './passes.js';
 import { enableRelaxedSimd } from './relaxed-simd.js';
 import { REGION_LIMITS } from './region.js';
 import { RegionCompiler } from './region-compiler.js';
+import { setOptimisingCompilerAlone, setRegionFlags } from './v8-flags.js';
 
 const start = workerData as CompilerStart;
 const port = parentPort;
 if (port === null) throw new InternalError('not in a worker');
-// Deoptimisation relies on the feedback of the baseline compiler: without that, V8 14 ends the process in a check of its own at the first call that it would inline.
-if (since13_7(process.versions.v8)) setFlagsFromString('--no-wasm-deopt');
-else setFlagsFromString('--experimental-wasm-branch-hinting');
+setRegionFlags();
 enableRelaxedSimd();
 
 /**
@@ -31,20 +29,12 @@ enableRelaxedSimd();
  * their first call, would make the first region take 0.6 s.
  */
 function optimisedModule(bytes: Uint8Array): WebAssembly.Module {
-  setFlagsFromString('--no-liftoff');
-  setFlagsFromString('--no-wasm-lazy-compilation');
+  setOptimisingCompilerAlone(true);
   try {
     return new WebAssembly.Module(bytes);
   } finally {
-    setFlagsFromString('--liftoff');
-    setFlagsFromString('--wasm-lazy-compilation');
+    setOptimisingCompilerAlone(false);
   }
-}
-
-/** V8 13.7 has branch hints and deoptimisation of Wasm on by default; a flag that V8 does not know is a line on stderr. */
-function since13_7(version: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  return major > 13 || (major === 13 && minor >= 7);
 }
 
 interface Work {

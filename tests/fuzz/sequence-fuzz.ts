@@ -4,8 +4,8 @@
  * --rotate (in each block another pass is off), --states N (a sequence is run on so many; default 3), --every TIER=N (that tier runs one block in N), --seconds N (stop after), --out DIRECTORY (where failures go as filetests; default tests/filetests/sequences), --no-shrink, --liftoff (V8 compiles as it likes).
  * Out: a progress line, what differs, made smaller and written as a filetest, a summary; exit 1 when anything differs. Needs an x86-64 host and gcc.
  */
-import { setFlagsFromString } from 'node:v8';
 import { loadDisassembler } from '../../src/engine/disassemble.js';
+import { setOptimisingCompilerAlone, setRegionFlags } from '../../src/engine/v8-flags.js';
 import { PASSES } from '../../src/opt/pipeline.js';
 import { SequenceMachine } from '../support/sequence-machine.js';
 import { type Difference, differences, isAlike } from './sequences/compare.js';
@@ -24,9 +24,10 @@ const BLOCK = SLOTS;
 const SHOWN = 20;
 
 // Compiled code as in the compile worker: V8's optimising compiler at once.
-if (options.optimisingCompiler)
-  for (const flag of ['--no-liftoff', '--no-wasm-lazy-compilation', '--experimental-wasm-branch-hinting'])
-    setFlagsFromString(flag);
+if (options.optimisingCompiler) {
+  setRegionFlags();
+  setOptimisingCompilerAlone(true);
+}
 
 const disassemble = await loadDisassembler();
 const host = new SequenceHost();

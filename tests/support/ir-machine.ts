@@ -4,21 +4,21 @@
  */
 import { HEAT_OFF } from '../../src/guest/tb-header.js';
 import { readFileSync } from 'node:fs';
-import { setFlagsFromString } from 'node:v8';
 import { encodeTb } from '../../backend-wasm/bytecode/encode.js';
 import { compileModule, type ModuleOptions } from '../../backend-wasm/compiler/module.js';
 import type { Region } from '../../backend-wasm/compiler/region.js';
 import { CodeCache } from '../../src/engine/code-cache.js';
 import { type Core, instantiateCore } from '../../src/engine/core.js';
 import { type MemoryViews, memoryViews } from '../../src/engine/memory-views.js';
+import { setOptimisingCompilerAlone, setRegionFlags } from '../../src/engine/v8-flags.js';
 import { CPU, RUN_FLAG } from '../../src/guest/cpu-state.js';
 import { CPU_BASE, PAGE_SHIFT, PERM_TABLE, WASM_PAGES } from '../../src/guest/memory-map.js';
 import { GLOBALS, globalId } from '../../src/ir/globals.js';
 import type { Tb, Temp } from '../../src/ir/types.js';
 import { verifyTb } from '../../src/ir/verify.js';
 
-for (const flag of ['--no-liftoff', '--no-wasm-lazy-compilation', '--experimental-wasm-branch-hinting'])
-  setFlagsFromString(flag);
+setRegionFlags();
+setOptimisingCompilerAlone(true);
 
 /** A compiled region: takes the CPU block's address, gives 0, with the pc to go on at in rip, or an EXIT reason. */
 export interface RegionFunction {
