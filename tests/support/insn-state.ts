@@ -4,13 +4,14 @@
  */
 import { GPR_NAMES } from '../../src/guest/cpu-state.js';
 import { FLAG } from '../../src/guest/flags.js';
+import { RecordedState } from './recorded-state.js';
 
 /** Guest and host address of the memory: half of it lies on one page, half on the next. */
 export const MEMORY = 0x1000_0fe0;
 export const MEMORY_SIZE = 64;
 
 /** Offsets in bytes. */
-const AT = { GPR: 0, RFLAGS: 128, SIGNAL: 136, CODE: 140, FX: 144, MEMORY: 144 + 512 } as const;
+const AT = { GPR: 0, SIGNAL: 136, FX: 144, MEMORY: 144 + 512 } as const;
 const FX = { FCW: 0, FSW: 2, FTW: 4, MXCSR: 24, MXCSR_MASK: 28, ST: 32, XMM: 160 } as const;
 /** Upper halves of ymm. */
 const YMMH = AT.MEMORY + MEMORY_SIZE;
@@ -20,49 +21,18 @@ export const STATE_SIZE = CLOSED + 8;
 /** Where the fields that take bulk copies are: offsets in bytes. */
 export const LAYOUT = { GPR: AT.GPR, MEMORY: AT.MEMORY, XMM: AT.FX + FX.XMM, YMMH } as const;
 
+const END = { SIGNAL: AT.SIGNAL, ADDRESS } as const;
 const RSP = 4;
 /** MXCSR without its exception flags, which only precise floating point has. */
 const MXCSR_CONTROL = 0xffc0;
 
-export class InsnState {
-  private readonly view: DataView;
-
-  constructor(readonly bytes: Uint8Array = new Uint8Array(STATE_SIZE)) {
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, STATE_SIZE);
+export class InsnState extends RecordedState {
+  constructor(bytes: Uint8Array = new Uint8Array(STATE_SIZE)) {
+    super(bytes, END);
   }
 
   copy(): InsnState {
     return new InsnState(this.bytes.slice());
-  }
-
-  gpr(n: number): bigint {
-    return this.view.getBigUint64(AT.GPR + 8 * n, true);
-  }
-  setGpr(n: number, value: bigint): void {
-    this.view.setBigUint64(AT.GPR + 8 * n, BigInt.asUintN(64, value), true);
-  }
-
-  get rflags(): number {
-    return this.view.getUint32(AT.RFLAGS, true);
-  }
-  set rflags(value: number) {
-    this.view.setUint32(AT.RFLAGS, value, true);
-  }
-
-  /** Signal that the instruction raised, 0 none; its si_code and si_addr. */
-  get signal(): number {
-    return this.view.getUint32(AT.SIGNAL, true);
-  }
-  get code(): number {
-    return this.view.getInt32(AT.CODE, true);
-  }
-  get address(): bigint {
-    return this.view.getBigUint64(ADDRESS, true);
-  }
-  setSignal(signal: number, code: number, address: bigint): void {
-    this.view.setUint32(AT.SIGNAL, signal, true);
-    this.view.setInt32(AT.CODE, code, true);
-    this.view.setBigUint64(ADDRESS, BigInt.asUintN(64, address), true);
   }
 
   /** True: the second page of the memory may not be accessed. */

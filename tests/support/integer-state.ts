@@ -4,6 +4,7 @@
  */
 import { GPR_NAMES } from '../../src/guest/cpu-state.js';
 import { FLAG } from '../../src/guest/flags.js';
+import { RUN_HEAD, RunState } from './recorded-state.js';
 
 /** Guest and host address of the data pages, and of the code. */
 export const DATA = 0x1000_0000;
@@ -27,57 +28,18 @@ export const WINDOWS = [
 export const MEMORY_SIZE = 768;
 
 /** Offsets in bytes. */
-const AT = { GPR: 0, RFLAGS: 128, RIP: 136, SIGNAL: 144, CODE: 148, ADDRESS: 152, MEMORY: 160 } as const;
+const AT = { ...RUN_HEAD, MEMORY: 160 } as const;
 export const STATE_SIZE = AT.MEMORY + MEMORY_SIZE;
 
 const COMPARED_FLAGS = FLAG.ARITH | FLAG.DF;
 
-export class IntegerState {
-  private readonly view: DataView;
-
-  constructor(readonly bytes: Uint8Array = new Uint8Array(STATE_SIZE)) {
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, STATE_SIZE);
+export class IntegerState extends RunState {
+  constructor(bytes: Uint8Array = new Uint8Array(STATE_SIZE)) {
+    super(bytes);
   }
 
   copy(): IntegerState {
     return new IntegerState(this.bytes.slice());
-  }
-
-  gpr(n: number): bigint {
-    return this.view.getBigUint64(AT.GPR + 8 * n, true);
-  }
-  setGpr(n: number, value: bigint): void {
-    this.view.setBigUint64(AT.GPR + 8 * n, BigInt.asUintN(64, value), true);
-  }
-
-  get rflags(): number {
-    return this.view.getUint32(AT.RFLAGS, true);
-  }
-  set rflags(value: number) {
-    this.view.setUint32(AT.RFLAGS, value, true);
-  }
-
-  get rip(): number {
-    return Number(this.view.getBigUint64(AT.RIP, true));
-  }
-  set rip(value: number) {
-    this.view.setBigUint64(AT.RIP, BigInt(value), true);
-  }
-
-  /** Signal that the instruction raised, 0 none; its si_code and si_addr. */
-  get signal(): number {
-    return this.view.getUint32(AT.SIGNAL, true);
-  }
-  get code(): number {
-    return this.view.getInt32(AT.CODE, true);
-  }
-  get address(): bigint {
-    return this.view.getBigUint64(AT.ADDRESS, true);
-  }
-  setSignal(signal: number, code: number, address: bigint): void {
-    this.view.setUint32(AT.SIGNAL, signal, true);
-    this.view.setInt32(AT.CODE, code, true);
-    this.view.setBigUint64(AT.ADDRESS, BigInt.asUintN(64, address), true);
   }
 
   /** The windows, one after another. */

@@ -13,3 +13,7 @@ export function fastRandom(seed: number): (n: number) => number {
     return floor(((t ^ (t >>> 14)) >>> 0) * n * 2 ** -32);
   };
 }
+
+/** 64 random bits. */
+export const random64 = (random: (n: number) => number): bigint =>
+  (BigInt(random(2 ** 32)) << 32n) | BigInt(random(2 ** 32));

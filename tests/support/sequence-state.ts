@@ -5,6 +5,7 @@
  */
 import { GPR_NAMES, MXCSR_START } from '../../src/guest/cpu-state.js';
 import { FLAG } from '../../src/guest/flags.js';
+import { RUN_HEAD, RunState } from './recorded-state.js';
 
 /** Guest and host address of the data pages, and of the code: no small multiple of the data's. All of CODE_BYTES is mapped, INT3 where nothing else stands. */
 export const DATA = 0x1000_0000;
@@ -29,12 +30,7 @@ export const MEMORY_SIZE = 1408;
 
 /** Offsets in bytes. */
 const AT = {
-  GPR: 0,
-  RFLAGS: 128,
-  RIP: 136,
-  SIGNAL: 144,
-  CODE: 148,
-  ADDRESS: 152,
+  ...RUN_HEAD,
   HASH: 160,
   YMMH: 168,
   FX: 424,
@@ -66,43 +62,15 @@ interface Field {
   readonly set: (s: SequenceState, value: bigint) => void;
 }
 
-export class SequenceState {
-  readonly view: DataView;
-
-  constructor(readonly bytes: Uint8Array = new Uint8Array(STATE_SIZE)) {
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, STATE_SIZE);
+export class SequenceState extends RunState {
+  constructor(bytes: Uint8Array = new Uint8Array(STATE_SIZE)) {
+    super(bytes);
   }
 
   copy(): SequenceState {
     return new SequenceState(this.bytes.slice());
   }
 
-  gpr(n: number): bigint {
-    return this.view.getBigUint64(AT.GPR + 8 * n, true);
-  }
-  setGpr(n: number, value: bigint): void {
-    this.view.setBigUint64(AT.GPR + 8 * n, BigInt.asUintN(64, value), true);
-  }
-  get rflags(): number {
-    return this.view.getUint32(AT.RFLAGS, true);
-  }
-  set rflags(value: number) {
-    this.view.setUint32(AT.RFLAGS, value, true);
-  }
-  get rip(): number {
-    return Number(this.view.getBigUint64(AT.RIP, true));
-  }
-  set rip(value: number) {
-    this.view.setBigUint64(AT.RIP, BigInt(value), true);
-  }
-  get signal(): number {
-    return this.view.getUint32(AT.SIGNAL, true);
-  }
-  setSignal(signal: number, code: number, address: bigint): void {
-    this.view.setUint32(AT.SIGNAL, signal, true);
-    this.view.setInt32(AT.CODE, code, true);
-    this.view.setBigUint64(AT.ADDRESS, BigInt.asUintN(64, address), true);
-  }
   get hash(): number {
     return this.view.getUint32(AT.HASH, true);
   }
@@ -272,10 +240,7 @@ export function emptyState(): SequenceState {
 /** `name=value` in hex and `[address]=bytes`, of what `after` has otherwise than `before`, both normalised; one a line where `separator` is a line's end. */
 export function stateChanges(before: SequenceState, after: SequenceState): string[] {
   const list: string[] = [];
-  if (after.signal !== 0) {
-    const code = after.view.getInt32(AT.CODE, true);
-    list.push(`signal=${after.signal}/${code}/${hex(after.view.getBigUint64(AT.ADDRESS, true))}`);
-  }
+  if (after.signal !== 0) list.push(`signal=${after.signal}/${after.code}/${hex(after.address)}`);
   if (after.rip !== before.rip) list.push(`rip=${hex(after.rip)}`);
   for (const { name, get } of fields) if (get(before) !== get(after)) list.push(`${name}=${hex(get(after))}`);
   let start = 0;

@@ -4,7 +4,7 @@
  */
 import type { Insn, MemOperand } from '../../frontend/x86-64/insn.js';
 import { FLAG } from '../../src/guest/flags.js';
-import { fastRandom } from '../support/random.js';
+import { fastRandom, random64 } from '../support/random.js';
 import { DATA, GS_BASE, IntegerState, WINDOWS } from '../support/integer-state.js';
 
 export type Random = (n: number) => number;
@@ -38,8 +38,6 @@ const EDGES: readonly bigint[] = [
 ];
 const SHIFT_COUNTS = [0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 18, 24, 30, 31, 32, 33, 47, 62, 63, 64, 65, 0x80, 0xff] as const;
 
-const wide = (random: Random): bigint => (BigInt(random(0x1_0000_0000)) << 32n) | BigInt(random(0x1_0000_0000));
-
 /** An edge, an edge under noise, a small number or noise. */
 function value(random: Random): bigint {
   const edge = EDGES[random(EDGES.length)] ?? 0n;
@@ -48,11 +46,11 @@ function value(random: Random): bigint {
     case 1:
       return edge;
     case 2:
-      return BigInt.asUintN(64, (wide(random) << 32n) | (edge & 0xffff_ffffn));
+      return BigInt.asUintN(64, (random64(random) << 32n) | (edge & 0xffff_ffffn));
     case 3:
       return BigInt(random(300));
     default:
-      return wide(random);
+      return random64(random);
   }
 }
 
@@ -80,7 +78,7 @@ function inverse(odd: bigint): bigint {
 
 /** Sets the registers of `m` so that its address becomes `target`, or one a little below. */
 function aim(s: IntegerState, m: MemOperand, target: bigint, random: Random): void {
-  const noise = m.addrSize === 4 ? wide(random) << 32n : 0n;
+  const noise = m.addrSize === 4 ? random64(random) << 32n : 0n;
   const want = target - (m.seg === 'gs' ? BigInt(GS_BASE) : 0n) - m.disp;
   const scale = BigInt(m.scale);
   const set = (reg: number, v: bigint): void => {
@@ -126,7 +124,7 @@ function suit(s: IntegerState, insn: Insn, random: Random): void {
   if (/^i?div$/.test(mnemonic)) dividend(s, size, random);
   if (/^bt/.test(mnemonic) && insn.operands[0]?.kind === 'mem') {
     const o = insn.operands[1];
-    if (o?.kind === 'gpr') s.setGpr(o.reg, BigInt.asUintN(8 * size, BigInt(random(900) - 450)) | (size < 8 ? wide(random) << BigInt(8 * size) : 0n));
+    if (o?.kind === 'gpr') s.setGpr(o.reg, BigInt.asUintN(8 * size, BigInt(random(900) - 450)) | (size < 8 ? random64(random) << BigInt(8 * size) : 0n));
   }
   if (/^(enter|leave)/.test(mnemonic)) s.setGpr(RBP, place(random, false));
   if (/^(loop|jrcxz)/.test(mnemonic)) s.setGpr(RCX, [0n, 1n, 2n, 5n, 0x1_0000_0000n, 0x1_0000_0001n][random(6)] ?? 0n);
@@ -134,7 +132,7 @@ function suit(s: IntegerState, insn: Insn, random: Random): void {
 
 /** String instructions: few elements, so that they stay within the windows; now and then source and destination overlap. */
 function suitString(s: IntegerState, insn: Insn, random: Random): void {
-  const noise = insn.addrSize === 4 ? wide(random) << 32n : 0n;
+  const noise = insn.addrSize === 4 ? random64(random) << 32n : 0n;
   s.setGpr(RCX, noise | BigInt(random(9)));
   if (random(3) > 0) return;
   s.setGpr(RDI, noise | BigInt.asUintN(insn.addrSize * 8, s.gpr(RSI) + BigInt(random(25) - 12)));

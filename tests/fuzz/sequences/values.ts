@@ -2,6 +2,7 @@
  * States before a sequence: edge values in registers and memory, of the kinds that instructions make something of. In: random numbers, the registers' roles. Out: a SequenceState.
  */
 import { FLAG } from '../../../src/guest/flags.js';
+import { random64 } from '../../support/random.js';
 import { emptyState, SequenceState } from '../../support/sequence-state.js';
 import { SSE_POOL } from '../../vectors/sse-pool.js';
 import { pick, type Random, type Registers, STACK_START } from './registers.js';
@@ -50,21 +51,19 @@ const SIGNIFICANDS: readonly bigint[] = [
   0xa000_0000_0000_0000n,
 ];
 
-const wide = (random: Random): bigint => (BigInt(random(0x1_0000_0000)) << 32n) | BigInt(random(0x1_0000_0000));
-
 function integer(random: Random): bigint {
   const kind = random(5);
   if (kind < 2) return pick(random, EDGES);
-  if (kind === 2) return (wide(random) << 32n) | (pick(random, EDGES) & 0xffff_ffffn);
-  return kind === 3 ? BigInt(random(300)) : wide(random);
+  if (kind === 2) return (random64(random) << 32n) | (pick(random, EDGES) & 0xffff_ffffn);
+  return kind === 3 ? BigInt(random(300)) : random64(random);
 }
 
 const vector = (random: Random): bigint =>
-  random(4) === 0 ? (wide(random) << 64n) | wide(random) : pick(random, SSE_POOL);
+  random(4) === 0 ? (random64(random) << 64n) | random64(random) : pick(random, SSE_POOL);
 
 function extended(random: Random): bigint {
   const exponent = pick(random, EXPONENTS);
-  const significand = random(2) === 0 ? pick(random, SIGNIFICANDS) : wide(random) | (1n << 63n);
+  const significand = random(2) === 0 ? pick(random, SIGNIFICANDS) : random64(random) | (1n << 63n);
   // Denormals and zeros have no integer bit; a zero exponent with one, and the formats that are no longer supported, come now and then.
   const value =
     exponent === 0 && random(8) > 0 ? (random(2) === 0 ? 0n : significand >> BigInt(1 + random(60))) : significand;
