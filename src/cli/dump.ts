@@ -7,29 +7,25 @@ import { UsageError } from '../base/errors.js';
 import { dumpProgram, type Stage, STAGES } from '../engine/dump.js';
 import { writeAll } from '../engine/log.js';
 import { parseRange } from './run-options.js';
+import { withHelp } from './with-help.js';
 
 /** Throws UsageError and ProgramError. */
 export async function dumpCommand(argv: readonly string[]): Promise<void> {
-  const y = yargs()
-    .scriptName('lift64 dump')
-    .usage(
-      'Usage: lift64 dump PROGRAM [--symbol NAME | --range A..B] [--stage in_asm,op,op_opt,out_asm]\n\nWithout --symbol or --range: the code at the entry point.',
-    )
-    .option('symbol', { type: 'string', describe: 'the function of this name' })
-    .option('range', { type: 'string', describe: 'guest addresses as linked: START..END, START+SIZE' })
-    .option('stage', {
-      type: 'string',
-      default: 'in_asm,op_opt',
-      describe: 'which stages, comma separated: guest instructions, IR, optimised IR, Wasm text',
-    })
-    .strictOptions()
-    .version(false)
-    .help(false)
-    .option('help', { alias: 'h', type: 'boolean', describe: 'print this text' })
-    .exitProcess(false)
-    .fail((message: string | null, error: Error | undefined) => {
-      throw new UsageError(message ?? error?.message ?? 'bad usage');
-    });
+  const y = withHelp(
+    yargs()
+      .scriptName('lift64 dump')
+      .usage(
+        'Usage: lift64 dump PROGRAM [--symbol NAME | --range A..B] [--stage in_asm,op,op_opt,out_asm]\n\nWithout --symbol or --range: the code at the entry point.',
+      )
+      .option('symbol', { type: 'string', describe: 'the function of this name' })
+      .option('range', { type: 'string', describe: 'guest addresses as linked: START..END, START+SIZE' })
+      .option('stage', {
+        type: 'string',
+        default: 'in_asm,op_opt',
+        describe: 'which stages, comma separated: guest instructions, IR, optimised IR, Wasm text',
+      })
+      .version(false),
+  );
   const p = y.parseSync([...argv]);
   if (p.help === true) {
     writeAll(1, (await y.getHelp()) + '\n');

@@ -1,7 +1,7 @@
 /** Parses the options of `lift64 [run]` with yargs. In: the words after the command. Out: Parsed. Throws UsageError. */
 import yargs from 'yargs';
-import { Lift64Error, UsageError } from '../base/errors.js';
 import { addRunOptions, type Parsed } from './run-options.js';
+import { withHelp } from './with-help.js';
 
 const USAGE = `lift64 runs x86-64 Linux programs inside Node.js.
 
@@ -21,28 +21,23 @@ const EXAMPLES = `Examples:
   lift64 bench                                measure the example benchmarks`;
 
 export function parseRun(argv: readonly string[]): Parsed {
-  const parser = addRunOptions(yargs())
-    .scriptName('lift64')
-    .usage(USAGE)
-    .epilogue(EXAMPLES)
-    .parserConfiguration({
-      'halt-at-non-option': true,
-      'short-option-groups': false,
-      'camel-case-expansion': false,
-      'boolean-negation': false,
-      'dot-notation': false,
-      // What follows PROGRAM is the guest's, letter by letter.
-      'parse-positional-numbers': false,
-    })
-    .strictOptions()
-    .version(false)
-    .option('version', { type: 'boolean', describe: 'print the version' })
-    .help(false)
-    .option('help', { alias: 'h', type: 'boolean', describe: 'print this text' })
-    .wrap(Math.min(process.stdout.columns || 100, 110))
-    .exitProcess(false)
-    .fail((message: string | null, error: Error | undefined) => {
-      throw error instanceof Lift64Error ? error : new UsageError(message ?? error?.message ?? 'bad usage');
-    });
+  const parser = withHelp(
+    addRunOptions(yargs())
+      .scriptName('lift64')
+      .usage(USAGE)
+      .epilogue(EXAMPLES)
+      .parserConfiguration({
+        'halt-at-non-option': true,
+        'short-option-groups': false,
+        'camel-case-expansion': false,
+        'boolean-negation': false,
+        'dot-notation': false,
+        // What follows PROGRAM is the guest's, letter by letter.
+        'parse-positional-numbers': false,
+      })
+      .version(false)
+      .option('version', { type: 'boolean', describe: 'print the version' })
+      .wrap(Math.min(process.stdout.columns || 100, 110)),
+  );
   return { ...parser.parseSync([...argv]), helpText: () => parser.getHelp() };
 }

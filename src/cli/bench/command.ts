@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import yargs from 'yargs';
 import { UsageError } from '../../base/errors.js';
 import { writeAll } from '../../engine/log.js';
+import { withHelp } from '../with-help.js';
 import { debianWorkloads } from './debian.js';
 import { ENGINE, ENGINES, type Engine, parseEngines } from './engines.js';
 import { failures, geometricMean } from './figures.js';
@@ -52,31 +53,26 @@ The exit status is 1 when an engine failed or printed other things than the nati
 
 /** Runs the command. Throws UsageError and ProgramError. */
 export async function benchCommand(argv: readonly string[]): Promise<void> {
-  const y = yargs()
-    .scriptName('lift64 bench')
-    .usage(USAGE)
-    .option('runs', { type: 'number', default: 3, describe: 'runs of each engine; the median counts' })
-    .option('engines', {
-      type: 'string',
-      describe: 'which engines, comma separated (all; for --debian all but interp)',
-    })
-    .option('group', { type: 'string', describe: `which groups, comma separated (${DEFAULT_GROUPS.join(',')})` })
-    .option('debian', { type: 'boolean', describe: "Debian's programs: as --group debian" })
-    .option('quick', { type: 'boolean', describe: 'a fortieth of the work: the time to compile counts in full' })
-    .option('json', { type: 'string', describe: 'write all figures to this file; - for stdout instead of the table' })
-    .option('html', { type: 'string', describe: 'write a page with charts to this file' })
-    .option('timeout', { type: 'number', default: 300, describe: 'seconds after which a run is given up' })
-    .option('list', { type: 'boolean', describe: 'print the names of the benchmarks' })
-    .epilogue(EPILOGUE)
-    .strictOptions()
-    .version(false)
-    .help(false)
-    .option('help', { alias: 'h', type: 'boolean', describe: 'print this text' })
-    .wrap(Math.min(process.stdout.columns || 100, 110))
-    .exitProcess(false)
-    .fail((message: string | null, error: Error | undefined) => {
-      throw new UsageError(message ?? error?.message ?? 'bad usage');
-    });
+  const y = withHelp(
+    yargs()
+      .scriptName('lift64 bench')
+      .usage(USAGE)
+      .option('runs', { type: 'number', default: 3, describe: 'runs of each engine; the median counts' })
+      .option('engines', {
+        type: 'string',
+        describe: 'which engines, comma separated (all; for --debian all but interp)',
+      })
+      .option('group', { type: 'string', describe: `which groups, comma separated (${DEFAULT_GROUPS.join(',')})` })
+      .option('debian', { type: 'boolean', describe: "Debian's programs: as --group debian" })
+      .option('quick', { type: 'boolean', describe: 'a fortieth of the work: the time to compile counts in full' })
+      .option('json', { type: 'string', describe: 'write all figures to this file; - for stdout instead of the table' })
+      .option('html', { type: 'string', describe: 'write a page with charts to this file' })
+      .option('timeout', { type: 'number', default: 300, describe: 'seconds after which a run is given up' })
+      .option('list', { type: 'boolean', describe: 'print the names of the benchmarks' })
+      .epilogue(EPILOGUE)
+      .version(false)
+      .wrap(Math.min(process.stdout.columns || 100, 110)),
+  );
   const p = y.parseSync([...argv]);
   if (p.help === true) {
     writeAll(1, (await y.getHelp()) + '\n');
