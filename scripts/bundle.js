@@ -82,7 +82,9 @@ export async function bundle(root) {
   rmSync(home, { recursive: true });
   install(root, out, 'main.cjs');
   for (const name of Object.keys(CACHED)) {
-    if (!readdirSync(join(out, name)).some((file) => file.endsWith('.cache')))
+    const files = readdirSync(join(out, name));
+    for (const file of files.filter((f) => f.endsWith('.new'))) rmSync(join(out, name, file));
+    if (!files.some((file) => file.endsWith('.cache')))
       throw new Error(`the run of '${RECORDED}' left no code cache of ${name}`);
   }
 }

@@ -3,7 +3,7 @@
  * scripts/bundle.js puts it in main.cjs's place for one run of an example.
  */
 'use strict';
-const { readFileSync, writeFileSync } = require('node:fs');
+const { readFileSync, renameSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 const { pathToFileURL } = require('node:url');
 const { Script } = require('node:vm');
@@ -14,7 +14,10 @@ const script = new Script(`(function (module) {${readFileSync(code, 'latin1')}})
   filename: code,
 });
 const write = () => {
-  writeFileSync(join(__dirname, `code-${process.version}-${process.arch}.cache`), script.createCachedData());
+  const cache = join(__dirname, `code-${process.version}-${process.arch}.cache`);
+  // Whole or not at all: a worker may be ended while it writes.
+  writeFileSync(`${cache}.new`, script.createCachedData());
+  renameSync(`${cache}.new`, cache);
 };
 if (isMainThread) process.on('exit', write);
 else {
