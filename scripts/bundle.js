@@ -15,8 +15,6 @@ const MODULES = {
   'compiled-guest-worker': 'src/engine/compiled-guest-worker.js',
   'compile-worker': 'src/engine/compile-worker.js',
 };
-/** What is loaded before all else. */
-const FLAGS = 'src/cli/flags.js';
 /** Stay packages of their own: large, and loaded only when needed. */
 const EXTERNAL = ['binaryen', 'wabt', 'iced-x86'];
 /** A static program, so that the recording needs nothing of the host. */
@@ -68,7 +66,6 @@ export async function bundle(root) {
       format: 'esm',
     });
   }
-  await build({ ...common, entryPoints: [join(dist, FLAGS)], outfile: join(out, 'flags.cjs'), format: 'cjs' });
   writeFileSync(join(out, 'build-id'), buildId(dist, out));
   install(root, out, 'record.cjs');
   const example = join(root, 'examples', 'bin', RECORDED);

@@ -24,6 +24,8 @@ export interface SupervisorOptions {
   readonly services?: ReadonlyMap<string, (data: unknown) => void>;
   /** Called for every new worker, before its first message. */
   readonly onWorker?: (worker: Worker, id: number) => void;
+  /** A worker has loaded its code. */
+  readonly onReady?: () => void;
   /** Worker `id` is about to run guest threads in address space `mm`, or to prepare it. */
   readonly onSpace?: (id: number, mm: number) => void;
   /** The first process has been stopped or continued by job control. */
@@ -188,6 +190,7 @@ export class Supervisor {
     switch (message.kind) {
       case 'ready':
         this.becomeIdle(w);
+        this.options.onReady?.();
         break;
       case 'done':
         w.task = 0;

@@ -3,18 +3,20 @@
  * scripts/bundle.js puts it in main.cjs's place for one run of an example.
  */
 'use strict';
-const { readFileSync, renameSync, writeFileSync } = require('node:fs');
+const { existsSync, readFileSync, renameSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 const { pathToFileURL } = require('node:url');
 const { Script } = require('node:vm');
 const { isMainThread, parentPort } = require('node:worker_threads');
 
 const code = join(__dirname, 'code.cjs');
+const cache = join(__dirname, `code-${process.version}-${process.arch}.cache`);
 const script = new Script(`(function (module) {${readFileSync(code, 'latin1')}})`, {
   filename: code,
+  // What earlier runs compiled stays in.
+  cachedData: existsSync(cache) ? readFileSync(cache) : undefined,
 });
 const write = () => {
-  const cache = join(__dirname, `code-${process.version}-${process.arch}.cache`);
   // Whole or not at all: a worker may be ended while it writes.
   writeFileSync(`${cache}.new`, script.createCachedData());
   renameSync(`${cache}.new`, cache);

@@ -1,5 +1,6 @@
 /** What goes between guest threads, the main thread and the compile worker. In: nothing. Out: types. */
 
+import type { HostSimd } from '../../backend-wasm/compiler/host-simd.js';
 import type { CpuModel } from './cpu-model.js';
 import type { BoundSlot } from './slots.js';
 
@@ -21,6 +22,8 @@ export interface CompiledModule {
 export interface ModuleRecord {
   readonly bytes: Uint8Array;
   readonly entries: readonly StoredEntry[];
+  /** What its code takes of the host's relaxed SIMD. */
+  readonly host: HostSimd;
   /** Slots that it names, with their pcs. */
   readonly slots: readonly BoundSlot[];
 }

@@ -73,7 +73,7 @@ export async function launch(o: RunOptions): Promise<Ended> {
   };
   const { store, tier } = o.engine;
   const kept = store === undefined || tier !== 'auto' ? undefined : storeName(store, program.image.path, false);
-  const ahead = store === undefined || kept === undefined ? undefined : compileAhead(store.directory, kept);
+  let ahead: Promise<unknown> | undefined;
   const state = mainVfsState(kernel);
   const streams = new StreamService(state, new HostReader());
   const terminal = new HostTerminal(state, () => undefined);
@@ -101,6 +101,9 @@ export async function launch(o: RunOptions): Promise<Ended> {
     memoryOf,
     onSpace: (id, mm) => {
       compiler.follow(id, mm);
+    },
+    onReady: () => {
+      if (store !== undefined && kept !== undefined) ahead ??= compileAhead(store.directory, kept);
     },
     onStopped: stopLikeGuest,
     onWorker: (worker, id) => {

@@ -4,6 +4,7 @@
 import { GUEST_END, PAGE_SIZE, PCB, PCB_BASE, PERM, PERM_TABLE } from '../guest/memory-map.js';
 import type { Tb } from '../ir/types.js';
 import { optimise, type Pass } from '../opt/pipeline.js';
+import { hostSimd } from '../../backend-wasm/compiler/host-simd.js';
 import type { compileModule } from '../../backend-wasm/compiler/module.js';
 import type { Region } from '../../backend-wasm/compiler/region.js';
 import type { Decode } from '../../frontend/x86-64/decoder.js';
@@ -100,6 +101,7 @@ export class RegionCompiler {
     shared.set(bytes);
     return {
       bytes: shared,
+      host: hostSimd(),
       slots,
       entries: entries.map((e) => ({
         pc: e.pc,

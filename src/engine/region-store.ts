@@ -6,6 +6,7 @@
  * An item of the file is a module: its bytes are `content` bytes of JSON (ModuleMeta), then the Wasm module.
  */
 import { setFlagsFromString } from 'node:v8';
+import { hostSimd } from '../../backend-wasm/compiler/host-simd.js';
 import { PCB, PCB_BASE, PERM, PERM_TABLE } from '../guest/memory-map.js';
 import { InternalError } from '../base/errors.js';
 import { readCached, writeCached } from './cache-directory.js';
@@ -15,6 +16,7 @@ import type { ModuleRecord, StoredEntry } from './compile-protocol.js';
 import type { CompiledCode } from './compiled-code.js';
 import type { MemoryViews } from './memory-views.js';
 import { withMutex } from './mutex.js';
+import { enableRelaxedSimd } from './relaxed-simd.js';
 import { bindSlots, slotOwners } from './slots.js';
 import { isFloatPrecise } from './translator.js';
 
@@ -160,11 +162,17 @@ export class RegionStore {
   }
 }
 
-/** The modules that are kept for a program, whole ones. */
+/** The modules that are kept for a program: whole ones, for what this host does. */
 function readModules(directory: string, program: string): Omit<Stored, 'instance'>[] {
   const bytes = readCached(directory, fileName(program));
   const items = ((bytes === undefined ? undefined : parseStore(bytes)) ?? []).filter(isWhole);
-  return items.map((item) => ({ item, record: recordOf(item) }));
+  if (items.length === 0) return [];
+  // Not sooner: once a flag is set, V8 refuses the code caches of what is loaded from then on, of Node's own modules too, which makes a start 20 ms longer.
+  enableRelaxedSimd();
+  const host = JSON.stringify(hostSimd());
+  return items
+    .map((item) => ({ item, record: recordOf(item) }))
+    .filter(({ record }) => JSON.stringify(record.host) === host);
 }
 
 /**
@@ -179,8 +187,8 @@ function setBudget(): void {
 }
 
 /**
- * Has V8 compile the modules that are kept for a program, in threads of its own; a guest thread that makes a module of the same bytes then gets the code. In the main thread, while the first
- * guest thread starts. Gives what keeps the code alive.
+ * Has V8 compile the modules that are kept for a program, in threads of its own; a guest thread that makes a module of the same bytes then gets the code. In the main thread, once the first
+ * worker has loaded its code (readModules tells why). Gives what keeps the code alive.
  */
 export function compileAhead(directory: string, program: string): Promise<unknown> {
   const modules = readModules(directory, program).map(({ record }) => record.bytes);

@@ -2,13 +2,11 @@
  * Whether a run keeps translated code on disk, and what that code depends on. In: the run's options. Out: StoreOptions, or undefined.
  */
 import { readFileSync } from 'node:fs';
-import { hostSimd } from '../../backend-wasm/compiler/host-simd.js';
 import { BUILT } from './built-files.js';
 import { defaultCacheDirectory } from './cache-directory.js';
 import type { StoreOptions } from './store-name.js';
 import type { LogItem } from './log.js';
 import type { EngineOptions } from './options.js';
-import { enableRelaxedSimd } from './relaxed-simd.js';
 
 /** With these, every TB is to be seen as it is translated. */
 const SHOWS_TRANSLATION: readonly LogItem[] = ['in_asm', 'op', 'op_opt', 'out_asm', 'unimp'];
@@ -20,9 +18,7 @@ export function storeOptions(o: Omit<EngineOptions, 'store'>, directory?: string
   const place = directory ?? defaultCacheDirectory();
   const build = buildId();
   if (place === undefined || build === undefined) return undefined;
-  // Compiled regions have the host's relaxed SIMD; guest threads compile them too.
-  enableRelaxedSimd();
-  return { directory: place, variant: JSON.stringify([build, o.disabledPasses, o.cpuModel, hostSimd()]) };
+  return { directory: place, variant: JSON.stringify([build, o.disabledPasses, o.cpuModel]) };
 }
 
 /** Undefined for a lift64 that is run unbundled. */
