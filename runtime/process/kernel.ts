@@ -7,7 +7,7 @@
  */
 import { threadId } from 'node:worker_threads';
 import { InternalError } from '../../src/base/errors.js';
-import { CPU, CONTROL } from '../../src/guest/cpu-state.js';
+import { CONTROL, CPU } from '../../src/guest/cpu-state.js';
 import type { Thread } from '../linux/thread.js';
 import {
   AREA,
@@ -179,9 +179,13 @@ export class Kernel {
     return this.i32[HEAD.SHUTDOWN] === 1;
   }
 
-  /** Ends every wait of every guest thread, for good. Needs no lock. */
+  /** Ends every wait of every guest thread, for good, and their guest code: Worker.terminate does not reach compiled regions. Needs no lock: CPU blocks that are free meanwhile bear it. */
   shutDown(): void {
     Atomics.store(this.i32, HEAD.SHUTDOWN, 1);
+    for (const { cpu, mm } of this.allTasks()) {
+      const words = this.memories.get(mm);
+      if (cpu !== 0 && words !== undefined) Atomics.or(words, (cpu + CPU.CONTROL) / 4, CONTROL.EXIT);
+    }
     for (let i = 1; i < MAX_TASKS; i++) this.wake(i);
   }
 

@@ -16,7 +16,7 @@ import { enginePasses } from './passes.js';
 import { enableRelaxedSimd } from './relaxed-simd.js';
 import { REGION_LIMITS } from './region.js';
 import { RegionCompiler } from './region-compiler.js';
-import { setOptimisingCompilerAlone, setRegionFlags } from './v8-flags.js';
+import { setRegionCompiler, setRegionFlags } from './v8-flags.js';
 
 const start = workerData as CompilerStart;
 const port = parentPort;
@@ -29,11 +29,11 @@ enableRelaxedSimd();
  * their first call, would make the first region take 0.6 s.
  */
 function optimisedModule(bytes: Uint8Array): WebAssembly.Module {
-  setOptimisingCompilerAlone(true);
+  setRegionCompiler(true);
   try {
     return new WebAssembly.Module(bytes);
   } finally {
-    setOptimisingCompilerAlone(false);
+    setRegionCompiler(false);
   }
 }
 

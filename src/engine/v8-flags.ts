@@ -16,8 +16,12 @@ export function setRegionFlags(): void {
   else setFlagsFromString('--experimental-wasm-branch-hinting');
 }
 
-/** Whether V8 compiles with its optimising compiler alone, within Module(). */
-export function setOptimisingCompilerAlone(on: boolean): void {
+/**
+ * Whether V8 compiles with its optimising compiler alone, within Module(), and as code of regions: without a look for V8's own interrupts at each function's entry and each turn of a loop
+ * (a tenth of the time). Regions poll CPU.CONTROL there, by which the supervisor ends threads (Kernel.shutDown), and have a stack budget.
+ */
+export function setRegionCompiler(on: boolean): void {
   setFlagsFromString(on ? '--no-liftoff' : '--liftoff');
   setFlagsFromString(on ? '--no-wasm-lazy-compilation' : '--wasm-lazy-compilation');
+  setFlagsFromString(on ? '--no-wasm-stack-checks' : '--wasm-stack-checks');
 }

@@ -3,7 +3,8 @@ import { describe, expect, test } from '@jest/globals';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { LIFT64 } from './driver.js';
+import { join } from 'node:path';
+import { LIFT64, ROOT } from './driver.js';
 
 const onLinux = process.platform === 'linux' ? test : test.skip;
 
@@ -51,4 +52,20 @@ describe('a failure of the main thread', () => {
       /^lift64: internal error: thrown by a timer\n {2}at .*\n {2}reproduce with: lift64 \/bin\/sleep 60\n$/,
     );
   });
+});
+
+describe('the end of the first process', () => {
+  onLinux(
+    'ends processes that compute in compiled code, which V8 can not interrupt',
+    () => {
+      const loop = join(ROOT, 'examples/bin/bench/intloop');
+      const script = `${loop} 1000000000 & ${loop} 1000000000 & sleep 2; exit 7`;
+      const r = spawnSync(process.execPath, [LIFT64, '--hot', '100', '/bin/dash', '-c', script], {
+        encoding: 'utf8',
+        timeout: 100_000,
+      });
+      expect({ status: r.status, stderr: r.stderr }).toEqual({ status: 7, stderr: '' });
+    },
+    120_000,
+  );
 });
