@@ -48,7 +48,6 @@ const OP = {
   ATOMIC: 0xfe,
 } as const;
 const ATOMIC_FENCE = 3;
-const I32_ATOMIC_LOAD = 0x10;
 const F32X4_RELAXED_MADD = 0x105;
 const F64X2_RELAXED_NMADD = 0x108;
 
@@ -155,13 +154,15 @@ function functionHints(r: Reader, end: number): Hint[] {
         if (at >= PERM_TABLE && at < GUEST_START) waiting = 'first br_if';
         break;
       }
-      case OP.I32_LOAD:
-        waiting = r.memoryOffset() === CPU.EXIT_REASON ? 'if' : undefined;
+      case OP.I32_LOAD: {
+        const at = r.memoryOffset();
+        waiting = at === CPU.EXIT_REASON || at === CPU.CONTROL ? 'if' : undefined;
         break;
+      }
       case OP.ATOMIC: {
         const kind = r.u32();
         if (kind === ATOMIC_FENCE) r.byte();
-        else waiting = r.memoryOffset() === CPU.CONTROL && kind === I32_ATOMIC_LOAD ? 'if' : undefined;
+        else r.memoryOffset();
         break;
       }
       case OP.SIMD: {

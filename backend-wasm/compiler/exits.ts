@@ -104,9 +104,12 @@ export class Exits {
     return m.local.set(this.values.globalLocal(id), value);
   }
 
-  /** CPU.CONTROL; not 0: somebody wants this thread at a safepoint. */
+  /**
+   * CPU.CONTROL; not 0: somebody wants this thread at a safepoint. A plain load: V8 makes a shared memory's loads where they stand, once each, as guests that spin on a word rely on, too;
+   * an atomic one checks its alignment, five instructions and two registers more in each loop. What the others did before is ordered by the exit to the dispatcher.
+   */
   control(): Expr {
-    return this.m.i32.atomic.load(CPU.CONTROL, this.cpu());
+    return this.m.i32.load(CPU.CONTROL, 4, this.cpu());
   }
 
   /** Within the region, on the way to `pc`: leaves when CONTROL is set. */
