@@ -11,6 +11,7 @@ import { buildCfg, successors, type Cfg, type CfgNode, type JumpTarget } from '.
 import { analyse, exitStores, stepOp, type Dataflow } from './dataflow.js';
 import { type CallTarget, Exits, REGION_PARAMS, REGION_RESULT } from './exits.js';
 import { makeReducible, reversePostorder, type Expr, type FlowNode, type FlowTerm } from './flow.js';
+import { regionChecks } from './guard-facts.js';
 import { GlobalSet } from './global-set.js';
 import type { ModuleParts } from './module-parts.js';
 import { OpEmitter } from './op-emitter.js';
@@ -55,7 +56,7 @@ class RegionEmitter {
     this.flow = analyse(cfg, order);
     this.values = new Values(this.m, this.flow.used);
     this.exits = new Exits(parts, this.values);
-    this.ops = new OpEmitter(parts, this.values, this.exits, this.flow.used);
+    this.ops = new OpEmitter(parts, this.values, this.exits, this.flow.used, regionChecks(order));
   }
 
   emit(): void {

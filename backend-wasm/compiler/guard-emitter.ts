@@ -23,6 +23,7 @@ import { GUEST_END, PAGE_SHIFT, PAGE_SIZE, PERM, PERM_TABLE } from '../../src/gu
 import type { Op } from '../../src/ir/types.js';
 import type { CfgNode } from './cfg.js';
 import type { Expr } from './flow.js';
+import { type RegionChecks } from './guard-facts.js';
 import { type GuardGroup, planGuards } from './guard-plan.js';
 import { intConst } from './lower.js';
 import type { GuardKind, ModuleParts } from './module-parts.js';
@@ -69,18 +70,21 @@ export class GuardEmitter {
   private readonly m: binaryen.Module;
   private guards = 0;
   private plan: ReadonlyMap<number, GuardGroup> = new Map();
-  /** Locals of the groups whose first guard has been emitted. */
-  private readonly bases = new Map<GuardGroup, number>();
+  /** Locals of the groups whose first guard has been emitted, by its position. */
+  private readonly bases = new Map<number, number>();
 
   constructor(
     private readonly parts: ModuleParts,
     private readonly values: Values,
+    private readonly known: RegionChecks,
   ) {
     this.m = parts.m;
   }
 
   beginNode(node: CfgNode): void {
-    this.plan = this.parts.plainGuards ? new Map() : planGuards(node);
+    this.plan = this.parts.plainGuards
+      ? new Map()
+      : planGuards(node, this.known.before[node.id], this.known.hulls).groups;
     this.bases.clear();
   }
 
@@ -137,12 +141,17 @@ export class GuardEmitter {
   private grouped(op: Op, group: GuardGroup, place: GuardPlace, exit: () => string): void {
     const { m, values } = this;
     const offset = group.offsets.get(place.at) ?? 0;
-    let base = this.bases.get(group);
+    let base = this.bases.get(group.lead);
     if (base === undefined) {
-      this.bases.set(group, (base = values.groupLocal()));
-      values.flushLoads();
+      this.bases.set(group.lead, (base = values.groupLocal()));
+      if (group.kind !== undefined) values.flushLoads();
       const address = values.operand(op, 1);
       const lowest = offset === 0 ? address : m.i64.sub(address, m.i64.const(BigInt(offset)));
+      if (group.kind === undefined) {
+        values.statement(m.local.set(base, m.i32.wrap(lowest)));
+        values.resultAlias(op, { local: base, offset });
+        return;
+      }
       const [first, again] = values.twice(lowest, 'i64');
       const labels = this.labels();
       const low = m.local.tee(base, m.i32.wrap(again), binaryen.i32);

@@ -12,6 +12,7 @@ import type { Exits } from './exits.js';
 import type { Expr } from './flow.js';
 import { hostForm } from './host-forms.js';
 import type { GlobalSet } from './global-set.js';
+import type { RegionChecks } from './guard-facts.js';
 import { GuardEmitter, guardKind, type GuardPlace } from './guard-emitter.js';
 import { compare, intConst, LOWER } from './lower.js';
 import type { ModuleParts } from './module-parts.js';
@@ -36,9 +37,10 @@ export class OpEmitter {
     private readonly exits: Exits,
     /** Globals that the region names. */
     private readonly used: GlobalSet,
+    checks: RegionChecks,
   ) {
     this.m = parts.m;
-    this.guards = new GuardEmitter(parts, values);
+    this.guards = new GuardEmitter(parts, values, checks);
   }
 
   beginNode(node: CfgNode): void {
