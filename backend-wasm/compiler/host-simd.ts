@@ -72,7 +72,7 @@ function gives(op: number, operands: readonly Lanes[], wanted: Lanes): boolean {
   return bytes(wanted).every((byte, i) => byte === memory[RESULT + i]);
 }
 
-/** True where the engine compiles relaxed SIMD. It may turn true when a flag is set (src/engine/relaxed-simd.ts). */
+/** True where the engine compiles relaxed SIMD. It may turn true when a flag is set (src/engine/v8-flags.ts). */
 export function hasRelaxedSimd(): boolean {
   return WebAssembly.validate(probeOf(OP.SWIZZLE, 2));
 }

@@ -8,8 +8,8 @@ export const BUILT = {
   /** The AssemblyScript core. */
   core: new URL('core.wasm', DIST),
   guestWorker: new URL('bundles/guest-worker/main.cjs', DIST),
-  compiledGuestWorker: new URL('bundles/compiled-guest-worker/main.js', DIST),
-  compileWorker: new URL('bundles/compile-worker/main.js', DIST),
+  compiledGuestWorker: new URL('bundles/compiled-guest-worker/main.cjs', DIST),
+  compileWorker: new URL('bundles/compile-worker/main.cjs', DIST),
   /** Names the build: a hash of what translates and runs code. */
   buildId: new URL('bundles/build-id', DIST),
   packageJson: new URL('../package.json', DIST),

@@ -4,6 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { InternalError } from '../base/errors.js';
+import { hostSimd } from '../../backend-wasm/compiler/host-simd.js';
 import { compileModule } from '../../backend-wasm/compiler/module.js';
 import { setCode } from '../../runtime/memory/perms.js';
 import { mmOfSpace } from '../../runtime/process/mm.js';
@@ -13,29 +14,19 @@ import { memoryViews } from './memory-views.js';
 import { modelDecoder } from './model-decoder.js';
 import { HotQueue } from './hot-queue.js';
 import { enginePasses } from './passes.js';
-import { enableRelaxedSimd } from './relaxed-simd.js';
 import { REGION_LIMITS } from './region.js';
 import { RegionCompiler } from './region-compiler.js';
-import { setRegionCompiler, setRegionFlags } from './v8-flags.js';
+import { optimisedModules, regionModules } from './v8-flags.js';
 
 const start = workerData as CompilerStart;
 const port = parentPort;
 if (port === null) throw new InternalError('not in a worker');
-setRegionFlags();
-enableRelaxedSimd();
+// Known from now on, whatever the flags are.
+regionModules(hostSimd);
 
-/**
- * V8 compiles the module with its optimising compiler, here and now. Only meanwhile do the flags say so: they are the process's, and Binaryen's own functions, which V8 compiles at
- * their first call, would make the first region take 0.6 s.
- */
-function optimisedModule(bytes: Uint8Array): WebAssembly.Module {
-  setRegionCompiler(true);
-  try {
-    return new WebAssembly.Module(bytes);
-  } finally {
-    setRegionCompiler(false);
-  }
-}
+/** Only meanwhile do V8's flags say so: Binaryen's own functions, which V8 compiles at their first call, would make the first region take 0.6 s. */
+const optimisedModule = (bytes: Uint8Array): WebAssembly.Module =>
+  optimisedModules(() => new WebAssembly.Module(bytes));
 
 interface Work {
   readonly space: number;

@@ -5,7 +5,6 @@
  * where they stand for the same pcs as when it was made. A region is installed when it is hot and all pages that it was lifted from have the content of that time.
  * An item of the file is a module: its bytes are `content` bytes of JSON (ModuleMeta), then the Wasm module.
  */
-import { setFlagsFromString } from 'node:v8';
 import { hostSimd } from '../../backend-wasm/compiler/host-simd.js';
 import { PCB, PCB_BASE, PERM, PERM_TABLE } from '../guest/memory-map.js';
 import { InternalError } from '../base/errors.js';
@@ -16,9 +15,9 @@ import type { ModuleRecord, StoredEntry } from './compile-protocol.js';
 import type { CompiledCode } from './compiled-code.js';
 import type { MemoryViews } from './memory-views.js';
 import { withMutex } from './mutex.js';
-import { enableRelaxedSimd } from './relaxed-simd.js';
 import { bindSlots, slotOwners } from './slots.js';
 import { isFloatPrecise } from './translator.js';
+import { keptModules, keptModulesAhead, regionModules } from './v8-flags.js';
 
 export interface RegionStoreParts {
   readonly views: MemoryViews;
@@ -82,8 +81,8 @@ export class RegionStore {
       return false;
     }
     if (stored.instance === undefined) {
-      setBudget();
-      stored.instance = this.parts.compiled.instantiate(new WebAssembly.Module(stored.record.bytes));
+      const module = keptModules(() => new WebAssembly.Module(stored.record.bytes));
+      stored.instance = this.parts.compiled.instantiate(module);
     }
     const { instance } = stored;
     const { compiled } = this.parts;
@@ -167,38 +166,21 @@ function readModules(directory: string, program: string): Omit<Stored, 'instance
   const bytes = readCached(directory, fileName(program));
   const items = ((bytes === undefined ? undefined : parseStore(bytes)) ?? []).filter(isWhole);
   if (items.length === 0) return [];
-  // Not sooner: once a flag is set, V8 refuses the code caches of what is loaded from then on, of Node's own modules too, which makes a start 20 ms longer.
-  enableRelaxedSimd();
-  const host = JSON.stringify(hostSimd());
+  const host = JSON.stringify(regionModules(hostSimd));
   return items
     .map((item) => ({ item, record: recordOf(item) }))
     .filter(({ record }) => JSON.stringify(record.host) === host);
 }
 
 /**
- * V8 gives code of its baseline compiler to the optimising one after so many bytes of it have run, some 10 ms of a region. It compiles a region in 5 ms: with the usual budget (1.8 million),
- * python3 -c 'print(1)' took 1.2 s of CPU instead of 0.7.
- */
-const TIERING_BUDGET = 100_000_000;
-
-/** For modules that are made from now on. */
-function setBudget(): void {
-  setFlagsFromString(`--wasm-tiering-budget=${TIERING_BUDGET}`);
-}
-
-/**
  * Has V8 compile the modules that are kept for a program, in threads of its own; a guest thread that makes a module of the same bytes then gets the code. In the main thread, once the first
- * worker has loaded its code (readModules tells why). Gives what keeps the code alive.
+ * worker has loaded its code (v8-flags.ts tells why). Gives what keeps the code alive.
  */
-export function compileAhead(directory: string, program: string): Promise<unknown> {
+export async function compileAhead(directory: string, program: string): Promise<unknown> {
   const modules = readModules(directory, program).map(({ record }) => record.bytes);
-  if (modules.length === 0) return Promise.resolve();
-  setBudget();
-  setFlagsFromString('--no-wasm-lazy-compilation');
-  const code = modules.map((bytes) => WebAssembly.compile(bytes));
-  return Promise.all(code).finally(() => {
-    setFlagsFromString('--wasm-lazy-compilation');
-  });
+  return modules.length === 0
+    ? []
+    : keptModulesAhead(() => Promise.all(modules.map((bytes) => WebAssembly.compile(bytes))));
 }
 
 const fileName = (program: string): string => `${program}-regions`;

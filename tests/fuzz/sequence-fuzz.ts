@@ -5,7 +5,7 @@
  * Out: a progress line, what differs, made smaller and written as a filetest, a summary; exit 1 when anything differs. Needs an x86-64 host and gcc.
  */
 import { loadDisassembler } from '../../src/engine/disassemble.js';
-import { setRegionCompiler, setRegionFlags } from '../../src/engine/v8-flags.js';
+import { optimiseAllModules } from '../../src/engine/v8-flags.js';
 import { PASSES } from '../../src/opt/pipeline.js';
 import { SequenceMachine } from '../support/sequence-machine.js';
 import { type Difference, differences, isAlike } from './sequences/compare.js';
@@ -24,10 +24,7 @@ const BLOCK = SLOTS;
 const SHOWN = 20;
 
 // Compiled code as in the compile worker: V8's optimising compiler at once.
-if (options.optimisingCompiler) {
-  setRegionFlags();
-  setRegionCompiler(true);
-}
+if (options.optimisingCompiler) optimiseAllModules();
 
 const disassemble = await loadDisassembler();
 const host = new SequenceHost();

@@ -19,7 +19,7 @@ import { CPU_BASE, PAGE_SHIFT, PERM, WASM_PAGES } from '../../src/guest/memory-m
 import { type Core, instantiateCore } from '../../src/engine/core.js';
 import { CodeCache } from '../../src/engine/code-cache.js';
 import { type MemoryViews, memoryViews } from '../../src/engine/memory-views.js';
-import { enableRelaxedSimd } from '../../src/engine/relaxed-simd.js';
+import { allowRelaxedSimd } from '../../src/engine/v8-flags.js';
 import type { Tb } from '../../src/ir/types.js';
 import { verifyTb } from '../../src/ir/verify.js';
 import { optimise, PASSES } from '../../src/opt/pipeline.js';
@@ -31,7 +31,7 @@ const CODE = 0x2000_0000;
 const EXIT_SLOT = 1;
 const READ_WRITE = PERM.R | PERM.W;
 
-enableRelaxedSimd();
+allowRelaxedSimd();
 
 /** Reads the bytes of `code` at `addr` and nothing else. */
 export function codeReader(code: Uint8Array, addr: number): CodeReader {

@@ -10,15 +10,14 @@ import type { Region } from '../../backend-wasm/compiler/region.js';
 import { CodeCache } from '../../src/engine/code-cache.js';
 import { type Core, instantiateCore } from '../../src/engine/core.js';
 import { type MemoryViews, memoryViews } from '../../src/engine/memory-views.js';
-import { setRegionCompiler, setRegionFlags } from '../../src/engine/v8-flags.js';
+import { optimiseAllModules } from '../../src/engine/v8-flags.js';
 import { CPU, RUN_FLAG } from '../../src/guest/cpu-state.js';
 import { CPU_BASE, PAGE_SHIFT, PERM_TABLE, WASM_PAGES } from '../../src/guest/memory-map.js';
 import { GLOBALS, globalId } from '../../src/ir/globals.js';
 import type { Tb, Temp } from '../../src/ir/types.js';
 import { verifyTb } from '../../src/ir/verify.js';
 
-setRegionFlags();
-setRegionCompiler(true);
+optimiseAllModules();
 
 /** A compiled region: takes the CPU block's address, gives 0, with the pc to go on at in rip, or an EXIT reason. */
 export interface RegionFunction {

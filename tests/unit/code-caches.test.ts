@@ -12,7 +12,7 @@ const LOOK = `
   console.log(new Script(source, { filename: bundle, cachedData }).cachedDataRejected);
 `;
 
-test.each(['cli', 'guest-worker'])('%s', (bundle) => {
+test.each(['cli', 'guest-worker', 'compiled-guest-worker', 'compile-worker', 'binaryen'])('%s', (bundle) => {
   const { stdout, stderr } = spawnSync(process.execPath, ['-e', LOOK, bundle], { encoding: 'utf8' });
   expect({ stdout, stderr }).toEqual({ stdout: 'false\n', stderr: '' });
 });

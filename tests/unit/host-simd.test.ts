@@ -7,12 +7,12 @@ import { readFileSync } from 'node:fs';
 import { type HostSimd, hostSimd, NO_HOST_SIMD } from '../../backend-wasm/compiler/host-simd.js';
 import { compileModule } from '../../backend-wasm/compiler/module.js';
 import { translate } from '../../frontend/x86-64/translate.js';
-import { enableRelaxedSimd } from '../../src/engine/relaxed-simd.js';
+import { allowRelaxedSimd } from '../../src/engine/v8-flags.js';
 import { optimise, PASSES } from '../../src/opt/pipeline.js';
 import { codeReader } from '../support/insn-machine.js';
 import { hostIsOracle } from '../guest/driver.js';
 
-enableRelaxedSimd();
+allowRelaxedSimd();
 const PC = 0x1000;
 
 function compiled(hex: string, host: HostSimd): { text: string; isValid: boolean } {
