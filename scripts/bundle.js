@@ -10,6 +10,7 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundleBinaryen } from './bundle/binaryen.js';
+import { PLUGINS } from './bundle/plugins.js';
 import { wrapBundle } from './bundle/wrap.js';
 
 /** Entry points, and what starts each. */
@@ -26,14 +27,6 @@ const EXTERNAL = ['binaryen', 'wabt', 'iced-x86'];
  * compiles regions.
  */
 const RECORDED = [['hello'], ['hello'], ['--tier', 'compiled', 'hello'], ['--no-cache', join('bench', 'sort'), '10']];
-
-/** dump and bench are loaded from dist/src as they are. */
-const tools = {
-  name: 'tools',
-  setup(build) {
-    build.onResolve({ filter: /^\.\/tools\.js$/ }, () => ({ path: '../../src/cli/tools.js', external: true }));
-  },
-};
 
 /** Throws when esbuild fails or a recorded run does. */
 export async function bundle(root) {
@@ -52,7 +45,7 @@ export async function bundle(root) {
       target: 'node20',
       format: 'cjs',
       external: EXTERNAL,
-      plugins: [tools],
+      plugins: PLUGINS,
       define: { 'import.meta.url': 'bundleUrl' },
       legalComments: 'none',
       logLevel: 'warning',
