@@ -1,29 +1,36 @@
 /**
  * The control flow graph of a region. In: a Region. Out: nodes: runs of ops without a label or a transfer inside, each with its terminator.
  *
- * A goto_tb to a TB of the region is a jump to that TB's first node. It polls CPU.CONTROL when its edge is retreating in a depth-first search over the
- * TBs from the head: every cycle over TBs contains such an edge, or a call or an indirect jump, which poll too (a cycle within one TB, between its labels, does not).
+ * A goto_tb to a TB of the same body is a jump to that TB's first node, a call of an inlined function one to the function's first node. It polls CPU.CONTROL when its edge is retreating in a
+ * depth-first search over the TBs of its body from the head, where a call's edge leads to its return address: every cycle over TBs contains such an edge, or a call or an indirect
+ * jump, which poll too (a cycle within one TB, between its labels, does not).
+ *
+ * What leaves an inlined function otherwise than by a return (a jump to another function, which returns in its place) is a call that is to return to where the inlined function would.
  */
 import { InternalError } from '../../src/base/errors.js';
 import { hex } from '../../src/base/hex.js';
 import type { Op, Tb } from '../../src/ir/types.js';
-import { opInfo } from './op-info.js';
-import type { Region } from './region.js';
-import { nextPcs, type Transfer, transferOf } from './transfer.js';
+import { cutTb, type Piece } from './pieces.js';
+import type { Body, Region } from './region.js';
+import { nextPcs, transferOf } from './transfer.js';
 
 export type Terminator =
   | { readonly kind: 'jump'; readonly to: number }
   | { readonly kind: 'branch'; readonly op: Op; readonly taken: number; readonly next: number }
+  /** To `taken` when rip is `pc`. */
+  | { readonly kind: 'guess'; readonly pc: number; readonly taken: number; readonly next: number }
   /** goto_tb within the region. */
   | { readonly kind: 'goto'; readonly pc: number; readonly to: number; readonly poll: boolean }
   /** goto_tb out of the region. */
   | { readonly kind: 'leave'; readonly pc: number }
-  /** To `pc`, undefined: to rip; the function goes on at `to`, the node of `back`, when it is returned to there. `to` is undefined when `back` is not in the region. */
-  | { readonly kind: 'call'; readonly pc: number | undefined; readonly back: number; readonly to: number | undefined }
+  /** To `pc`, undefined: to rip; the function goes on at `to` when it is returned to at `back`. */
+  | { readonly kind: 'call'; readonly pc: number | undefined; readonly back: number; readonly to: number }
   /** To rip, by a RET. */
   | { readonly kind: 'return' }
-  /** To rip; `targets`: where in the region that often is. */
-  | { readonly kind: 'lookup'; readonly targets: readonly JumpTarget[] }
+  /** To the node of rip among `targets`, else to `other`. */
+  | { readonly kind: 'table'; readonly targets: readonly JumpTarget[]; readonly other: number }
+  /** To rip, out of the region. */
+  | { readonly kind: 'lookup' }
   | { readonly kind: 'exit'; readonly op: Op };
 
 /** A guest pc and its node. */
@@ -35,6 +42,8 @@ export interface JumpTarget {
 export interface CfgNode {
   readonly id: number;
   readonly tb: Tb;
+  /** Number of the TB, counted anew where it is inlined. */
+  readonly block: number;
   /** Ops [start, end) of the TB; the terminator is not among them. */
   readonly start: number;
   readonly end: number;
@@ -55,156 +64,225 @@ export function successors(term: Terminator): readonly number[] {
   switch (term.kind) {
     case 'jump':
     case 'goto':
+    case 'call':
       return [term.to];
     case 'branch':
+    case 'guess':
       return [term.taken, term.next];
-    case 'call':
-      return term.to === undefined ? [] : [term.to];
-    case 'lookup':
-      return term.targets.map(({ to }) => to);
+    case 'table':
+      return [...term.targets.map(({ to }) => to), term.other];
     case 'leave':
     case 'return':
+    case 'lookup':
     case 'exit':
       return [];
   }
 }
 
-/** A TB cut into nodes; targets are resolved once all TBs have been cut. */
-interface Piece {
-  readonly start: number;
-  readonly end: number;
-  readonly pc: number;
-  readonly ccOp: number;
-  readonly label: number | undefined;
-}
-
 export function buildCfg(region: Region): Cfg {
-  const polls = retreatingEdges(region);
-  const pieces = new Map<Tb, readonly Piece[]>();
-  const first = new Map<number, number>();
-  const labels = new Map<Tb, ReadonlyMap<number, number>>();
-  let count = 0;
-  for (const [pc, tb] of region.tbs) {
-    const cut = cutTb(tb);
-    pieces.set(tb, cut);
-    first.set(pc, count);
-    labels.set(tb, new Map(cut.flatMap((p, i) => (p.label === undefined ? [] : [[p.label, count + i]]))));
-    count += cut.length;
+  return new CfgBuilder().build(region);
+}
+
+/** A TB and its nodes: `first` is that of the first piece, the others follow. */
+interface Block {
+  readonly tb: Tb;
+  readonly number: number;
+  readonly first: number;
+  readonly pieces: readonly Piece[];
+}
+
+/** A body as it stands at one place of the region. */
+interface Instance {
+  readonly body: Body;
+  readonly blocks: ReadonlyMap<number, Block>;
+  readonly entry: number;
+  /** By the calling TB's pc and the function's. */
+  readonly callees: ReadonlyMap<number, ReadonlyMap<number, Instance>>;
+  /** Edges between TBs of the body that poll. */
+  readonly polls: ReadonlySet<string>;
+}
+
+class CfgBuilder {
+  private readonly nodes: CfgNode[] = [];
+  private count = 0;
+  private blocks = 0;
+
+  build(region: Region): Cfg {
+    const whole = this.place(region);
+    // Nodes without ops of their own come behind those of the pieces.
+    this.nodes.length = this.count;
+    this.fill(whole, undefined);
+    return { nodes: this.nodes, entry: whole.entry };
   }
-  const nodes: CfgNode[] = [];
-  for (const [tbPc, tb] of region.tbs) {
-    const transfer = transferOf(tb);
-    for (const { start, end, pc, ccOp } of pieces.get(tb) ?? []) {
-      const id = nodes.length;
-      const term = terminator(tb, end, id, {
-        label: (l) => labels.get(tb)?.get(l),
-        tb: (target) => first.get(target),
-        poll: (target) => polls.has(edgeKey(tbPc, target)),
-        transfer,
-        jumps: (region.jumps?.get(tbPc) ?? []).flatMap((target) => {
-          const to = first.get(target);
-          return to === undefined ? [] : [{ pc: target, to }];
-        }),
-      });
-      nodes.push({ id, tb, start, end, pc, ccOp, term });
+
+  /** Gives all pieces their ids. */
+  private place(body: Body): Instance {
+    const blocks = new Map<number, Block>();
+    for (const [pc, tb] of body.tbs) {
+      const pieces = cutTb(tb);
+      blocks.set(pc, { tb, number: this.blocks++, first: this.count, pieces });
+      this.count += pieces.length;
+    }
+    const entry = blocks.get(body.head)?.first;
+    if (entry === undefined) throw new InternalError(`the region has no TB at its head 0x${hex(body.head)}`);
+    const callees = new Map(
+      [...(body.callees ?? [])].map(([from, byPc]) => [
+        from,
+        new Map([...byPc].map(([pc, callee]) => [pc, this.place(callee)])),
+      ]),
+    );
+    return { body, blocks, entry, callees, polls: retreatingEdges(body) };
+  }
+
+  /** Makes the nodes of `instance`, which returns to `back` when it is inlined. */
+  private fill(instance: Instance, back: JumpTarget | undefined): void {
+    for (const block of instance.blocks.values()) new BlockTerms(this, instance, block, back).fill();
+    for (const [from, byPc] of instance.callees) {
+      const transfer = transferOf((instance.blocks.get(from) as Block).tb);
+      const to = transfer.kind === 'call' ? instance.blocks.get(transfer.back)?.first : undefined;
+      if (transfer.kind !== 'call' || to === undefined)
+        throw new InternalError(`the region has nothing behind the call in the TB at 0x${hex(from)}`);
+      for (const callee of byPc.values()) this.fill(callee, { pc: transfer.back, to });
     }
   }
-  const entry = first.get(region.head);
-  if (entry === undefined) throw new InternalError(`the region has no TB at its head 0x${hex(region.head)}`);
-  return { nodes, entry };
+
+  set(node: CfgNode): void {
+    this.nodes[node.id] = node;
+  }
+
+  /** A node of its own for `term`, which stands at op `at` of the block. */
+  add({ tb }: Block, at: number, term: Terminator): number {
+    const id = this.nodes.length;
+    this.nodes.push({ id, tb, block: this.blocks++, start: at, end: at, pc: tb.pc, ccOp: -1, term });
+    return id;
+  }
 }
 
-/** Code that no path reaches (between an unconditional transfer and the next label) is left out. */
-function cutTb(tb: Tb): readonly Piece[] {
-  const pieces: Piece[] = [];
-  let pc = tb.pc;
-  let ccOp = -1;
-  let open: { start: number; pc: number; ccOp: number; label: number | undefined } | undefined = {
-    start: 0,
-    pc,
-    ccOp,
-    label: undefined,
-  };
-  tb.ops.forEach((op, i) => {
-    if (op.name === 'insn_start') {
-      pc = Number(op.imms[0]);
-      ccOp = Number(op.imms[1]);
-    }
-    if (op.name === 'set_label') {
-      if (open !== undefined) pieces.push({ ...open, end: i });
-      open = { start: i + 1, pc, ccOp, label: Number(op.imms[0]) };
-      return;
-    }
-    const info = opInfo(op);
-    if (open !== undefined && (info.ends || info.branches || op.name === 'goto_tb')) {
-      pieces.push({ ...open, end: i });
-      open = info.ends || op.name === 'goto_tb' ? undefined : { start: i + 1, pc, ccOp, label: undefined };
-    }
-  });
-  return pieces;
-}
+/** The terminators of one TB's nodes. */
+class BlockTerms {
+  constructor(
+    private readonly cfg: CfgBuilder,
+    private readonly instance: Instance,
+    private readonly block: Block,
+    private readonly back: JumpTarget | undefined,
+  ) {}
 
-interface Targets {
-  label(label: number): number | undefined;
-  tb(pc: number): number | undefined;
-  poll(pc: number): boolean;
-  readonly transfer: Transfer;
-  readonly jumps: readonly JumpTarget[];
-}
+  fill(): void {
+    const { tb, first, number, pieces } = this.block;
+    pieces.forEach(({ start, end, pc, ccOp }, i) => {
+      const id = first + i;
+      this.cfg.set({ id, tb, block: number, start, end, pc, ccOp, term: this.terminator(end, id) });
+    });
+  }
 
-/** The terminator of node `id`, which ends before op `end`. A node that ends at a label or after a conditional branch falls into the next one. */
-function terminator(tb: Tb, end: number, id: number, targets: Targets): Terminator {
-  const op = tb.ops[end];
-  const fail = (what: string): never => {
-    throw new InternalError(`${what} in the TB at 0x${hex(tb.pc)}`);
-  };
-  if (op === undefined) return fail('control runs off the end');
-  const callTerm = (back: number, pc?: number): Terminator => ({ kind: 'call', pc, back, to: targets.tb(back) });
-  const label = (n: number): number => targets.label(n) ?? fail(`no label L${n}`);
-  switch (op.name) {
-    case 'set_label':
-      return { kind: 'jump', to: label(Number(op.imms[0])) };
-    case 'br':
-      return { kind: 'jump', to: label(Number(op.imms[0])) };
-    case 'goto_tb': {
-      const pc = Number(op.imms[1]);
-      if (targets.transfer.kind === 'call') return callTerm(targets.transfer.back, pc);
-      const to = targets.tb(pc);
-      return to === undefined ? { kind: 'leave', pc } : { kind: 'goto', pc, to, poll: targets.poll(pc) };
+  private fail(what: string): never {
+    throw new InternalError(`${what} in the TB at 0x${hex(this.block.tb.pc)}`);
+  }
+
+  /** The terminator of node `id`, which ends before op `end`. A node that ends at a label or after a conditional branch falls into the next one. */
+  private terminator(end: number, id: number): Terminator {
+    const op = this.block.tb.ops[end];
+    if (op === undefined) return this.fail('control runs off the end');
+    switch (op.name) {
+      case 'set_label':
+      case 'br':
+        return { kind: 'jump', to: this.label(Number(op.imms[0])) };
+      case 'goto_tb':
+        return this.direct(end, Number(op.imms[1]));
+      case 'lookup_and_goto_ptr':
+        return this.indirect(end);
+      case 'exit':
+        return { kind: 'exit', op };
+      case 'brcond_i32':
+      case 'brcond_i64':
+        return { kind: 'branch', op, taken: this.label(Number(op.imms[1])), next: id + 1 };
+      default:
+        return this.fail(`${op.name} ends a node`);
     }
-    case 'lookup_and_goto_ptr':
-      if (targets.transfer.kind === 'call') return callTerm(targets.transfer.back);
-      return targets.transfer.kind === 'return' ? { kind: 'return' } : { kind: 'lookup', targets: targets.jumps };
-    case 'exit':
-      return { kind: 'exit', op };
-    case 'brcond_i32':
-    case 'brcond_i64':
-      return { kind: 'branch', op, taken: label(Number(op.imms[1])), next: id + 1 };
-    default:
-      return fail(`${op.name} ends a node`);
+  }
+
+  private label(label: number): number {
+    const { pieces, first } = this.block;
+    const i = pieces.findIndex((p) => p.label === label);
+    return i < 0 ? this.fail(`no label L${label}`) : first + i;
+  }
+
+  private direct(at: number, pc: number): Terminator {
+    const transfer = transferOf(this.block.tb);
+    return transfer.kind === 'call' ? this.call(at, pc, transfer.back) : this.jump(pc, false);
+  }
+
+  private indirect(at: number): Terminator {
+    const { instance, block, back } = this;
+    const transfer = transferOf(block.tb);
+    switch (transfer.kind) {
+      case 'call':
+        return this.guess(at, (pc) => this.call(at, pc, transfer.back), this.call(at, undefined, transfer.back));
+      case 'return':
+        if (back === undefined) return { kind: 'return' };
+        return { kind: 'guess', pc: back.pc, taken: back.to, next: this.cfg.add(block, at, { kind: 'return' }) };
+      case 'jump': {
+        const away: Terminator =
+          back === undefined ? { kind: 'lookup' } : { kind: 'call', pc: undefined, back: back.pc, to: back.to };
+        const targets = (instance.body.jumps?.get(block.tb.pc) ?? []).flatMap((pc) => {
+          const to = instance.blocks.get(pc)?.first;
+          return to === undefined ? [] : [{ pc, to }];
+        });
+        if (targets.length === 0) return this.guess(at, (pc) => this.jump(pc, true), away);
+        return { kind: 'table', targets, other: this.cfg.add(block, at, away) };
+      }
+    }
+  }
+
+  /** Comparisons of rip with what is guessed for it, each leading to what `known` makes of the pc. */
+  private guess(at: number, known: (pc: number) => Terminator, other: Terminator): Terminator {
+    const { cfg, block, instance } = this;
+    return (instance.body.guesses?.get(block.tb.pc) ?? []).reduceRight<Terminator>((next, pc) => {
+      const taken = cfg.add(block, at, known(pc));
+      return { kind: 'guess', pc, taken, next: cfg.add(block, at, next) };
+    }, other);
+  }
+
+  private call(at: number, pc: number | undefined, back: number): Terminator {
+    const { instance, block, cfg } = this;
+    const callee = pc === undefined ? undefined : instance.callees.get(block.tb.pc)?.get(pc);
+    if (callee !== undefined && pc !== undefined)
+      return { kind: 'goto', pc, to: callee.entry, poll: instance.polls.has(edgeKey(block.tb.pc, back)) };
+    const to = instance.blocks.get(back)?.first ?? cfg.add(block, at, this.jump(back, false));
+    return { kind: 'call', pc, back, to };
+  }
+
+  /** A jump to `pc`; `poll`: in any case. */
+  private jump(pc: number, poll: boolean): Terminator {
+    const { instance, block, back } = this;
+    const to = instance.blocks.get(pc)?.first;
+    if (to !== undefined) return { kind: 'goto', pc, to, poll: poll || instance.polls.has(edgeKey(block.tb.pc, pc)) };
+    return back === undefined ? { kind: 'leave', pc } : { kind: 'call', pc, back: back.pc, to: back.to };
   }
 }
 
 const edgeKey = (from: number, to: number): string => `${from},${to}`;
 
-/** Edges between TBs that lead back to a TB on the search's own path. */
-function retreatingEdges(region: Region): ReadonlySet<string> {
+/** Edges between TBs that lead back to a TB on the search's own path. The search starts again at each TB that direct jumps from the head do not reach: those behind tables and guesses. */
+function retreatingEdges(body: Body): ReadonlySet<string> {
   const edges = new Set<string>();
   const state = new Map<number, 'open' | 'done'>();
   const stack: { pc: number; next: number[] }[] = [];
   const enter = (pc: number): void => {
     state.set(pc, 'open');
-    const tb = region.tbs.get(pc);
-    stack.push({ pc, next: tb === undefined ? [] : nextPcs(tb).filter((t) => region.tbs.has(t)) });
+    const tb = body.tbs.get(pc);
+    stack.push({ pc, next: tb === undefined ? [] : nextPcs(tb).filter((t) => body.tbs.has(t)) });
   };
-  enter(region.head);
-  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-    const to = top.next.shift();
-    if (to === undefined) {
-      state.set(top.pc, 'done');
-      stack.pop();
-    } else if (state.get(to) === 'open') edges.add(edgeKey(top.pc, to));
-    else if (state.get(to) === undefined) enter(to);
+  for (const start of [body.head, ...body.tbs.keys()]) {
+    if (state.get(start) === undefined) enter(start);
+    for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
+      const to = top.next.shift();
+      if (to === undefined) {
+        state.set(top.pc, 'done');
+        stack.pop();
+      } else if (state.get(to) === 'open') edges.add(edgeKey(top.pc, to));
+      else if (state.get(to) === undefined) enter(to);
+    }
   }
   return edges;
 }

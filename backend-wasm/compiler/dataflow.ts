@@ -79,8 +79,13 @@ export function exitStores(term: Terminator, dirty: GlobalSet): GlobalSet {
     case 'lookup':
       set.add(G.rip);
       return set;
+    case 'table':
+      // Its poll stores rip.
+      set.delete(G.rip);
+      return set;
     case 'jump':
     case 'branch':
+    case 'guess':
       return new GlobalSet();
   }
 }
@@ -179,5 +184,15 @@ function visitNode(node: CfgNode, dirty: GlobalSet, used: GlobalSet, visit: Glob
 
 /** Terminators that go on at rip. */
 function readsRip(term: Terminator): boolean {
-  return term.kind === 'lookup' || term.kind === 'return' || (term.kind === 'call' && term.pc === undefined);
+  switch (term.kind) {
+    case 'guess':
+    case 'return':
+    case 'table':
+    case 'lookup':
+      return true;
+    case 'call':
+      return term.pc === undefined;
+    default:
+      return false;
+  }
 }

@@ -16,7 +16,7 @@ import { GlobalSet } from './global-set.js';
 import type { ModuleParts } from './module-parts.js';
 import { OpEmitter } from './op-emitter.js';
 import { perfectHash } from './perfect-hash.js';
-import type { Region } from './region.js';
+import { type Region, tbsOf } from './region.js';
 import { structure } from './structure.js';
 import { CPU_LOCAL, Values } from './values.js';
 
@@ -63,7 +63,7 @@ class RegionEmitter {
     const { m } = this;
     const nodes: FlowNode[] = this.cfg.nodes.map(() => ({ code: [], term: { kind: 'stop' } }));
     this.nodes = nodes;
-    for (const group of byTb(this.order)) {
+    for (const group of byBlock(this.order)) {
       this.values.beginTb((group[0] as CfgNode).tb, group);
       for (const node of group) nodes[node.id] = this.node(node);
     }
@@ -120,13 +120,10 @@ class RegionEmitter {
     return { code, term };
   }
 
-  /** An indirect jump to one of `targets`, else out of the region: a switch on a hash of rip that is perfect for them, and a look whether it is that target. */
-  private dispatch(targets: readonly JumpTarget[], set: GlobalSet, code: Expr[]): FlowTerm {
+  /** An indirect jump to one of `targets`, else to node `other`: a switch on a hash of rip that is perfect for them, and a look whether it is that target. */
+  private dispatch(targets: readonly JumpTarget[], other: number, set: GlobalSet, code: Expr[]): FlowTerm {
     const { m, exits, values, nodes } = this;
-    const inside = set.clone();
-    inside.delete(G.rip);
-    code.push(exits.pollAtRip(inside));
-    const other = nodes.push({ code: exits.lookup(set), term: { kind: 'stop' } }) - 1;
+    code.push(exits.pollAtRip(set));
     const { factor, bits, at } = perfectHash(targets.map(({ pc }) => pc));
     const checks = at.map((i) => {
       const target = i === undefined ? undefined : targets[i];
@@ -148,6 +145,10 @@ class RegionEmitter {
         return { kind: 'jump', to: term.to };
       case 'branch':
         return { kind: 'branch', cond: this.ops.condition(term.op, 0), taken: term.taken, next: term.next };
+      case 'guess': {
+        const cond = m.i64.eq(this.values.global(G.rip), m.i64.const(BigInt(term.pc)));
+        return { kind: 'branch', cond, taken: term.taken, next: term.next };
+      }
       case 'goto':
         if (term.poll) code.push(exits.poll(term.pc, set));
         return { kind: 'jump', to: term.to };
@@ -156,17 +157,15 @@ class RegionEmitter {
         return { kind: 'stop' };
       case 'call': {
         const { pc, back, to } = term;
-        const reload = to === undefined ? new GlobalSet() : this.live(to);
-        code.push(...exits.call(this.callTarget(pc), back, set, reload, frameBytes(this.region)));
-        if (to !== undefined) return { kind: 'jump', to };
-        code.push(...exits.leave(back, this.slotOf(back), new GlobalSet()));
-        return { kind: 'stop' };
+        code.push(...exits.call(this.callTarget(pc), back, set, this.live(to), frameBytes(this.region)));
+        return { kind: 'jump', to };
       }
       case 'return':
         code.push(...exits.return(set));
         return { kind: 'stop' };
+      case 'table':
+        return this.dispatch(term.targets, term.other, set, code);
       case 'lookup':
-        if (term.targets.length > 0) return this.dispatch(term.targets, set, code);
         code.push(...exits.lookup(set));
         return { kind: 'stop' };
       case 'exit': {
@@ -190,16 +189,16 @@ class RegionEmitter {
  */
 function frameBytes(region: Region): number {
   let insns = 0;
-  for (const tb of region.tbs.values()) insns += tb.insns;
+  for (const tb of tbsOf(region)) insns += tb.insns;
   return 256 + 16 * insns;
 }
 
-/** Nodes by TB, in the order of the TB's ops. */
-function byTb(order: readonly CfgNode[]): CfgNode[][] {
+/** Nodes by block, in the order of the TB's ops. */
+function byBlock(order: readonly CfgNode[]): CfgNode[][] {
   const groups: CfgNode[][] = [];
   for (const node of [...order].sort((a, b) => a.id - b.id)) {
     const last = groups.at(-1);
-    if (last?.[0]?.tb === node.tb) last.push(node);
+    if (last?.[0]?.block === node.block) last.push(node);
     else groups.push([node]);
   }
   return groups;

@@ -15,7 +15,7 @@ import { regionModules } from './v8-flags.js';
 regionModules(hostSimd);
 
 const makeModule = (bytes: Uint8Array): WebAssembly.Module => regionModules(() => new WebAssembly.Module(bytes));
-const LIMITS: RegionLimits = { tbs: 3, insns: 48 };
+const LIMITS: RegionLimits = { tbs: 3, insns: 48, inlined: 48 };
 
 void serveGuests(({ options }) => {
   const { disabledPasses, breaks, log, cpuModel } = options;

@@ -12,7 +12,7 @@ import { optimise, PASSES } from '../opt/pipeline.js';
 import { type Elf, parseElf } from '../../frontend/elf/elf.js';
 import { translate } from '../../frontend/x86-64/translate.js';
 import { loadDisassembler } from './disassemble.js';
-import { formRegion, REGION_LIMITS } from './region.js';
+import { formRegion } from './region.js';
 import { symbolsOf } from './symbol-files.js';
 import { MAX_TB_INSNS } from './translator.js';
 
@@ -95,11 +95,9 @@ async function dump(reader: Reader, start: number, end: number, stages: readonly
   }
   if (stages.includes('out_asm')) {
     const { compileModule } = await import('../../backend-wasm/compiler/module.js');
-    const region = formRegion(
-      start,
-      (pc) => (reader.readable(pc) > 0 ? optimise(lift(pc), PASSES) : undefined),
-      REGION_LIMITS,
-    );
+    const region = formRegion(start, {
+      lift: (pc) => (reader.readable(pc) > 0 ? optimise(lift(pc), PASSES) : undefined),
+    });
     if (region !== undefined) {
       // Slots are handed out at run time; here each exit gets the next number.
       const slots = new Map<number, number>();

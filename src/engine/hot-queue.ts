@@ -5,7 +5,7 @@
  * So a pc that lies in a region of late is put off, once: its heat is set anew, and it is compiled when it is asked for again (a thread that is in an inner loop does not pass the head).
  */
 import { TB } from '../guest/tb-header.js';
-import type { Region } from '../../backend-wasm/compiler/region.js';
+import { type Region, tbsOf } from '../../backend-wasm/compiler/region.js';
 import type { CodeCache } from './code-cache.js';
 import type { MemoryViews } from './memory-views.js';
 
@@ -57,10 +57,8 @@ export class HotQueue {
       const region = this.form(pc);
       if (region === undefined) continue;
       regions.push(region);
-      for (const [at, tb] of region.tbs) {
-        this.covered.add(at);
-        insns += tb.insns;
-      }
+      for (const at of region.tbs.keys()) this.covered.add(at);
+      for (const tb of tbsOf(region)) insns += tb.insns;
     }
     return regions;
   }

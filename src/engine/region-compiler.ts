@@ -54,12 +54,12 @@ export class RegionCompiler {
 
   /** The region headed at `pc`; undefined when it can't be had. */
   form(pc: number): Region | undefined {
-    return formRegion(
-      pc,
-      (at) => this.lift(at, at === pc),
-      this.limits,
-      (addr, size) => this.readTable(addr, size),
-    );
+    const lifted = new Map<number, Tb | undefined>();
+    const lift = (at: number): Tb | undefined => {
+      if (!lifted.has(at)) lifted.set(at, this.lift(at, at === pc));
+      return lifted.get(at);
+    };
+    return formRegion(pc, { lift, read: (addr, size) => this.readTable(addr, size) }, this.limits);
   }
 
   /** One module with `regions`, at least one. `generation`: the code's before the first of them was formed. */

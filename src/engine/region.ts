@@ -1,36 +1,55 @@
 /**
  * Forms regions: what is reachable from a hot pc by direct jumps, through jump tables and behind calls. In: a pc and how to lift a TB. Out: a Region for the compiler.
  * A TB that another jumps into the middle of is one more TB; regions headed elsewhere may hold the same code again, so no region has a second entry.
- * What is called gets a region of its own when it is hot.
+ * Small functions are inlined where they are called (inline.ts); what else is called gets a region of its own when it is hot.
  */
 import { PAGE_SIZE } from '../guest/memory-map.js';
 import type { Tb } from '../ir/types.js';
+import { type BodyLimits, type FormBody, withCallees } from './inline.js';
 import { type ReadTable, tableTargets } from './jump-table.js';
-import type { Region } from '../../backend-wasm/compiler/region.js';
+import { type Body, type Region, tbsOf } from '../../backend-wasm/compiler/region.js';
 import { nextPcs, transferOf } from '../../backend-wasm/compiler/transfer.js';
 
-export interface RegionLimits {
-  readonly tbs: number;
-  /** Guest instructions. */
-  readonly insns: number;
+export interface RegionLimits extends BodyLimits {
+  /** Guest instructions of functions that are inlined, besides. */
+  readonly inlined: number;
 }
 
-export const REGION_LIMITS: RegionLimits = { tbs: 96, insns: 1500 };
+/** What regions are formed from. */
+export interface RegionSource {
+  /** The TB at a pc, optimised; undefined where it is not worth having in a region (never run) or can't be had. */
+  readonly lift: (pc: number) => Tb | undefined;
+  /** Reads tables of jump targets. */
+  readonly read?: ReadTable;
+}
 
-/**
- * @param lift the TB at a pc, optimised; undefined where it is not worth having in the region (never run) or can't be had
- * @param read reads tables of jump targets
- */
+export const REGION_LIMITS: RegionLimits = { tbs: 96, insns: 1500, inlined: 600 };
+
+/** The region headed at `head`: its own TBs, as many as the limits allow, and inlined functions. */
 export function formRegion(
   head: number,
-  lift: (pc: number) => Tb | undefined,
-  limits: RegionLimits,
-  read: ReadTable = () => undefined,
+  source: RegionSource,
+  limits: RegionLimits = REGION_LIMITS,
 ): Region | undefined {
+  const own = formBody(head, source, limits)?.body;
+  const callee: FormBody = (pc, bounds) => {
+    const formed = formBody(pc, source, bounds);
+    return formed?.whole === true ? formed.body : undefined;
+  };
+  return own === undefined ? undefined : withCallees(own, callee, limits.inlined);
+}
+
+/** The TBs that are reached from `head` without calls; `whole`: the limits have left nothing out. The head is there at any length. */
+function formBody(
+  head: number,
+  { lift, read = () => undefined }: RegionSource,
+  limits: BodyLimits,
+): { readonly body: Body; readonly whole: boolean } | undefined {
   const jumps = new Map<number, number[]>();
   const tbs = new Map<number, Tb>();
   const queue = [head];
   let insns = 0;
+  let whole = true;
   for (let pc = queue.shift(); pc !== undefined; pc = queue.shift()) {
     if (tbs.has(pc)) continue;
     const tb = lift(pc);
@@ -39,7 +58,8 @@ export function formRegion(
       continue;
     }
     insns += tb.insns;
-    if (tbs.size > 0 && (tbs.size >= limits.tbs || insns > limits.insns)) break;
+    whole = tbs.size < limits.tbs && insns <= limits.insns;
+    if (tbs.size > 0 && !whole) break;
     tbs.set(pc, tb);
     queue.push(...nextPcs(tb));
     if (transferOf(tb).kind !== 'jump') continue;
@@ -53,13 +73,13 @@ export function formRegion(
       pc,
       targets.filter((target) => tbs.has(target)),
     );
-  return { head, tbs, jumps };
+  return { body: { head, tbs, jumps }, whole };
 }
 
 /** Guest pages that a region's bytes lie on. */
 export function regionPages(region: Region): number[] {
   const pages = new Set<number>();
-  for (const tb of region.tbs.values()) {
+  for (const tb of tbsOf(region)) {
     for (
       let page = Math.floor(tb.pc / PAGE_SIZE), last = Math.floor((tb.pc + Math.max(tb.size, 1) - 1) / PAGE_SIZE);
       page <= last;

@@ -13,7 +13,7 @@ import { CodeCache } from '../../src/engine/code-cache.js';
 import { type Core, instantiateCore } from '../../src/engine/core.js';
 import { exceptionSignal, type FaultSignal, pageFaultSignal } from '../../src/engine/faults.js';
 import { type MemoryViews, memoryViews } from '../../src/engine/memory-views.js';
-import { formRegion, REGION_LIMITS } from '../../src/engine/region.js';
+import { formRegion } from '../../src/engine/region.js';
 import { CPU, EXC, EXIT, PF, RUN_FLAG } from '../../src/guest/cpu-state.js';
 import { CC, FLAG } from '../../src/guest/flags.js';
 import { CPU_BASE, PAGE_SHIFT, PAGE_SIZE, PERM, WASM_PAGES } from '../../src/guest/memory-map.js';
@@ -72,7 +72,7 @@ export class IntegerMachine {
     const regions = starts.map((start) => {
       const end = start + this.codeAt(start).length;
       const inside = (pc: number): boolean => pc >= start && pc < end;
-      const region = formRegion(start, (pc) => (inside(pc) ? this.lift(pc, start) : undefined), REGION_LIMITS);
+      const region = formRegion(start, { lift: (pc) => (inside(pc) ? this.lift(pc, start) : undefined) });
       if (region === undefined) throw new Error(`no region at ${start}`);
       return region;
     });

@@ -18,7 +18,7 @@ import { CpuRegisters } from '../../src/engine/cpu-view.js';
 import { ExecuteLoop, type LoopServices } from '../../src/engine/execute-loop.js';
 import { exceptionSignal, type FaultSignal, fpeCode, pageFaultSignal } from '../../src/engine/faults.js';
 import { type MemoryViews, memoryViews } from '../../src/engine/memory-views.js';
-import { formRegion, REGION_LIMITS } from '../../src/engine/region.js';
+import { formRegion } from '../../src/engine/region.js';
 import { RegionCompiler } from '../../src/engine/region-compiler.js';
 import { isStackFault } from '../../src/engine/stack-fault.js';
 import { isMathFaultFirst } from '../../src/engine/waiting-x87.js';
@@ -203,7 +203,7 @@ export class SequenceMachine implements LoopServices {
       tbs.set(pc, tb);
       return tb;
     };
-    const regions = heads.flatMap((pc) => formRegion(pc, liftOnce, REGION_LIMITS) ?? []);
+    const regions = heads.flatMap((pc) => formRegion(pc, { lift: liftOnce }) ?? []);
     const compiler = new RegionCompiler(views, cache, decode, compileModule, passes, false, false);
     if (regions.length > 0) this.compiled.install(compiler.compileRegions(regions, cache.generation));
   }

@@ -42,27 +42,27 @@ function jump(b: IrBuilder, slot: number, pc: number): void {
 }
 function form(head: number, tbs: readonly Tb[], limits = REGION_LIMITS): number[] {
   const byPc = new Map(tbs.map((t) => [t.pc, t]));
-  return [...(formRegion(head, (pc) => byPc.get(pc), limits)?.tbs.keys() ?? [])].sort((a, b) => a - b);
+  return [...(formRegion(head, { lift: (pc) => byPc.get(pc) }, limits)?.tbs.keys() ?? [])].sort((a, b) => a - b);
 }
 
 describe('formRegion', () => {
   test('takes all that direct jumps reach, nearest first', () => {
     const tbs = [tb(0x100, [0x110, 0x140]), tb(0x110, [0x100]), tb(0x140, []), tb(0x180, [0x100])];
     expect(form(0x100, tbs)).toEqual([0x100, 0x110, 0x140]);
-    expect(form(0x100, tbs, { tbs: 2, insns: 100 })).toEqual([0x100, 0x110]);
+    expect(form(0x100, tbs, { ...REGION_LIMITS, tbs: 2 })).toEqual([0x100, 0x110]);
   });
   test('a jump into the middle of a TB makes one more TB', () => {
     expect(form(0x100, [tb(0x100, [0x108]), tb(0x108, [0x100])])).toEqual([0x100, 0x108]);
   });
   test('the limit of instructions', () => {
     const chain = Array.from({ length: 10 }, (_, i) => tb(0x100 + 16 * i, [0x110 + 16 * i], { insns: 8 }));
-    expect(form(0x100, chain, { tbs: 100, insns: 40 })).toHaveLength(5);
+    expect(form(0x100, chain, { ...REGION_LIMITS, insns: 40 })).toHaveLength(5);
     // The head is there at any length.
-    expect(form(0x100, chain, { tbs: 100, insns: 1 })).toEqual([0x100]);
+    expect(form(0x100, chain, { ...REGION_LIMITS, insns: 1 })).toEqual([0x100]);
   });
   test('leaves out what can not be had; without the head there is no region', () => {
     expect(form(0x100, [tb(0x100, [0x110, 0x120]), tb(0x120, [])])).toEqual([0x100, 0x120]);
-    expect(formRegion(0x500, () => undefined, REGION_LIMITS)).toBeUndefined();
+    expect(formRegion(0x500, { lift: () => undefined })).toBeUndefined();
   });
   test('goes on behind a call, without what is called', () => {
     const tbs = [tb(0x100, [0x400], { call: true }), tb(0x110, []), tb(0x400, [])];
@@ -72,6 +72,32 @@ describe('formRegion', () => {
     const next = tb(0x100, [0x110], { call: true });
     expect(transferOf(next).kind).toBe('jump');
     expect(form(0x100, [next, tb(0x110, [])])).toEqual([0x100, 0x110]);
+  });
+});
+
+describe('inlined functions', () => {
+  /** Those of the call in the first TB. */
+  const inlined = (tbs: readonly Tb[], limits = REGION_LIMITS): number[] => {
+    const byPc = new Map(tbs.map((t) => [t.pc, t]));
+    const region = formRegion(0x100, { lift: (pc) => byPc.get(pc) }, limits);
+    return [...(region?.callees?.get(0x100)?.keys() ?? [])];
+  };
+  const caller = [tb(0x100, [0x4000], { call: true }), tb(0x110, [])];
+  test('small ones are, all of them or nothing', () => {
+    expect(inlined([...caller, tb(0x4000, [0x4010]), tb(0x4010, [])])).toEqual([0x4000]);
+    const big = Array.from({ length: 20 }, (_, i) => tb(0x4000 + 16 * i, [0x4010 + 16 * i], { insns: 8 }));
+    expect(inlined([...caller, ...big])).toEqual([]);
+    expect(inlined([...caller, tb(0x4000, [], { insns: 8 })], { ...REGION_LIMITS, inlined: 7 })).toEqual([]);
+  });
+  test('none where what the call returns to is not in the region, and none in itself', () => {
+    expect(inlined([...caller.slice(0, 1), tb(0x4000, [])])).toEqual([]);
+    expect(inlined([tb(0x100, [0x100], { call: true }), tb(0x110, [])])).toEqual([]);
+  });
+  test('their pages are the region’s, so that a write to them invalidates it', () => {
+    const deep = [tb(0x4000, [0x9ff8], { call: true }), tb(0x4010, []), tb(0x9ff8, [])];
+    const byPc = new Map([...caller, ...deep].map((t) => [t.pc, t]));
+    const region = formRegion(0x100, { lift: (pc) => byPc.get(pc) });
+    expect(region === undefined ? [] : regionPages(region).sort((a, b) => a - b)).toEqual([0, 4, 9, 10]);
   });
 });
 
@@ -131,7 +157,10 @@ describe('tableTargets', () => {
   test('a region takes targets that can be had', () => {
     const tbs = [switchTb(0x4100, 0x8000n, false), tb(0x4000, [0x4100]), tb(0x4200, [])];
     const byPc = new Map(tbs.map((t) => [t.pc, t]));
-    const region = formRegion(0x4100, (pc) => byPc.get(pc), REGION_LIMITS, reader(0x8000, 8, [0x4000, 0x4300, 0x4200]));
+    const region = formRegion(0x4100, {
+      lift: (pc) => byPc.get(pc),
+      read: reader(0x8000, 8, [0x4000, 0x4300, 0x4200]),
+    });
     expect([...(region?.tbs.keys() ?? [])]).toEqual([0x4100, 0x4000, 0x4200]);
     expect(region?.jumps?.get(0x4100)).toEqual([0x4000, 0x4200]);
   });
