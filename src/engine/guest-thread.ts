@@ -472,6 +472,10 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
     const { i32, i64 } = this.views;
     const flags = i32[(header + TB.FLAGS) / 4] ?? 0;
     const cold = (flags & TB_FLAG.COLD) !== 0;
+    if ((flags & TB_FLAG.SELF_CHECK) !== 0) {
+      this.translator.calm(header);
+      return;
+    }
     if (this.regions?.install(Number(i64[(header + TB.PC) / 8])) === true) return;
     if (this.spine.options.tier === 'auto' && (flags & TB_FLAG.ASKED) === 0) {
       const hot: HotPc = {

@@ -13,6 +13,7 @@ import type { CodeCache } from './code-cache.js';
 import type { MemoryViews } from './memory-views.js';
 import { withMutex } from './mutex.js';
 import { withSelfCheck } from './self-check.js';
+import { ThrashingPages } from './thrashing-pages.js';
 
 /** What one instruction at a time is lifted for. */
 export interface Watch {
@@ -45,8 +46,6 @@ export interface TranslatorParts {
   readonly takeStored?: (page: number) => boolean;
 }
 
-/** Invalidations after which the TBs of a page check themselves, instead of being killed by each write. */
-const THRASH_LIMIT = 32;
 /** Guest instructions of a TB that checks itself. */
 const CHECKED_INSNS = 16;
 /** Entries of a TB that was encoded as lifted after which the optimiser pays: it takes some 0.4 ms a TB, which runs seldom enough that V8 has not optimised it. */
@@ -64,8 +63,7 @@ export function isFloatPrecise(views: MemoryViews): boolean {
 }
 
 export class Translator {
-  /** Invalidations by page, in this thread. */
-  private readonly invalidations = new Map<number, number>();
+  private readonly thrashing = new ThrashingPages();
 
   constructor(private readonly parts: TranslatorParts) {}
 
@@ -76,7 +74,7 @@ export class Translator {
       const known = cache.lookup(pc);
       if (known !== 0) return known;
       if (pc >= GUEST_END) return this.oneShot(pc);
-      if (this.thrashes(pc >>> PAGE_SHIFT)) return this.selfChecked(pc);
+      if (this.thrashing.thrashes(pc >>> PAGE_SHIFT)) return this.selfChecked(pc);
       if (cache.full) this.flush();
       this.mark(pc >>> PAGE_SHIFT);
       const header = this.locked(() => {
@@ -94,7 +92,7 @@ export class Translator {
         return header;
       });
       if (header > 0) return header;
-      if (this.thrashes(-header)) return this.selfChecked(pc);
+      if (this.thrashing.thrashes(-header)) return this.selfChecked(pc);
       this.mark(-header);
     }
   }
@@ -135,10 +133,23 @@ export class Translator {
       if (other !== 0) return other;
       const tb = this.parts.lift(pc, Math.min(this.parts.maxInsns, CHECKED_INSNS), true);
       const bytes = views.u8.slice(pc, pc + tb.size);
-      const header = this.encode(this.parts.optimise(withSelfCheck(tb, bytes)), HEAT_OFF);
+      const checked = withSelfCheck(tb, bytes);
+      const patience = this.thrashing.patience(pc >>> PAGE_SHIFT);
+      const header = this.encode(this.parts.coldFirst ? checked : this.parts.optimise(checked), patience);
       views.i32[(header + TB.FLAGS) / 4] = TB_FLAG.SELF_CHECK;
       cache.insert(header, pc, tb.size);
       return header;
+    });
+  }
+
+  /** The TB at `header`, which checks itself, has been entered many times with its bytes unchanged: its page is marked again when its code is next translated. */
+  calm(header: number): void {
+    const page = Number(this.parts.views.i64[(header + TB.PC) / 8]) >>> PAGE_SHIFT;
+    this.parts.stopWorld(() => {
+      this.locked(() => {
+        this.parts.cache.invalidatePage(page);
+        this.thrashing.calm(page);
+      });
     });
   }
 
@@ -182,7 +193,7 @@ export class Translator {
       this.locked(() => {
         for (const page of pages) {
           cache.invalidatePage(page);
-          this.invalidations.set(page, (this.invalidations.get(page) ?? 0) + 1);
+          this.thrashing.invalidated(page);
         }
       });
     });
@@ -203,10 +214,6 @@ export class Translator {
     if (bytes > CPU.ONE_SHOT_END - CPU.ONE_SHOT)
       throw new InternalError(`one guest instruction took ${String(bytes)} bytes of bytecode`);
     return this.parts.cpu + CPU.ONE_SHOT;
-  }
-
-  private thrashes(page: number): boolean {
-    return (this.invalidations.get(page) ?? 0) > THRASH_LIMIT;
   }
 
   /** Marks a page as holding code. A writable page is marked with the world stopped: a store that passed its check before the mark has then been done. */

@@ -7,7 +7,7 @@ import { CodeCache } from '../../src/engine/code-cache.js';
 import { GuestCodeReader } from '../../src/engine/code-reader.js';
 import { memoryViews } from '../../src/engine/memory-views.js';
 import { COLD_HEAT, MAX_TB_INSNS, Translator } from '../../src/engine/translator.js';
-import { CPU_BASE, PERM, WASM_PAGES } from '../../src/guest/memory-map.js';
+import { CPU_BASE, PERM, PERM_TABLE, WASM_PAGES } from '../../src/guest/memory-map.js';
 import { TB, TB_FLAG, TB_STATE } from '../../src/guest/tb-header.js';
 import { optimise, PASSES } from '../../src/opt/pipeline.js';
 
@@ -15,13 +15,16 @@ const PC = 0x40_0000;
 /** add rax, 1; add rax, 2; ret: the flags of the first addition are dead. */
 const CODE = [0x48, 0x83, 0xc0, 0x01, 0x48, 0x83, 0xc0, 0x02, 0xc3];
 
-/** A translator over a memory with CODE at PC. `optimised` counts the optimiser's runs. */
-function setUp(coldFirst: boolean): {
+interface Setup {
   readonly translator: Translator;
   readonly field: (header: number, offset: number) => number;
   readonly set: (header: number, offset: number, value: number) => void;
   readonly optimised: () => number;
-} {
+  readonly isMarked: () => boolean;
+}
+
+/** A translator over a memory with CODE at PC. `optimised` counts the optimiser's runs. */
+function setUp(coldFirst: boolean): Setup {
   const views = memoryViews(new WebAssembly.Memory({ initial: WASM_PAGES, maximum: WASM_PAGES, shared: true }));
   CodeCache.initialise(views);
   const mark = (page: number, on: boolean): void => {
@@ -54,6 +57,7 @@ function setUp(coldFirst: boolean): {
       views.i32[(header + offset) / 4] = value;
     },
     optimised: () => optimised,
+    isMarked: () => ((views.u8[PERM_TABLE + (PC >>> 12)] ?? 0) & PERM.CODE) !== 0,
   };
 }
 
@@ -104,5 +108,37 @@ describe('translator', () => {
     const header = translator.translate(PC);
     expect(field(header, TB.FLAGS)).toBe(0);
     expect(optimised()).toBe(1);
+  });
+
+  describe('a page that is written to again and again', () => {
+    const isChecked = ({ translator, field }: Setup): boolean =>
+      (field(translator.translate(PC), TB.FLAGS) & TB_FLAG.SELF_CHECK) !== 0;
+    /** Writes that kill the page's code until its TBs check themselves. */
+    const writes = (setup: Setup): number => {
+      for (let n = 0; ; n++) {
+        if (isChecked(setup)) return n;
+        setup.translator.invalidate(PC, 1);
+      }
+    };
+
+    test('its TBs check themselves, as lifted, and the page is not marked', () => {
+      const setup = setUp(true);
+      expect(writes(setup)).toBe(33);
+      expect(setup.optimised()).toBe(0);
+      expect(setup.isMarked()).toBe(false);
+    });
+
+    test('when it is calm, it is marked again, with less patience for writes and more for the next time', () => {
+      const setup = setUp(true);
+      const { translator, field } = setup;
+      writes(setup);
+      const first = translator.translate(PC);
+      translator.calm(first);
+      expect(field(first, TB.STATE)).toBe(TB_STATE.DEAD);
+      expect(isChecked(setup)).toBe(false);
+      expect(setup.isMarked()).toBe(true);
+      expect(writes(setup)).toBe(3);
+      expect(field(translator.translate(PC), TB.HEAT)).toBe(2 * field(first, TB.HEAT));
+    });
   });
 });
