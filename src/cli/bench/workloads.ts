@@ -77,7 +77,9 @@ export function exampleWorkloads(quick: boolean): Workload[] {
 export function pythonStart(): Workload[] {
   const file = '/usr/bin/python3';
   const args = ['-c', 'print(1)'];
-  return existsSync(file) ? [{ name: 'python3', group: 'start', file, args, wholeTime: true, interpScale: 1 }] : [];
+  return existsSync(file)
+    ? [{ name: 'python3-start', group: 'start', file, args, wholeTime: true, interpScale: 1 }]
+    : [];
 }
 
 /** One of `known` by its name or file, with its arguments; any other program runs without. Throws ProgramError and UsageError. */
