@@ -50,6 +50,7 @@ import { ExecuteLoop, type LoopServices } from './execute-loop.js';
 import { exceptionSignal, fpeCode, isFault, pageFaultSignal, TASK_SIZE_MAX } from './faults.js';
 import { addFigures, noteStart } from './figures.js';
 import { GuestSymbols } from './guest-symbols.js';
+import { COLD_HEAT } from './heat.js';
 import { illegalInsn } from './illegal-insn.js';
 import { Log } from './log.js';
 import { isStackFault } from './stack-fault.js';
@@ -61,7 +62,7 @@ import type { EngineOptions } from './options.js';
 import { emptyMemory, forkMemory, parseProgram, type StartedImage, startImage } from './process-memory.js';
 import { type Forked, type HotPc, SERVICE, type SpineData } from './spine.js';
 import { modelDecoder } from './model-decoder.js';
-import { COLD_HEAT, isFloatPrecise, MAX_TB_INSNS, Translator, type Watch } from './translator.js';
+import { isFloatPrecise, MAX_TB_INSNS, Translator, type Watch } from './translator.js';
 
 /** Bytes of a worker's stack that compiled regions leave to everything else: JavaScript, the core, and frames that are larger than reckoned. */
 const STACK_RESERVE = 24 << 20;

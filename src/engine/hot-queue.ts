@@ -3,10 +3,13 @@
  *
  * The TBs of a loop get hot one after another, before the first of them is compiled; its region mostly holds the others too, and threads get into it at the next passage of its head.
  * So a pc that lies in a region of late is put off, once: its heat is set anew, and it is compiled when it is asked for again (a thread that is in an inner loop does not pass the head).
+ *
+ * Large programs ask for more than the worker can compile at the time: what has been entered most often since it was asked for comes first, and what has not been entered any more waits for a quiet moment.
  */
 import { TB } from '../guest/tb-header.js';
 import { type Region, tbsOf } from '../../backend-wasm/compiler/region.js';
 import type { CodeCache } from './code-cache.js';
+import { entriesSinceAsked } from './heat.js';
 import type { MemoryViews } from './memory-views.js';
 
 /** Regions of one module: a module costs a mapping and some 15 KB. */
@@ -17,7 +20,7 @@ const MAX_INSNS = 600;
 const SECOND_HEAT = 500_000;
 
 export class HotQueue {
-  private readonly queue: number[] = [];
+  private queue: number[] = [];
   /** Pcs of TBs in regions, and those that were put off; of one code generation. */
   private readonly covered = new Set<number>();
   private readonly putOff = new Set<number>();
@@ -44,6 +47,7 @@ export class HotQueue {
       this.covered.clear();
       this.putOff.clear();
     }
+    this.hottestFirst();
     const regions: Region[] = [];
     let insns = 0;
     while (regions.length < MAX_REGIONS && insns < MAX_INSNS) {
@@ -61,6 +65,18 @@ export class HotQueue {
       for (const tb of tbsOf(region)) insns += tb.insns;
     }
     return regions;
+  }
+
+  private hottestFirst(): void {
+    if (this.queue.length < 2) return;
+    const entries = new Map(this.queue.map((pc) => [pc, this.entriesOf(pc)]));
+    this.queue = [...entries.keys()].sort((a, b) => (entries.get(b) ?? 0) - (entries.get(a) ?? 0));
+  }
+
+  /** Of a pc whose TB is gone: 0, as forming its region fails. */
+  private entriesOf(pc: number): number {
+    const header = this.cache.lookup(pc);
+    return header === 0 ? 0 : entriesSinceAsked(this.views, header);
   }
 
   private reheat(pc: number): void {

@@ -10,6 +10,7 @@ import { GUEST_END, PAGE_SHIFT, PCB, PCB_BASE, PERM, PERM_TABLE } from '../guest
 import { HEAT_OFF, TB, TB_FLAG, TB_STATE } from '../guest/tb-header.js';
 import type { Tb } from '../ir/types.js';
 import type { CodeCache } from './code-cache.js';
+import { WARM_HEAT } from './heat.js';
 import type { MemoryViews } from './memory-views.js';
 import { withMutex } from './mutex.js';
 import { withSelfCheck } from './self-check.js';
@@ -48,10 +49,6 @@ export interface TranslatorParts {
 
 /** Guest instructions of a TB that checks itself. */
 const CHECKED_INSNS = 16;
-/** Entries of a TB that was encoded as lifted after which the optimiser pays: it takes some 0.4 ms a TB, which runs seldom enough that V8 has not optimised it. */
-export const COLD_HEAT = 10_000;
-/** Entries of an optimised TB after which its region is asked for again: the compiler may have put it off while it was cold (hot-queue.ts). */
-const WARM_HEAT = 500_000;
 /** Guest instructions of a TB. */
 export const MAX_TB_INSNS = 64;
 

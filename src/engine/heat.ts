@@ -1,0 +1,18 @@
+/**
+ * When a TB gets hot, and how hot it has got since: TB.HEAT counts entries of the interpreter down from one of these values. In: a TB's header. Out: entries.
+ */
+import { HEAT_OFF, TB, TB_FLAG } from '../guest/tb-header.js';
+import type { MemoryViews } from './memory-views.js';
+
+/** Entries of a TB that was encoded as lifted after which the optimiser pays: it takes some 0.4 ms a TB, which runs seldom enough that V8 has not optimised it. */
+export const COLD_HEAT = 10_000;
+/** Entries of an optimised TB after which its region is asked for again: the compiler may have put it off while it was cold (hot-queue.ts). */
+export const WARM_HEAT = 500_000;
+
+/** Entries of the TB at `header` since its region was asked for (guest-thread.ts, hot; translator.ts, warm). One that was put off counts as long as it is asked for again. */
+export function entriesSinceAsked({ i32 }: MemoryViews, header: number): number {
+  const heat = i32[(header + TB.HEAT) / 4] ?? 0;
+  if (heat > HEAT_OFF / 2) return HEAT_OFF - heat;
+  const cold = ((i32[(header + TB.FLAGS) / 4] ?? 0) & TB_FLAG.COLD) !== 0;
+  return cold ? Math.max(COLD_HEAT - heat, 0) : COLD_HEAT + Math.max(WARM_HEAT - heat, 0);
+}
