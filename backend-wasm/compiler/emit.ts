@@ -11,12 +11,13 @@ import { buildCfg, successors, type Cfg, type CfgNode, type JumpTarget } from '.
 import { analyse, exitStores, stepOp, type Dataflow } from './dataflow.js';
 import { type CallTarget, Exits, REGION_PARAMS, REGION_RESULT } from './exits.js';
 import { makeReducible, reversePostorder, type Expr, type FlowNode, type FlowTerm } from './flow.js';
-import { regionChecks } from './guard-facts.js';
+import { NO_CHECKS, regionChecks } from './guard-facts.js';
 import { GlobalSet } from './global-set.js';
 import type { ModuleParts } from './module-parts.js';
 import { OpEmitter } from './op-emitter.js';
 import { perfectHash } from './perfect-hash.js';
 import { type Region, tbsOf } from './region.js';
+import { splitLoops } from './split-loops.js';
 import { structure } from './structure.js';
 import { CPU_LOCAL, Values } from './values.js';
 
@@ -44,7 +45,7 @@ class RegionEmitter {
   private nodes: FlowNode[] = [];
 
   constructor(
-    parts: ModuleParts,
+    private readonly parts: ModuleParts,
     private readonly cfg: Cfg,
     /** The nodes that are reached, in reverse postorder. */
     private readonly order: readonly CfgNode[],
@@ -56,7 +57,8 @@ class RegionEmitter {
     this.flow = analyse(cfg, order);
     this.values = new Values(this.m, this.flow.used);
     this.exits = new Exits(parts, this.values);
-    this.ops = new OpEmitter(parts, this.values, this.exits, this.flow.used, regionChecks(order));
+    const checks = parts.passes.on('guard-facts') ? regionChecks(order) : NO_CHECKS;
+    this.ops = new OpEmitter(parts, this.values, this.exits, this.flow.used, checks);
   }
 
   emit(): void {
@@ -78,6 +80,7 @@ class RegionEmitter {
       local: () => this.values.newLocal('i32'),
       set: (local, value) => m.local.set(local, m.i32.const(value)),
     });
+    if (this.parts.passes.on('split-loops')) splitLoops(nodes, entry);
     const code = this.exits.around(structure(m, nodes, entry));
     m.addFunction(
       this.name,

@@ -82,9 +82,11 @@ export class GuardEmitter {
   }
 
   beginNode(node: CfgNode): void {
-    this.plan = this.parts.plainGuards
-      ? new Map()
-      : planGuards(node, this.known.before[node.id], this.known.hulls).groups;
+    const { plainGuards, passes } = this.parts;
+    this.plan =
+      plainGuards || !passes.on('guard-groups')
+        ? new Map()
+        : planGuards(node, this.known.before[node.id], this.known.hulls).groups;
     this.bases.clear();
   }
 

@@ -68,6 +68,8 @@ export interface RegionChecks {
   readonly hulls: Hulls;
 }
 
+export const NO_CHECKS: RegionChecks = { before: [], hulls: new Map() };
+
 /** @param order the nodes reachable from the entry, in reverse postorder */
 export function regionChecks(order: readonly CfgNode[]): RegionChecks {
   const hulls = frameHulls(order);

@@ -8,6 +8,7 @@ import { GUEST_END } from '../../src/guest/memory-map.js';
 import type { Type } from '../../src/ir/types.js';
 import type { Expr } from './flow.js';
 import type { HostSimd } from './host-simd.js';
+import type { RegionPasses } from './region-passes.js';
 import { wasmType } from './values.js';
 
 export type GuardKind = 'r' | 'w' | 'rw';
@@ -24,6 +25,7 @@ export class ModuleParts {
     /** No access has a permission check. */
     readonly unchecked: boolean,
     readonly host: HostSimd,
+    readonly passes: RegionPasses,
   ) {
     m.addTableImport(this.table, 'env', 'table');
   }

@@ -9,6 +9,7 @@ import { addBranchHints } from './branch-hints.js';
 import { emitRegion } from './emit.js';
 import { hostSimd, type HostSimd, NO_HOST_SIMD } from './host-simd.js';
 import { ModuleParts } from './module-parts.js';
+import { RegionPasses } from './region-passes.js';
 import type { Region } from './region.js';
 
 const F = binaryen.Features;
@@ -36,6 +37,8 @@ export interface ModuleOptions {
   readonly plainGuards?: boolean;
   /** No access has a permission check. */
   readonly unchecked?: boolean;
+  /** Optimisations to leave out (region-passes.ts). */
+  readonly disabled?: readonly string[];
   /** What relaxed SIMD does; found out where it is not told. */
   readonly host?: HostSimd;
 }
@@ -55,7 +58,8 @@ export function compileModule(
     // Before the import: setMemory drops it.
     m.setMemory(WASM_PAGES, WASM_PAGES, null, [], true);
     m.addMemoryImport('0', 'env', 'memory', true);
-    const parts = new ModuleParts(m, options.plainGuards === true, options.unchecked === true, host);
+    const passes = new RegionPasses(options.disabled);
+    const parts = new ModuleParts(m, options.plainGuards === true, options.unchecked === true, host, passes);
     regions.forEach((region, i) => {
       const name = `r${i}_${region.head.toString(16)}`;
       emitRegion(parts, region, slotOf, name);

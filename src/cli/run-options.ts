@@ -116,7 +116,7 @@ export function addRunOptions<T>(y: Argv<T>): Argv<T> {
       type: 'string',
       array: true,
       nargs: 1,
-      describe: 'leave out an optimiser pass',
+      describe: 'leave out a pass of the optimiser or the compiler',
       group: 'Debugging:',
     })
     .option('hot', {

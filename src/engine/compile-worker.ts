@@ -81,7 +81,7 @@ function startWork(space: number, memory: WebAssembly.Memory): Work {
     views,
     cache,
     decode,
-    compileModule,
+    (regions, slotOf, options) => compileModule(regions, slotOf, { ...options, disabled: start.disabledPasses }),
     passes,
     true,
     start.wantText,

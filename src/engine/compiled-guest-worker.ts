@@ -26,7 +26,7 @@ void serveGuests(({ options }) => {
       views,
       cache,
       decode,
-      compileModule,
+      (regions, slot, o) => compileModule(regions, slot, { ...o, disabled: disabledPasses }),
       passes,
       false,
       log.items.includes('out_asm'),

@@ -2,6 +2,7 @@
  * Random IR programs, compiled and interpreted: the same globals, memory, exit reason and rip. Every TB heads a region of its own that holds all TBs.
  */
 import { describe, expect, test } from '@jest/globals';
+import { REGION_PASSES } from '../../backend-wasm/compiler/region-passes.js';
 import { CPU, EXIT, GPR_NAMES } from '../../src/guest/cpu-state.js';
 import { PERM } from '../../src/guest/memory-map.js';
 import { printTb } from '../../src/ir/print.js';
@@ -94,6 +95,16 @@ describe.each([
       }
     }
   });
+});
+
+test.each(REGION_PASSES)('programs without %s', (pass) => {
+  const programs = Array.from({ length: BATCH }, (_, i) => randomProgram(i).map((tb) => optimise(tb, PASSES)));
+  for (const [seed, tbs] of programs.entries()) {
+    const heads = tbs.map((tb) => ({ head: tb.pc, tbs: new Map(tbs.map((t) => [t.pc, t])) }));
+    const functions = machine.compile(heads, undefined, undefined, { disabled: [pass] });
+    const got = compiled(seed, new Map(tbs.map((tb, n) => [tb.pc, functions[n] as RegionFunction])));
+    if (!got.end.startsWith(`exit ${EXIT.CLOSE_LOOK} `)) expect(got).toEqual(interpreted(seed, tbs));
+  }
 });
 
 test('the programs take every kind of end', () => {
