@@ -41,6 +41,7 @@ export function encodeTb(tb: Tb, view: DataView, allocate: (bytes: number) => nu
   i32(TB.ARENA_SIZE, total);
   i32(TB.LINK0, linkOffset(e.links[0]));
   i32(TB.LINK1, linkOffset(e.links[1]));
+  for (let offset: number = TB.TARGETS; offset < TB.CODE; offset += 4) i32(offset, 0);
   for (let n = 0; n < rows; n++) {
     const row = table + INSN_ROW * n;
     const pc = insns[3 * n + 2] ?? 0;

@@ -7,6 +7,7 @@ import { CPU } from '../../src/guest/cpu-state.js';
 import { G } from '../../src/ir/globals.js';
 import { HELPER_LIST } from '../../src/ir/helpers.js';
 import type { Op, Tb } from '../../src/ir/types.js';
+import { transferOf } from '../compiler/transfer.js';
 import { Fuser, type Jump } from './fuse.js';
 import { codesOf, opcode, planOf, type Codes, type Plan } from './plans.js';
 import { assignSlots, type Slots } from './slots.js';
@@ -85,7 +86,7 @@ export class Encoder extends BytecodeWriter {
       case 'goto_tb':
         return this.gotoTb(op, NO_CC_OP);
       case 'lookup_and_goto_ptr':
-        this.fields(plan.codes.slot, NO_CC_OP, 0, 0);
+        this.lookup(NO_CC_OP);
         return 1;
       case 'exit':
         this.fields(plan.codes.slot, Number(op.imms[0]), 0, 0);
@@ -121,12 +122,17 @@ export class Encoder extends BytecodeWriter {
       const next = this.tb.ops[i + 1];
       if (next?.name === 'goto_tb') return 1 + this.gotoTb(next, k);
       if (next?.name === 'lookup_and_goto_ptr') {
-        this.fields(LOOKUP, k, 0, 0);
+        this.lookup(k);
         return 2;
       }
     }
     this.constant(this.slot(op.args[0]), plan.def.outs[0] ?? 'i64', value);
     return 1;
+  }
+
+  /** The targets of returns are not counted: they follow from the calls. */
+  private lookup(ccOp: number): void {
+    this.fields(LOOKUP, ccOp, transferOf(this.tb).kind === 'return' ? 0 : 1, 0);
   }
 
   private gotoTb(op: Op, ccOp: number): number {

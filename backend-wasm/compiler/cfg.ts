@@ -137,13 +137,8 @@ class CfgBuilder {
   /** Makes the nodes of `instance`, which returns to `back` when it is inlined. */
   private fill(instance: Instance, back: JumpTarget | undefined): void {
     for (const block of instance.blocks.values()) new BlockTerms(this, instance, block, back).fill();
-    for (const [from, byPc] of instance.callees) {
-      const transfer = transferOf((instance.blocks.get(from) as Block).tb);
-      const to = transfer.kind === 'call' ? instance.blocks.get(transfer.back)?.first : undefined;
-      if (transfer.kind !== 'call' || to === undefined)
-        throw new InternalError(`the region has nothing behind the call in the TB at 0x${hex(from)}`);
-      for (const callee of byPc.values()) this.fill(callee, { pc: transfer.back, to });
-    }
+    for (const [from, byPc] of instance.callees)
+      for (const callee of byPc.values()) this.fill(callee, behind(instance, from) ?? back);
   }
 
   set(node: CfgNode): void {
@@ -156,6 +151,16 @@ class CfgBuilder {
     this.nodes.push({ id, tb, block: this.blocks++, start: at, end: at, pc: tb.pc, ccOp: -1, term });
     return id;
   }
+}
+
+/** What a call at the end of the TB at `from` returns to; undefined when that is a jump. */
+function behind({ blocks }: Instance, from: number): JumpTarget | undefined {
+  const tb = blocks.get(from)?.tb;
+  const transfer = tb === undefined ? undefined : transferOf(tb);
+  if (transfer?.kind !== 'call') return undefined;
+  const to = blocks.get(transfer.back)?.first;
+  if (to === undefined) throw new InternalError(`the region has nothing behind the call in the TB at 0x${hex(from)}`);
+  return { pc: transfer.back, to };
 }
 
 /** The terminators of one TB's nodes. */
@@ -255,7 +260,7 @@ class BlockTerms {
   /** A jump to `pc`; `poll`: in any case. */
   private jump(pc: number, poll: boolean): Terminator {
     const { instance, block, back } = this;
-    const to = instance.blocks.get(pc)?.first;
+    const to = instance.blocks.get(pc)?.first ?? instance.callees.get(block.tb.pc)?.get(pc)?.entry;
     if (to !== undefined) return { kind: 'goto', pc, to, poll: poll || instance.polls.has(edgeKey(block.tb.pc, pc)) };
     return back === undefined ? { kind: 'leave', pc } : { kind: 'call', pc, back: back.pc, to: back.to };
   }

@@ -13,7 +13,10 @@ export interface Body {
   readonly jumps?: ReadonlyMap<number, readonly number[]>;
   /** Pcs that the indirect call or jump at the end of a TB mostly goes to, by the TB's pc, in the order to be compared with. */
   readonly guesses?: ReadonlyMap<number, readonly number[]>;
-  /** Functions whose code stands in the place of a call, by the calling TB's pc and by the function's; where the call returns to is among `tbs`. */
+  /**
+   * Functions whose code stands in the place of a call, or of an indirect jump to a function that returns in the place of its own, by the TB's pc and the function's. What a call returns
+   * to is among `tbs`.
+   */
   readonly callees?: ReadonlyMap<number, ReadonlyMap<number, Body>>;
 }
 

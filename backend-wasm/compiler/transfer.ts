@@ -35,6 +35,8 @@ function popsStack(tb: Tb, op: Op): boolean {
   return op.name === 'add_i64' && op.args[1] === G.reg(4) && tb.temps[op.args[2] ?? 0]?.kind === 'const';
 }
 
+export const isIndirect = (tb: Tb): boolean => tb.ops.some((op) => op.name === 'lookup_and_goto_ptr');
+
 /** Pcs that `tb` jumps to directly, in the order of its goto_tb ops. */
 export function directTargets(tb: Tb | undefined): number[] {
   return tb === undefined ? [] : tb.ops.filter((op) => op.name === 'goto_tb').map((op) => Number(op.imms[1]));

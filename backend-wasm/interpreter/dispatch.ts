@@ -36,10 +36,12 @@ import {
   TB_HEAT,
   TB_INSN_TABLE,
   TB_INSNS,
+  TB_OTHER_TARGETS,
   TB_PC,
   TB_SLOT,
   TB_STATE,
   TB_STATE_VALID,
+  TB_TARGETS,
 } from './gen/constants';
 import { interpret } from './gen/interpret';
 
@@ -166,6 +168,24 @@ function lookup(cpu: usize): usize {
     tb = <usize>load<u32>(tb + TB_HASH_NEXT);
   }
   return 0;
+}
+
+/** The indirect jump of the TB at `tb` goes to `target`, which is not the first in its list (src/guest/tb-header.ts): it moves up by one, or joins the list where there is room. */
+export function noteTarget(tb: usize, target: u32): void {
+  const list = tb + TB_TARGETS;
+  for (let at = list; at < tb + TB_OTHER_TARGETS; at += 4) {
+    const known = load<u32>(at);
+    if (known == 0) {
+      store<u32>(at, target);
+      return;
+    }
+    if (known != target) continue;
+    if (at == list) return;
+    store<u32>(at, load<u32>(at - 4));
+    store<u32>(at - 4, target);
+    return;
+  }
+  store<i32>(tb + TB_OTHER_TARGETS, load<i32>(tb + TB_OTHER_TARGETS) + 1);
 }
 
 /** Adds to the counts what ran since the interpreter was entered: its fuel went down by one at every TB but the first. Under NO_CHAIN the fuel is 1, and CPU.FUEL stays. */

@@ -76,6 +76,7 @@ const SPECIAL = {
   lookup_and_goto_ptr: () => [
     ...ccOp(1),
     'const target = load<u64>(cpu + CPU_RIP);',
+    'if (load<u16>(pc, 4) != 0 && load<u32>(tb + TB_TARGETS) != <u32>target) noteTarget(tb, <u32>target);',
     leaveOnTheWay(),
     'const next = cached(cpu, target);',
     goTo(0),

@@ -25,10 +25,10 @@ import { exception, guardRead, guardRW, guardWrite } from '../../helpers/guard';
 ${helperFiles(helpers)
   .map(([file, names]) => statement('import', names, file))
   .join('\n')}
-import { cached, fault, leave, left, outOfFuel, resolve } from '../dispatch';
+import { cached, fault, leave, left, noteTarget, outOfFuel, resolve } from '../dispatch';
 import {
   CPU_CC_DST, CPU_CC_OP, CPU_CC_SRC, CPU_CONTROL, CPU_CUR_TB, CPU_EXIT_ARG0, CPU_EXIT_REASON, CPU_FUEL, CPU_RIP, CPU_RUN_FLAGS, EXC_GP, EXIT_POLL,
-  RUN_FLAG_NO_CHAIN, TB_CODE, TB_HEAT, TB_INSNS, TB_SLOT, TB_STATE, TB_STATE_VALID,
+  RUN_FLAG_NO_CHAIN, TB_CODE, TB_HEAT, TB_INSNS, TB_SLOT, TB_STATE, TB_STATE_VALID, TB_TARGETS,
 } from './constants';
 
 /** Interprets from TB header \`start\` until an exit; gives the exit reason. */

@@ -47,9 +47,10 @@ class Inliner {
   private calleesOf(body: Body, tb: Tb, path: readonly number[]): Map<number, Body> {
     const callees = new Map<number, Body>();
     const transfer = transferOf(tb);
-    if (transfer.kind !== 'call' || !body.tbs.has(transfer.back)) return callees;
-    for (const pc of [...directTargets(tb), ...(body.guesses?.get(tb.pc) ?? [])]) {
-      if (path.includes(pc)) continue;
+    if (transfer.kind === 'call' && !body.tbs.has(transfer.back)) return callees;
+    const direct = transfer.kind === 'call' ? directTargets(tb) : [];
+    for (const pc of [...direct, ...(body.guesses?.get(tb.pc) ?? [])]) {
+      if (path.includes(pc) || (transfer.kind === 'jump' && body.tbs.has(pc))) continue;
       const callee = this.form(pc, { tbs: MAX_TBS, insns: Math.min(MAX_INSNS, this.left) });
       if (callee === undefined) continue;
       for (const { insns } of callee.tbs.values()) this.left -= insns;

@@ -29,7 +29,6 @@ const REACH = 1n << 20n;
 
 /** Pcs that the jump at the end of `tb` may go to, each once; empty when it is no such jump. */
 export function tableTargets(tb: Tb, region: Iterable<Tb>, read: ReadTable): number[] {
-  if (!tb.ops.some((op) => op.name === 'lookup_and_goto_ptr')) return [];
   const table = tableOf(tb);
   if (table === undefined) return [];
   const targets = new Set<number>();

@@ -2,6 +2,7 @@
  * Compiles regions from guest memory. In: head pcs. Out: a WebAssembly.Module and what it covers. Used in the compile worker (tier auto) and in guest threads (tier compiled).
  */
 import { GUEST_END, PAGE_SIZE, PCB, PCB_BASE, PERM, PERM_TABLE } from '../guest/memory-map.js';
+import { TARGETS_KEPT, TB } from '../guest/tb-header.js';
 import type { Tb } from '../ir/types.js';
 import { optimise, type Pass } from '../opt/pipeline.js';
 import { hostSimd } from '../../backend-wasm/compiler/host-simd.js';
@@ -18,6 +19,9 @@ import { withMutex } from './mutex.js';
 import { formRegion, REGION_LIMITS, regionPages, type RegionLimits } from './region.js';
 import { type BoundSlot, slotOf } from './slots.js';
 import { isFloatPrecise, MAX_TB_INSNS } from './translator.js';
+
+/** Times that an indirect jump may have gone to a place that is not in its TB's list, for the list to be worth a comparison each. */
+const STRAY_TARGETS = 50;
 
 export class RegionCompiler {
   private readonly reader: GuestCodeReader;
@@ -59,7 +63,12 @@ export class RegionCompiler {
       if (!lifted.has(at)) lifted.set(at, this.lift(at, at === pc));
       return lifted.get(at);
     };
-    return formRegion(pc, { lift, read: (addr, size) => this.readTable(addr, size) }, this.limits);
+    const source = {
+      lift,
+      read: (addr: number, size: 4 | 8) => this.readTable(addr, size),
+      targets: (at: number) => this.targets(at),
+    };
+    return formRegion(pc, source, this.limits);
   }
 
   /** One module with `regions`, at least one. `generation`: the code's before the first of them was formed. */
@@ -124,6 +133,15 @@ export class RegionCompiler {
     const last = Math.floor((pc + Math.max(tb.size, 1) - 1) / PAGE_SIZE);
     if (!this.cache.isCode(Math.floor(pc / PAGE_SIZE)) || !this.cache.isCode(last)) return undefined;
     return optimise(tb, this.passes);
+  }
+
+  /** What the interpreter has seen of the indirect jump at the end of the TB at `pc`; none when it goes to many places. */
+  private targets(pc: number): number[] {
+    const header = this.cache.lookup(pc);
+    const { i32 } = this.views;
+    if (header === 0 || (i32[(header + TB.OTHER_TARGETS) / 4] ?? 0) > STRAY_TARGETS) return [];
+    const seen = i32.subarray((header + TB.TARGETS) / 4, (header + TB.TARGETS) / 4 + TARGETS_KEPT);
+    return [...new Set(Array.from(seen, (low) => low >>> 0))].filter((target) => target !== 0);
   }
 
   private readTable(addr: number, size: 4 | 8): bigint | undefined {

@@ -8,7 +8,7 @@ import type { Tb } from '../ir/types.js';
 import { type BodyLimits, type FormBody, withCallees } from './inline.js';
 import { type ReadTable, tableTargets } from './jump-table.js';
 import { type Body, type Region, tbsOf } from '../../backend-wasm/compiler/region.js';
-import { nextPcs, transferOf } from '../../backend-wasm/compiler/transfer.js';
+import { isIndirect, nextPcs, transferOf } from '../../backend-wasm/compiler/transfer.js';
 
 export interface RegionLimits extends BodyLimits {
   /** Guest instructions of functions that are inlined, besides. */
@@ -21,6 +21,8 @@ export interface RegionSource {
   readonly lift: (pc: number) => Tb | undefined;
   /** Reads tables of jump targets. */
   readonly read?: ReadTable;
+  /** Pcs that the indirect call or jump at the end of the TB at a pc mostly goes to, as far as that is known: few, or none. */
+  readonly targets?: (pc: number) => readonly number[];
 }
 
 export const REGION_LIMITS: RegionLimits = { tbs: 96, insns: 1500, inlined: 600 };
@@ -42,10 +44,11 @@ export function formRegion(
 /** The TBs that are reached from `head` without calls; `whole`: the limits have left nothing out. The head is there at any length. */
 function formBody(
   head: number,
-  { lift, read = () => undefined }: RegionSource,
+  { lift, read = () => undefined, targets: seen = () => [] }: RegionSource,
   limits: BodyLimits,
 ): { readonly body: Body; readonly whole: boolean } | undefined {
   const jumps = new Map<number, number[]>();
+  const guesses = new Map<number, readonly number[]>();
   const tbs = new Map<number, Tb>();
   const queue = [head];
   let insns = 0;
@@ -62,18 +65,23 @@ function formBody(
     if (tbs.size > 0 && !whole) break;
     tbs.set(pc, tb);
     queue.push(...nextPcs(tb));
-    if (transferOf(tb).kind !== 'jump') continue;
-    const targets = tableTargets(tb, tbs.values(), read);
-    if (targets.length === 0) continue;
-    jumps.set(pc, targets);
-    queue.push(...targets);
+    const { kind } = transferOf(tb);
+    if (kind === 'return' || !isIndirect(tb)) continue;
+    const targets = kind === 'call' ? [] : tableTargets(tb, tbs.values(), read);
+    if (targets.length > 0) {
+      jumps.set(pc, targets);
+      queue.push(...targets);
+    } else {
+      const guess = seen(pc);
+      if (guess.length > 0) guesses.set(pc, guess);
+    }
   }
   for (const [pc, targets] of jumps)
     jumps.set(
       pc,
       targets.filter((target) => tbs.has(target)),
     );
-  return { body: { head, tbs, jumps }, whole };
+  return { body: { head, tbs, jumps, guesses }, whole };
 }
 
 /** Guest pages that a region's bytes lie on. */

@@ -106,6 +106,7 @@ export class Translator {
       if (tb.size !== field(TB.SIZE)) return;
       const optimised = this.encode(this.parts.optimise(tb), WARM_HEAT);
       views.i32[(optimised + TB.SLOT) / 4] = field(TB.SLOT);
+      views.u8.copyWithin(optimised + TB.TARGETS, header + TB.TARGETS, header + TB.CODE);
       cache.retire(pc);
       cache.insert(optimised, pc, tb.size);
     });

@@ -1,6 +1,6 @@
 /**
  * A translated block in the code arena, as interpreter, engine and compile worker see it: header, bytecode, instruction table. In: nothing. Out: offsets in bytes from the header's address.
- * Written once under PCB.TRANSLATE_LOCK; STATE, HEAT, SLOT and the link cells (in the bytecode, backend-wasm/bytecode/opcodes.ts) change later, each by one aligned atomic store.
+ * Written once under PCB.TRANSLATE_LOCK; STATE, HEAT, SLOT and the link cells (in the bytecode, backend-wasm/bytecode/opcodes.ts) change later, each by one aligned atomic store; so do the targets, by plain ones.
  */
 export const TB = {
   /** i64: guest pc. */
@@ -28,9 +28,14 @@ export const TB = {
   /** i32 twice: offsets of the link cells from the header, 0 none. */
   LINK0: 0x30,
   LINK1: 0x34,
+  /** u32, TARGETS_KEPT of them: low halves of the pcs that the TB's indirect call or jump has gone to in the interpreter, the frequent ones to the front, 0 none. Hints: threads write them as they like. */
+  TARGETS: 0x38,
+  /** i32: how often it has gone elsewhere once those were taken. */
+  OTHER_TARGETS: 0x4c,
   /** The first bytecode op. */
-  CODE: 0x38,
+  CODE: 0x50,
 } as const;
+export const TARGETS_KEPT = 5;
 
 export const TB_STATE = { VALID: 1, /** Its guest bytes changed: look its pc up again. */ DEAD: 2 } as const;
 export const TB_FLAG = {

@@ -210,6 +210,19 @@ describe('an indirect jump', () => {
     b.emit('mov_i64', [G.rip, RDX]);
     b.emit('lookup_and_goto_ptr', []);
   });
+  test('out of an inlined function, to one inlined in it: both return behind the call', () => {
+    const tail: Body = {
+      ...inlined(regionOf({ ...jump, pc: CALLEE }), regionOf(ret(OTHER, 100))),
+      guesses: new Map([[CALLEE, [OTHER]]]),
+    };
+    const region = inlined(regionOf(call(PC, CALLEE), end(BACK)), tail);
+    machine.set('rdx', BigInt(OTHER));
+    expect(one(region)?.(machine.cpu)).toBe(EXIT.SYSCALL);
+    expect([machine.get('rax'), machine.get('rsp')]).toEqual([1101n, BigInt(STACK)]);
+    machine.set('rdx', BigInt(OTHER + 1));
+    expect(one(region)?.(machine.cpu)).toBe(0);
+    expect([machine.get('rip'), machine.get('rsp')]).toEqual([BigInt(OTHER + 1), BigInt(STACK - 8)]);
+  });
   test('to what was guessed stays in the region, and polls', () => {
     const region: Region = { ...regionOf(jump, end(BACK)), guesses: new Map([[PC, [BACK]]]) };
     machine.set('rdx', BigInt(BACK));

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { CONTROL, CPU, EXIT, RUN_FLAG } from '../../src/guest/cpu-state.js';
 import { TB_HASH_BITS } from '../../src/guest/memory-map.js';
-import { HEAT_OFF, pcHash, TB, TB_STATE } from '../../src/guest/tb-header.js';
+import { HEAT_OFF, pcHash, TARGETS_KEPT, TB, TB_STATE } from '../../src/guest/tb-header.js';
 import { IrBuilder } from '../../src/ir/builder.js';
 import { G } from '../../src/ir/globals.js';
 import type { Tb } from '../../src/ir/types.js';
@@ -47,6 +47,36 @@ beforeEach(() => {
   m.setI64(CPU.TB_EXECS, 0n);
   m.setI64(CPU.INSN_EXECS, 0n);
   m.set('rax', 0n);
+});
+
+describe('targets of indirect jumps', () => {
+  const words = (header: number): number[] =>
+    Array.from({ length: TARGETS_KEPT + 1 }, (_, i) => m.word(header + TB.TARGETS + 4 * i));
+  const go = (...to: number[]): void => {
+    for (const pc of to) {
+      m.set('rcx', BigInt(pc));
+      m.run(A);
+    }
+  };
+  test('are listed, the frequent ones to the front, and what finds no room is counted', () => {
+    const header = m.add(goIndirect(A));
+    go(B, B);
+    expect(words(header)).toEqual([B, 0, 0, 0, 0, 0]);
+    go(B + 1, B + 2, B + 2);
+    expect(words(header)).toEqual([B, B + 2, B + 1, 0, 0, 0]);
+    go(B + 2, B + 3, B + 4, B + 5, B + 6);
+    expect(words(header)).toEqual([B + 2, B, B + 1, B + 3, B + 4, 2]);
+  });
+  test('of returns are not', () => {
+    const b = new IrBuilder(A);
+    b.insnStart(A, -1);
+    b.emit('mov_i64', [G.rip, G.reg(1)]);
+    b.emit('add_i64', [G.reg(4), G.reg(4), b.i64(8)]);
+    b.emit('lookup_and_goto_ptr', []);
+    const header = m.add(b.finish(1));
+    go(B);
+    expect(words(header)).toEqual([0, 0, 0, 0, 0, 0]);
+  });
 });
 
 describe('look-up', () => {

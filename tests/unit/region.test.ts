@@ -93,6 +93,25 @@ describe('inlined functions', () => {
     expect(inlined([...caller.slice(0, 1), tb(0x4000, [])])).toEqual([]);
     expect(inlined([tb(0x100, [0x100], { call: true }), tb(0x110, [])])).toEqual([]);
   });
+  test('those that an indirect call was seen to go to', () => {
+    const b = new IrBuilder(0x100);
+    b.insnStart(0x100, -1);
+    const host = b.temp('i32');
+    b.emit('guard_w', [host, RSP], [8]);
+    b.emit('gst_i64', [host, b.i64(0x110)], [0]);
+    b.free(host);
+    b.emit('mov_i64', [RIP, RAX]);
+    b.emit('lookup_and_goto_ptr', []);
+    const tbs = [b.finish(16), tb(0x110, []), tb(0x4000, []), tb(0x5000, [], { insns: 90 })];
+    const byPc = new Map(tbs.map((t) => [t.pc, t]));
+    const source = {
+      lift: (pc: number) => byPc.get(pc),
+      targets: (pc: number) => (pc === 0x100 ? [0x5000, 0x4000] : []),
+    };
+    const region = formRegion(0x100, source);
+    expect(region?.guesses?.get(0x100)).toEqual([0x5000, 0x4000]);
+    expect([...(region?.callees?.get(0x100)?.keys() ?? [])]).toEqual([0x4000]);
+  });
   test('their pages are the region’s, so that a write to them invalidates it', () => {
     const deep = [tb(0x4000, [0x9ff8], { call: true }), tb(0x4010, []), tb(0x9ff8, [])];
     const byPc = new Map([...caller, ...deep].map((t) => [t.pc, t]));
