@@ -2,8 +2,8 @@
  * The control flow graph of a region. In: a Region. Out: nodes: runs of ops without a label or a transfer inside, each with its terminator.
  *
  * A goto_tb to a TB of the same body is a jump to that TB's first node, a call of an inlined function one to the function's first node. It polls CPU.CONTROL when its edge is retreating in a
- * depth-first search over the TBs of its body from the head, where a call's edge leads to its return address: every cycle over TBs contains such an edge, or a call or an indirect
- * jump, which poll too (a cycle within one TB, between its labels, does not).
+ * depth-first search over the TBs of its body from the head, where a call's edge leads to its return address: every cycle over TBs contains such an edge, or a call, a system call or an
+ * indirect jump, which poll too (a cycle within one TB, between its labels, does not).
  *
  * What leaves an inlined function otherwise than by a return (a jump to another function, which returns in its place) is a call that is to return to where the inlined function would.
  */
@@ -12,7 +12,7 @@ import { hex } from '../../src/base/hex.js';
 import type { Op, Tb } from '../../src/ir/types.js';
 import { cutTb, type Piece } from './pieces.js';
 import type { Body, Region } from './region.js';
-import { nextPcs, transferOf } from './transfer.js';
+import { isSyscall, nextPcs, transferOf } from './transfer.js';
 
 export type Terminator =
   | { readonly kind: 'jump'; readonly to: number }
@@ -25,6 +25,8 @@ export type Terminator =
   | { readonly kind: 'leave'; readonly pc: number }
   /** To `pc`, undefined: to rip; the function goes on at `to` when it is returned to at `back`. */
   | { readonly kind: 'call'; readonly pc: number | undefined; readonly back: number; readonly to: number }
+  /** A system call; the function goes on at `to`, the node of `back`, when it was served in place. */
+  | { readonly kind: 'syscall'; readonly back: number; readonly to: number }
   /** To rip, by a RET. */
   | { readonly kind: 'return' }
   /** To the node of rip among `targets`, else to `other`. */
@@ -65,6 +67,7 @@ export function successors(term: Terminator): readonly number[] {
     case 'jump':
     case 'goto':
     case 'call':
+    case 'syscall':
       return [term.to];
     case 'branch':
     case 'guess':
@@ -197,13 +200,21 @@ class BlockTerms {
       case 'lookup_and_goto_ptr':
         return this.indirect(end);
       case 'exit':
-        return { kind: 'exit', op };
+        return this.exit(op);
       case 'brcond_i32':
       case 'brcond_i64':
         return { kind: 'branch', op, taken: this.label(Number(op.imms[1])), next: id + 1 };
       default:
         return this.fail(`${op.name} ends a node`);
     }
+  }
+
+  /** A system call leaves where what is behind it is not in the body. */
+  private exit(op: Op): Terminator {
+    const transfer = transferOf(this.block.tb);
+    if (transfer.kind !== 'syscall' || !isSyscall(op, transfer.back)) return { kind: 'exit', op };
+    const to = this.instance.blocks.get(transfer.back)?.first;
+    return to === undefined ? { kind: 'exit', op } : { kind: 'syscall', back: transfer.back, to };
   }
 
   private label(label: number): number {
@@ -226,6 +237,7 @@ class BlockTerms {
       case 'return':
         if (back === undefined) return { kind: 'return' };
         return { kind: 'guess', pc: back.pc, taken: back.to, next: this.cfg.add(block, at, { kind: 'return' }) };
+      case 'syscall':
       case 'jump': {
         const away: Terminator =
           back === undefined ? { kind: 'lookup' } : { kind: 'call', pc: undefined, back: back.pc, to: back.to };

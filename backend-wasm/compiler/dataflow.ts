@@ -66,6 +66,7 @@ export function exitStores(term: Terminator, dirty: GlobalSet): GlobalSet {
       return set;
     case 'leave':
     case 'exit':
+    case 'syscall':
       set.delete(G.rip);
       return set;
     case 'return':
@@ -175,7 +176,7 @@ function visitNode(node: CfgNode, dirty: GlobalSet, used: GlobalSet, visit: Glob
   if (node.term.kind === 'branch') stepOp(node.term.op, ccOp, dirty, used, visit);
   for (const id of exitStores(node.term, dirty).ids()) visit.use(id);
   if (readsRip(node.term)) visit.use(G.rip);
-  if (node.term.kind === 'call') {
+  if (node.term.kind === 'call' || node.term.kind === 'syscall') {
     // All state is in CPU state there, and loaded anew behind it.
     dirty.clear();
     for (const id of used.ids()) visit.define(id);

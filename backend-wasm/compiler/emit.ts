@@ -163,6 +163,9 @@ class RegionEmitter {
         code.push(...exits.call(this.callTarget(pc), back, set, this.live(to), frameBytes(this.region)));
         return { kind: 'jump', to };
       }
+      case 'syscall':
+        code.push(...exits.syscall(term.back, set, this.live(term.to)));
+        return { kind: 'jump', to: term.to };
       case 'return':
         code.push(...exits.return(set));
         return { kind: 'stop' };

@@ -191,6 +191,18 @@ export class Exits {
     ];
   }
 
+  /** A system call that goes on at `back` with `reload` loaded anew, once the engine has served it in place; else the region is left, for the reason that is in CPU state then. */
+  syscall(back: number, set: GlobalSet, reload: GlobalSet): Expr[] {
+    const { m } = this;
+    const reason = this.parts.core('syscallInPlace', ['i32'], 'i32', [this.cpu()]);
+    return [
+      ...this.stores(set),
+      this.storeRip(m.i64.const(BigInt(back))),
+      m.if(reason, m.br(this.last.label)),
+      ...reload.ids().map((id) => this.loadGlobal(id)),
+    ];
+  }
+
   /** Where all state but rip has been stored: leaves when CONTROL is set. */
   private pollStored(rip: () => Expr): Expr {
     const { m } = this;

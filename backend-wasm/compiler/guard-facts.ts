@@ -6,7 +6,7 @@
  *     L2:  guard_r t1, rbp-32, 8     no check: rbp is what it was, on each path from L1
  *
  * What takes permissions away or marks a page CODE does so with the world stopped, and a thread lets that happen only once it has left all functions of regions. So a check that has passed
- * holds until the function is left, over polls that pass, helpers and atomics (ARCHITECTURE.md, rule 4). Behind a guest call all registers are new.
+ * holds until the function is left, over polls that pass, helpers and atomics (ARCHITECTURE.md, rule 4). Behind a guest call or a system call all registers are new.
  */
 import { G } from '../../src/ir/globals.js';
 import { successors, type CfgNode } from './cfg.js';
@@ -62,6 +62,8 @@ function frameHulls(order: readonly CfgNode[]): Hulls {
   return hulls;
 }
 
+const isCall = ({ term }: CfgNode): boolean => term.kind === 'call' || term.kind === 'syscall';
+
 export interface RegionChecks {
   /** Where each node starts. */
   readonly before: readonly Facts[];
@@ -81,7 +83,7 @@ export function regionChecks(order: readonly CfgNode[]): RegionChecks {
     for (const node of order) {
       const start = before[node.id];
       if (start === undefined) continue;
-      const after: Facts = node.term.kind === 'call' ? new Map() : planGuards(node, start, hulls).after;
+      const after: Facts = isCall(node) ? new Map() : planGuards(node, start, hulls).after;
       for (const to of successors(node.term)) {
         const there = before[to];
         if (there === undefined) {

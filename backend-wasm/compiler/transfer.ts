@@ -1,7 +1,8 @@
 /**
- * What a TB's last instruction does with the control flow, seen from its IR. In: a Tb. Out: whether it is a call or a return, and where it goes on directly.
+ * What a TB's last instruction does with the control flow, seen from its IR. In: a Tb. Out: whether it is a call, a return or a system call, and where it goes on directly.
  * A wrong guess costs time and nothing else: a return may be taken for a jump, and the other way round.
  */
+import { EXIT } from '../../src/guest/cpu-state.js';
 import { G } from '../../src/ir/globals.js';
 import { opDef } from '../../src/ir/ops.js';
 import type { Op, Tb } from '../../src/ir/types.js';
@@ -10,6 +11,8 @@ export type Transfer =
   | { readonly kind: 'jump' }
   /** Direct or indirect; `back`: the pc behind it. */
   | { readonly kind: 'call'; readonly back: number }
+  /** `back`: the pc behind it, where the guest goes on unless the call leads it elsewhere. */
+  | { readonly kind: 'syscall'; readonly back: number }
   | { readonly kind: 'return' };
 
 export function transferOf(tb: Tb): Transfer {
@@ -18,6 +21,7 @@ export function transferOf(tb: Tb): Transfer {
   const targets = directTargets(tb);
   const indirect = last.some((op) => op.name === 'lookup_and_goto_ptr');
   const back = tb.pc + tb.size;
+  if (last.some((op) => isSyscall(op, back))) return { kind: 'syscall', back };
   if (last.some((op) => storesConstant(tb, op, BigInt(back)))) {
     // A jump to the next instruction that stores its address is no call, nor is a call of the next instruction, which reads its own address.
     if (indirect || (targets.length === 1 && targets[0] !== back)) return { kind: 'call', back };
@@ -28,6 +32,11 @@ export function transferOf(tb: Tb): Transfer {
 function storesConstant(tb: Tb, op: Op, value: bigint): boolean {
   const stored = op.name === 'gst_i64' ? op.args[opDef(op.name).outs.length + 1] : undefined;
   return stored !== undefined && tb.temps[stored]?.value === value;
+}
+
+/** Leaves for the system call that goes on at `back`. */
+export function isSyscall(op: Op, back: number): boolean {
+  return op.name === 'exit' && Number(op.imms[0]) === EXIT.SYSCALL && Number(op.imms[2]) === back;
 }
 
 /** rsp + a constant. */
@@ -42,8 +51,8 @@ export function directTargets(tb: Tb | undefined): number[] {
   return tb === undefined ? [] : tb.ops.filter((op) => op.name === 'goto_tb').map((op) => Number(op.imms[1]));
 }
 
-/** Pcs at which a function goes on behind `tb`: its direct targets, or the return address of a call. */
+/** Pcs at which a function goes on behind `tb`: its direct targets, or what stands behind a call or a system call. */
 export function nextPcs(tb: Tb): number[] {
   const transfer = transferOf(tb);
-  return transfer.kind === 'call' ? [transfer.back] : directTargets(tb);
+  return transfer.kind === 'call' || transfer.kind === 'syscall' ? [transfer.back] : directTargets(tb);
 }

@@ -27,6 +27,7 @@ export class Quiesce {
   private readonly state: number;
   private readonly control: number;
   private depth = 0;
+  private passed = 0;
 
   /**
    * @param words the whole memory
@@ -40,9 +41,15 @@ export class Quiesce {
     this.control = cpu / 4 + CONTROL_OFFSET;
   }
 
+  /** How often this thread has parked or has stopped the world: where that has not changed, no permission was taken away and no code has become invalid. */
+  get passages(): number {
+    return this.passed;
+  }
+
   /** From here on the thread touches neither guest memory nor code; it may sleep. */
   enterParked(): void {
     if (this.depth > 0) throw new InternalError('a thread that has stopped the world must not wait');
+    this.passed++;
     Atomics.store(this.words, this.state, THREAD_STATE.PARKED);
     if (Atomics.load(this.words, GATE) !== 0) Atomics.notify(this.words, this.state);
   }
@@ -67,6 +74,7 @@ export class Quiesce {
 
   /** Runs `fn` while every other thread of the memory is parked. May be nested. `fn` must not wait. */
   stopWorld<T>(fn: () => T): T {
+    this.passed++;
     if (this.depth === 0) this.close();
     this.depth++;
     try {

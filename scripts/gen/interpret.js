@@ -63,6 +63,7 @@ export { eflagsOf } from '../../helpers/cc';
 export { guardSlow_r, guardSlow_w, guardSlow_rw } from '../../helpers/guard';
 export { ${ATOMICS.join(', ')} } from '../../helpers/atomics';
 export * from '../../helpers/convert';
+export { syscallInPlace } from '../../helpers/syscall';
 /** Of the opcodes that this core was built for (backend-wasm/bytecode/opcodes.ts). */
 export function bytecodeFingerprint(): i32 {
   return ${fingerprint};

@@ -4,6 +4,7 @@
 import { nodeModules } from '../../runtime/linux/node-modules.js';
 import { BYTECODE_FINGERPRINT } from '../../backend-wasm/bytecode/opcodes.js';
 import { InternalError } from '../base/errors.js';
+import { EXIT } from '../guest/cpu-state.js';
 import type { EflagsOf } from './cpu-view.js';
 
 export interface Core {
@@ -27,14 +28,24 @@ const clock = (): bigint => process.hrtime.bigint();
 /** 64 random bits of the host's, for machines without a kernel. */
 const hostRandom = (): bigint => nodeModules.crypto().randomBytes(8).readBigUInt64LE();
 
-/** @param random what RDRAND gives */
+/** What the core asks of the engine. */
+export interface CoreServices {
+  /** What RDRAND gives. */
+  readonly random: () => bigint;
+  /** A compiled region's system call: 0 once it has been served, else the EXIT reason with which the region is to be left. */
+  readonly syscall: (cpu: number) => number;
+}
+
+/** Without a kernel: system calls leave. */
+const NO_SERVICES: CoreServices = { random: hostRandom, syscall: () => EXIT.SYSCALL };
+
 export function instantiateCore(
   module: WebAssembly.Module,
   memory: WebAssembly.Memory,
-  random: () => bigint = hostRandom,
+  { random, syscall }: CoreServices = NO_SERVICES,
 ): Core {
   const table = new WebAssembly.Table({ element: 'anyfunc', initial: FIRST_TABLE_SIZE });
-  const { exports } = new WebAssembly.Instance(module, { env: { memory, table, clock, random } });
+  const { exports } = new WebAssembly.Instance(module, { env: { memory, table, clock, random, syscall } });
   const get = (name: string): unknown => {
     const f = exports[name];
     if (typeof f !== 'function') throw new InternalError(`the core has no function ${name}`);

@@ -55,6 +55,8 @@ export interface LoopServices {
   entering(header: number): void;
   /** Compiles the TB before it runs (--tier compiled); nothing otherwise. */
   beforeFirstRun(header: number): void;
+  /** Changes when this thread parks or stops the world: compiled code that was under way has to be left then (ARCHITECTURE.md, rule 4). */
+  readonly passages: number;
   /** True once the thread has exited or was killed. */
   readonly ended: boolean;
 }
@@ -176,6 +178,28 @@ export class ExecuteLoop {
     }
     this.cpu.setI32(CPU.EXIT_REASON, EXIT.NONE);
     return this.enter(this.cpu.base);
+  }
+
+  /**
+   * The system call of a compiled region, which waits with all functions under way, its state in the CPU block and rip behind the call. Gives EXIT.NONE when they may go on: the guest goes on at
+   * rip, nobody wants the thread, and nothing that the functions rely on has changed; else the reason with which they return.
+   */
+  syscallInPlace(): number {
+    const { cpu, services } = this;
+    const low = cpu.i32(CPU.RIP);
+    const high = cpu.i32(CPU.RIP + 4);
+    const mxcsr = cpu.i32(CPU.MXCSR);
+    const { passages } = services;
+    services.syscall();
+    const goesOn =
+      cpu.i32(CPU.RIP) === low &&
+      cpu.i32(CPU.RIP + 4) === high &&
+      cpu.i32(CPU.MXCSR) === mxcsr &&
+      (cpu.i32(CPU.EFLAGS_REST) & (FLAG.TF | FLAG.AC)) === 0 &&
+      services.passages === passages &&
+      !services.ended &&
+      cpu.i32(CPU.CONTROL) === 0;
+    return goesOn ? EXIT.NONE : EXIT.POLL;
   }
 
   private prepare(): void {

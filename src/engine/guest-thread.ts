@@ -3,7 +3,7 @@
  */
 import { InternalError } from '../base/errors.js';
 import { hex } from '../base/hex.js';
-import { CPU, EXC, PF, RUN_FLAG } from '../guest/cpu-state.js';
+import { CPU, EXC, EXIT, PF, RUN_FLAG } from '../guest/cpu-state.js';
 import { FLAG } from '../guest/flags.js';
 import { GUEST_END, PAGE_SIZE, PCB, PCB_BASE, PERM, PERM_TABLE } from '../guest/memory-map.js';
 import { HEAT_OFF, TB, TB_FLAG } from '../guest/tb-header.js';
@@ -112,6 +112,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
   private readonly regions: RegionStore | undefined;
   private readonly recent: number[] = [];
   private profile: ThreadProfile | undefined;
+  private executeLoop: ExecuteLoop | undefined;
   private translated = 0;
   private syscalls = 0;
   private mapsLogged = '';
@@ -129,9 +130,10 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
     const { options } = spine;
     this.task = kernel.task(taskIndex);
     this.views = memoryViews(memory);
-    this.core = instantiateCore(spine.core, memory, () =>
-      new DataView(randomBytes(kernel, 8).buffer).getBigUint64(0, true),
-    );
+    this.core = instantiateCore(spine.core, memory, {
+      random: () => new DataView(randomBytes(kernel, 8).buffer).getBigUint64(0, true),
+      syscall: () => this.executeLoop?.syscallInPlace() ?? EXIT.SYSCALL,
+    });
     const base = this.task.cpu;
     this.cpu = new CpuRegisters(this.views, base, this.core.eflagsOf);
     this.quiesce = new Quiesce(this.views.i32, base);
@@ -244,10 +246,18 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
   loop(): void {
     const { options } = this.spine;
     const noChain = options.singleStep || this.logger.has('nochain');
-    const loop = new ExecuteLoop(this.views, this.cpu, this.cache, this.translator, this.core.run, this, {
-      noChain,
-      logEntries: this.logger.has('exec') || this.logger.has('cpu'),
-    });
+    const loop = (this.executeLoop = new ExecuteLoop(
+      this.views,
+      this.cpu,
+      this.cache,
+      this.translator,
+      this.core.run,
+      this,
+      {
+        noChain,
+        logEntries: this.logger.has('exec') || this.logger.has('cpu'),
+      },
+    ));
     noteStart(this.kernel);
     Atomics.add(this.views.i32, (PCB_BASE + PCB.THREADS_BEGUN) / 4, 1);
     if (this.logMaps) this.logMemoryMap('at the start');
@@ -360,6 +370,10 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
   }
 
   // ---------------------------------------------------------------- LoopServices
+
+  get passages(): number {
+    return this.quiesce.passages;
+  }
 
   get ended(): boolean {
     return this.exiting !== undefined;

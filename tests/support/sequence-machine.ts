@@ -123,6 +123,7 @@ export class SequenceMachine implements LoopServices {
   /** Safepoints of this run that are still to leave. */
   private polls = 0;
   ended = false;
+  readonly passages = 0;
 
   constructor() {
     const { views } = this;

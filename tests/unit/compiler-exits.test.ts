@@ -474,6 +474,77 @@ describe('calls', () => {
   };
 });
 
+describe('system calls', () => {
+  /** rax += 1, a store at rsi, a system call; then rbx = rax + rcx and the same store again. */
+  const NEXT = PC + 16;
+  const store = (b: IrBuilder): void => {
+    const host = b.temp('i32');
+    b.emit('guard_w', [host, RSI], [8]);
+    b.emit('gst_i64', [host, RAX], [0]);
+    b.free(host);
+  };
+  const call = build(PC, (b) => {
+    b.insnStart(PC, 9);
+    b.emit('add_i64', [RAX, RAX, b.i64(1)]);
+    store(b);
+    b.emit('exit', [], [EXIT.SYSCALL, 0, NEXT]);
+  });
+  const behind = build(NEXT, (b) => {
+    b.insnStart(NEXT, -1);
+    b.emit('add_i64', [RBX, RAX, RCX]);
+    store(b);
+    b.emit('exit', [], [EXIT.UNIMPLEMENTED, 0, NEXT + 4]);
+  });
+  /** Runs the region with this system call; gives the result, what the call has seen in CPU state, and rip and rbx then. */
+  function run(serve: () => number): { result: number | undefined; seen: bigint[]; then: bigint[] } {
+    let seen: bigint[] = [];
+    const syscallInPlace = (): number => {
+      seen = [machine.get('rip'), machine.get('rax')];
+      const reason = serve();
+      machine.setI32(CPU.EXIT_REASON, reason);
+      return reason;
+    };
+    const [enter] = machine.compile([regionOf(call, behind)], () => 0, { syscallInPlace });
+    return { result: enter?.(machine.cpu), seen, then: [machine.get('rip'), machine.get('rbx')] };
+  }
+
+  test('go on in place, with the registers that the call has left', () => {
+    const { result, seen, then } = run(() => {
+      machine.set('rax', 1000n);
+      machine.set('rcx', 7n);
+      return EXIT.NONE;
+    });
+    expect(seen).toEqual([BigInt(NEXT), 11n]);
+    expect(result).toBe(EXIT.UNIMPLEMENTED);
+    expect(then).toEqual([BigInt(NEXT + 4), 1007n]);
+  });
+  test.each([EXIT.SYSCALL, EXIT.POLL])('leave for reason %d', (reason) => {
+    const { result, then } = run(() => reason);
+    expect(result).toBe(reason);
+    expect(then).toEqual([BigInt(NEXT), 20n]);
+  });
+  test('what was checked before them is checked again behind them', () => {
+    const { result, then } = run(() => {
+      machine.allow(PAGE, 0);
+      return EXIT.NONE;
+    });
+    expect(result).toBe(EXIT.PAGE_FAULT);
+    expect(then).toEqual([BigInt(NEXT), 40n + 1n]);
+  });
+  test('are in place once the code behind them is in the region, and go on behind them', () => {
+    const calls = (...tbs: Tb[]): number =>
+      compileModule([regionOf(...tbs)], () => 0, { text: true }).text?.split('call $syscallInPlace').length ?? 0;
+    expect(calls(call, behind)).toBe(2);
+    expect(calls(call)).toBe(1);
+    // The broken rule of late-pc, whose rip is the instruction's own.
+    const late = build(PC, (b) => {
+      b.insnStart(PC, 9);
+      b.emit('exit', [], [EXIT.SYSCALL, 0, PC]);
+    });
+    expect(calls(late, behind)).toBe(1);
+  });
+});
+
 describe('helpers', () => {
   /** rax += 1; a helper that reads and writes general registers; rbx = rcx + rax. */
   const tb = (helper: string, args: (b: IrBuilder) => number[]): Tb =>

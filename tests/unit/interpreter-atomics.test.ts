@@ -91,7 +91,7 @@ describe('between threads', () => {
     const source = `
       const { parentPort, workerData: { module, memory, n, rounds } } = require('node:worker_threads');
       const table = new WebAssembly.Table({ element: 'anyfunc', initial: 16 });
-      const e = new WebAssembly.Instance(module, { env: { memory, table, clock: () => 0n, random: () => 0n } }).exports;
+      const e = new WebAssembly.Instance(module, { env: { memory, table, clock: () => 0n, random: () => 0n, syscall: () => 0 } }).exports;
       for (let i = 0; i < rounds; i++) { ${body} }
       parentPort.postMessage(n);`;
     const started = Array.from({ length: THREADS }, (_, n) => {

@@ -1,5 +1,6 @@
 /** Region formation: what belongs to a region, its limits, and its pages. */
 import { describe, expect, test } from '@jest/globals';
+import { EXIT } from '../../src/guest/cpu-state.js';
 import { IrBuilder } from '../../src/ir/builder.js';
 import { globalId } from '../../src/ir/globals.js';
 import type { Tb } from '../../src/ir/types.js';
@@ -33,7 +34,7 @@ function tb(pc: number, targets: readonly number[], { size = 16, insns = 1, call
     b.emit('set_label', [], [taken]);
     jump(b, 1, second);
   } else if (first !== undefined) jump(b, 0, first);
-  else b.emit('exit', [], [2, 0, pc + size]);
+  else b.emit('exit', [], [EXIT.UNIMPLEMENTED, 0, pc + size]);
   return b.finish(size);
 }
 function jump(b: IrBuilder, slot: number, pc: number): void {
@@ -72,6 +73,14 @@ describe('formRegion', () => {
     const next = tb(0x100, [0x110], { call: true });
     expect(transferOf(next).kind).toBe('jump');
     expect(form(0x100, [next, tb(0x110, [])])).toEqual([0x100, 0x110]);
+  });
+  test('goes on behind a system call', () => {
+    const b = new IrBuilder(0x100);
+    b.insnStart(0x100, -1);
+    b.emit('exit', [], [EXIT.SYSCALL, 0, 0x110]);
+    const call = b.finish(16);
+    expect(transferOf(call)).toEqual({ kind: 'syscall', back: 0x110 });
+    expect(form(0x100, [call, tb(0x110, [])])).toEqual([0x100, 0x110]);
   });
 });
 
