@@ -20,7 +20,7 @@ const ARG_REGS = [GPR.RDI, GPR.RSI, GPR.RDX, GPR.R10, GPR.R8, GPR.R9];
 
 /** The arguments straight from the registers: no handler changes them before it has read them. */
 class RegisterArgs implements SyscallArgs {
-  constructor(private readonly cpu: CpuView) {}
+  constructor(readonly cpu: CpuView) {}
 
   i32(i: number): number {
     return this.cpu.i32(offset(i));
@@ -48,8 +48,8 @@ function offset(i: number): number {
   return lowWord(ARG_REGS[i] ?? 0);
 }
 
-/** One a thread: made at its first system call. */
-const argsOf = new WeakMap<CpuView, RegisterArgs>();
+/** Those of the thread that this worker runs. */
+let registers: RegisterArgs | undefined;
 
 /**
  * Runs the system call of the thread. On return the registers are those with which the guest goes on (of a signal handler, maybe), unless t.exiting is set.
@@ -63,9 +63,8 @@ export function dispatchSyscall(t: Thread): void {
   cpu.setI32(R11 + 4, 0);
   const row = rowOf(nr);
   task.syscall = nr;
-  let args = argsOf.get(cpu);
-  if (args === undefined) argsOf.set(cpu, (args = new RegisterArgs(cpu)));
-  serve(t, nr, row, args);
+  if (registers?.cpu !== cpu) registers = new RegisterArgs(cpu);
+  serve(t, nr, row, registers);
 }
 
 /** As dispatchSyscall, for INT 0x80: i386's table; rcx and r11 stay. */

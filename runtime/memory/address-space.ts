@@ -17,6 +17,7 @@ import { mremap } from './remap.js';
 import { SpaceCore, type SpaceHooks, WORD } from './space-core.js';
 import { mapsText, usage } from './space-report.js';
 import { cut, TAG, type Vma } from './vma-table.js';
+import { zeroFill } from './zero.js';
 
 export { MAP, PROT } from './mman.js';
 export type { MmapRequest } from './mapping.js';
@@ -295,7 +296,7 @@ export class AddressSpace {
     for (let at = addr; at < addr + size;) {
       const n = Math.min(PAGE_SIZE - (at % PAGE_SIZE), addr + size - at);
       const offset = this.offsetOf(at);
-      if (offset !== undefined) this.core.bytes.fill(0, offset, offset + n);
+      if (offset !== undefined) zeroFill(this.core.bytes, offset, offset + n);
       at += n;
     }
   }

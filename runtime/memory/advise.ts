@@ -6,6 +6,7 @@ import { EBUSY, EFAULT, EINVAL, ENOMEM } from '../linux/errno.js';
 import { HARMLESS_ADVICE, HIGH_PAGE, MADV, MAP, pageOf, pagesOf, PROT, USER_PAGES } from './mman.js';
 import type { SpaceCore } from './space-core.js';
 import type { Vma } from './vma-table.js';
+import { zeroFill } from './zero.js';
 
 /** Backing of high pages goes back from this many pages on; fewer are zeroed in place. */
 const RELEASE_PAGES = 256;
@@ -67,7 +68,7 @@ function forget(core: SpaceCore, v: Vma, world: boolean): number | undefined {
   }
   for (const run of core.resident(v)) {
     if (v.file !== 0 && core.files.hostFd(v.file) < 0) continue;
-    if (high) core.bytes.fill(0, run.at, run.at + run.pages * PAGE_SIZE);
+    if (high) zeroFill(core.bytes, run.at, run.at + run.pages * PAGE_SIZE);
     else core.zero(run.page, run.page + run.pages);
     if (v.file !== 0) core.read(v, run);
   }

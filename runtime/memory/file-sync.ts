@@ -8,6 +8,7 @@ import { HIGH_PAGE, MAP, pageOf, pagesOf } from './mman.js';
 import { setPerms } from './perms.js';
 import { present, type SpaceCore } from './space-core.js';
 import { cut, type Vma } from './vma-table.js';
+import { zeroFill } from './zero.js';
 
 /** As the host's fstat gives them. */
 export interface FileId {
@@ -55,6 +56,6 @@ export function shrink(core: SpaceCore, id: FileId, size: number): void {
     core.table.update(v.start, v.end, (p) => ({ ...p, busFrom: bus }));
     if (size % PAGE_SIZE === 0 || bus === v.start) continue;
     for (const run of core.resident(cut(v, bus - 1, bus)))
-      core.bytes.fill(0, run.at + (size % PAGE_SIZE), run.at + PAGE_SIZE);
+      zeroFill(core.bytes, run.at + (size % PAGE_SIZE), run.at + PAGE_SIZE);
   }
 }

@@ -32,6 +32,7 @@ import {
 import { markUsed, zeroPages } from './clean-pages.js';
 import { HIGH_PAGE } from './mman.js';
 import { VmaTable } from './vma-table.js';
+import { CHUNK, isZero, zeroFill } from './zero.js';
 
 type Bytes = Uint8Array<SharedArrayBuffer>;
 
@@ -57,13 +58,6 @@ const COPIED_WORDS = [
 /** Bytes of the process control block behind the translation lock. */
 const PCB_BYTES = 0x1_0000;
 
-/** Bytes compared with zeros at a time. */
-const CHUNK = 16384;
-const ZEROS = new Uint8Array(CHUNK);
-
-const isZero = (bytes: Bytes, at: number, n: number): boolean =>
-  Buffer.from(bytes.buffer, at, n).compare(ZEROS, 0, n) === 0;
-
 /** Copies all of a process from `from` to the empty memory `to`. The world of `from` is stopped, and the caller holds its PCB.MM_LOCK. Descriptors of mapped files are still the parent's. */
 export function copySpace(from: Bytes, to: Bytes): void {
   for (const [start, size] of SPARSE) copySparse(from, to, start, size);
@@ -83,7 +77,7 @@ export function emptySpace(bytes: Bytes): void {
   const high = highBytes(words);
   for (const [start, size] of SPARSE) zeroSparse(bytes, start, size);
   zeroSparse(bytes, HIGH_MAP_BASE, high);
-  bytes.fill(0, PCB_BASE + PCB.TRANSLATE_LOCK + 4, PCB_BASE + PCB_BYTES);
+  zeroFill(bytes, PCB_BASE + PCB.TRANSLATE_LOCK + 4, PCB_BASE + PCB_BYTES);
 }
 
 /** Bytes of the radix table in use, from its root on. */
@@ -106,7 +100,7 @@ function copySparse(from: Bytes, to: Bytes, start: number, size: number): void {
 function zeroSparse(bytes: Bytes, start: number, size: number): void {
   for (let at = start; at < start + size; at += CHUNK) {
     const n = Math.min(CHUNK, start + size - at);
-    if (!isZero(bytes, at, n)) bytes.fill(0, at, at + n);
+    if (!isZero(bytes, at, n)) zeroFill(bytes, at, at + n);
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { CPU, MXCSR_START } from '../../src/guest/cpu-state.js';
 import type { CpuView } from '../linux/thread.js';
+import { zeroFill } from '../memory/zero.js';
 
 export const FXSAVE_BYTES = 512;
 /** Bits of MXCSR that may be set. */
@@ -66,8 +67,8 @@ export function restoreFx(cpu: CpuView, image: Uint8Array, view: DataView): bool
 /** The state in which a program or a signal handler begins. */
 export function initFpu(cpu: CpuView): void {
   initX87(cpu);
-  cpu.bytes.fill(0, CPU.XMM, CPU.XMM + 256);
-  cpu.bytes.fill(0, CPU.YMMH, CPU.YMMH + 256);
+  zeroFill(cpu.bytes, CPU.XMM, CPU.XMM + 256);
+  zeroFill(cpu.bytes, CPU.YMMH, CPU.YMMH + 256);
   cpu.setI32(CPU.MXCSR, MXCSR_START);
 }
 
@@ -78,6 +79,6 @@ export function initX87(cpu: CpuView): void {
   cpu.setI32(CPU.FPTOP, 0);
   cpu.setI32(CPU.FPTAG, 0xff);
   cpu.setI32(CPU.FPOP, 0);
-  cpu.bytes.fill(0, CPU.FPIP, CPU.FPOP);
-  cpu.bytes.fill(0, CPU.ST, CPU.ST + 128);
+  zeroFill(cpu.bytes, CPU.FPIP, CPU.FPOP);
+  zeroFill(cpu.bytes, CPU.ST, CPU.ST + 128);
 }

@@ -25,7 +25,7 @@ export class Group extends KernelRecord {
     return this.state === GROUP_STATE.ALIVE;
   }
   get tgid(): number {
-    return this.get(GROUP.TGID);
+    return this.peek(GROUP.TGID);
   }
   set tgid(v: number) {
     this.set(GROUP.TGID, v);

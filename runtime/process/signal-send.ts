@@ -110,14 +110,20 @@ export function retargetLocked(kernel: Kernel, task: Task, mask: bigint): void {
 
 /** Sets the thread's mask (its own thread calls this), and hands over shared signals that it now blocks. */
 export function setBlocked(kernel: Kernel, task: Task, mask: bigint): void {
-  const newly = mask & ~task.blocked;
-  task.blocked = mask;
-  const { group } = task;
-  if (newly !== 0n && (group.pending & newly) !== 0n && group.threads > 1) {
-    kernel.lock(() => {
-      retargetLocked(kernel, task, newly);
-    });
-  }
+  setBlockedWords(kernel, task, Number(mask & 0xffff_ffffn) | 0, Number(mask >> 32n) | 0);
+}
+
+/** As setBlocked, with the mask in two halves. Each signal has its bit in one of them, so that others may read them one by one. */
+export function setBlockedWords(kernel: Kernel, task: Task, low: number, high: number): void {
+  const newLow = low & ~task.blockedLow;
+  const newHigh = high & ~task.blockedHigh;
+  task.setBlockedWords(low, high);
+  if ((newLow | newHigh) === 0 || task.group.threads <= 1) return;
+  const newly = (BigInt(newHigh >>> 0) << 32n) | BigInt(newLow >>> 0);
+  if ((task.group.pending & newly) === 0n) return;
+  kernel.lock(() => {
+    retargetLocked(kernel, task, newly);
+  });
 }
 
 /** exit_group and fatal signals: `status` as wait4 reports it (code << 8, or the signal). The first caller's status counts. The caller holds the mutex. */

@@ -50,7 +50,7 @@ export class Task extends KernelRecord {
     this.set(TASK.TID, v);
   }
   get group(): Group {
-    return this.kernel.group(this.get(TASK.GROUP));
+    return this.kernel.group(this.peek(TASK.GROUP));
   }
   set group(v: Group) {
     this.set(TASK.GROUP, v.index);
@@ -132,6 +132,18 @@ export class Task extends KernelRecord {
   }
   set blocked(v: bigint) {
     this.setI64(TASK.BLOCKED, BigInt.asIntN(64, v));
+  }
+  /** The two halves of `blocked`: what runs often does without BigInts, 50 ns each. */
+  get blockedLow(): number {
+    return this.peek(TASK.BLOCKED);
+  }
+  get blockedHigh(): number {
+    return this.peek(TASK.BLOCKED + 1);
+  }
+  setBlockedWords(low: number, high: number): void {
+    const w = this.kernel.i32;
+    w[this.word + TASK.BLOCKED] = low;
+    w[this.word + TASK.BLOCKED + 1] = high;
   }
   /** Signals pending for this thread alone. Written under the kernel mutex. */
   get pending(): bigint {

@@ -6,6 +6,7 @@ import { CPU } from '../../src/guest/cpu-state.js';
 import { PCB, PCB_BASE } from '../../src/guest/memory-map.js';
 import type { GuestMemory } from '../linux/context.js';
 import type { CpuView } from '../linux/thread.js';
+import { zeroFill } from '../memory/zero.js';
 import { FXSAVE_BYTES, initX87, restoreFx, saveFx } from './fxsave.js';
 
 const HEADER = 512;
@@ -51,7 +52,7 @@ export function saveState(cpu: CpuView, mem: GuestMemory, at: number): boolean {
   if (out === undefined) return false;
   const start = out.byteOffset;
   const { view } = mem;
-  out.fill(0);
+  zeroFill(out, 0, out.length);
   saveFx(cpu, out, view);
   if (features === 0) return true;
   const size = areaBytes(features);
@@ -91,8 +92,8 @@ export function restoreState(cpu: CpuView, mem: GuestMemory, at: number): boolea
   if ((taken & AVX) !== 0 && ymmh === undefined) return false;
   if (!restoreFx(cpu, image, view)) return false;
   if ((taken & 1) === 0) initX87(cpu);
-  if ((taken & 2) === 0) cpu.bytes.fill(0, CPU.XMM, CPU.XMM + 256);
-  if (ymmh === undefined) cpu.bytes.fill(0, CPU.YMMH, CPU.YMMH + YMMH_BYTES);
+  if ((taken & 2) === 0) zeroFill(cpu.bytes, CPU.XMM, CPU.XMM + 256);
+  if (ymmh === undefined) zeroFill(cpu.bytes, CPU.YMMH, CPU.YMMH + YMMH_BYTES);
   else cpu.bytes.set(ymmh, CPU.YMMH);
   return true;
 }

@@ -64,11 +64,12 @@ export function futexWait(
   if (bitset === 0) return -EINVAL;
   const key = futexKey(t, addr);
   const bad = kernel.lock(() => {
-    const value = loadWord(t, addr);
-    if (value === undefined) return -EFAULT;
-    if (value !== expected) return -EAGAIN;
+    // Queued first: who changes the word sees the waiter from then on, and takes the mutex (mayHaveWaiters).
     enqueue(kernel, task, key, bitset);
-    return 0;
+    const value = loadWord(t, addr);
+    if (value === expected) return 0;
+    dequeue(kernel, task);
+    return value === undefined ? -EFAULT : -EAGAIN;
   });
   if (bad !== 0) return bad;
   const result = park(t, () => (task.futexBucket === 0 ? 0 : undefined), { deadlineNs });
@@ -88,7 +89,16 @@ export function futexWait(
 
 /** Wakes up to `count` waiters of the key (at least one, as Linux), first come first served. Gives how many. */
 export function futexWake(kernel: Kernel, key: FutexKey, count: number, bitset = FUTEX_BITSET_MATCH_ANY): number {
+  if (!mayHaveWaiters(kernel, key)) return 0;
   return kernel.lock(() => wakeLocked(kernel, key, Math.max(1, count), bitset));
+}
+
+/**
+ * False: nobody waits in the key's bucket, who has not seen the word as it is now. Without the mutex, which costs more than all the rest of a wake for nobody: a waiter queues itself and reads the word
+ * after that, the caller has changed the word and reads the queue; both by sequentially consistent accesses (the read is a read-modify-write, so that the guest's store comes before it).
+ */
+function mayHaveWaiters(kernel: Kernel, key: FutexKey): boolean {
+  return Atomics.or(kernel.i32, bucketWord(bucketOf(key)), 0) !== 0;
 }
 
 function wakeLocked(kernel: Kernel, key: FutexKey, count: number, bitset: number): number {
@@ -240,7 +250,7 @@ function enqueue(kernel: Kernel, task: Task, key: FutexKey, bitset: number): voi
   task.futexBitset = bitset;
   task.futexNext = 0;
   task.futexPrev = last;
-  if (last === 0) i32[word] = task.index;
+  if (last === 0) Atomics.store(i32, word, task.index);
   else kernel.task(last).futexNext = task.index;
   i32[word + 1] = task.index;
   task.futexBucket = bucket + 1;

@@ -4,6 +4,7 @@
  */
 import { nodeModules } from '../linux/node-modules.js';
 import { ENOSPC } from '../linux/errno.js';
+import { zeroFill } from '../memory/zero.js';
 import { MEMORY_DEVICE } from './dev-mount.js';
 import { LINUX_HOST } from './open-flags.js';
 
@@ -22,7 +23,7 @@ export function readDevice(minor: number, list: readonly Uint8Array[]): number {
   for (const b of list) {
     if (minor === MEMORY_DEVICE.RANDOM || minor === MEMORY_DEVICE.URANDOM)
       b.set(nodeModules.crypto().randomFillSync(Buffer.alloc(b.length)));
-    else b.fill(0);
+    else zeroFill(b, 0, b.length);
     n += b.length;
   }
   return n;

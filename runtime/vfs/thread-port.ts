@@ -3,7 +3,6 @@
  * Out: KernelPort. The slot of a thread is its task index; the main thread's is MAIN_SLOT.
  */
 import { InternalError } from '../../src/base/errors.js';
-import type { Group } from '../process/group.js';
 import type { Kernel } from '../process/kernel.js';
 import { raiseSignal } from '../process/signal-send.js';
 import type { Task } from '../process/task.js';
@@ -26,52 +25,68 @@ const LONGEST_SLEEP_MS = 2 ** 31 - 1;
 const RLIMIT_FSIZE = 1;
 const RLIMIT_NOFILE = 7;
 
-/** `t` needs no more than its kernel, task and gate at the time of the call. */
-export function threadPort(t: Thread, messages: FileMessages): KernelPort {
-  const { kernel, task, quiesce } = t;
-  const group = (): Group => task.group;
-  return {
-    slot: task.index,
-    sequence: () => task.parkSequence,
-    park(sequence, timeoutMs) {
-      quiesce.enterParked();
-      task.sleep(sequence, Math.min(timeoutMs, LONGEST_SLEEP_MS));
-      quiesce.leaveParked();
-    },
-    interrupted: () => interrupted(t),
-    wake: (slot) => {
-      wakeSlot(kernel, slot);
-    },
-    raise: (signal) => {
-      raiseSignal(kernel, task, signal);
-    },
-    get pid() {
-      return group().tgid;
-    },
-    get tid() {
-      return task.tid;
-    },
-    get processGroup() {
-      return group().pgid;
-    },
-    get session() {
-      return group().sid;
-    },
-    get fdTable() {
-      return task.files;
-    },
-    get fsStruct() {
-      return task.fs;
-    },
-    fdLimit: () => limitOf(task, RLIMIT_NOFILE),
-    fileSizeLimit: () => limitOf(task, RLIMIT_FSIZE),
-    requestStream: (stream) => {
-      messages.requestStream(stream);
-    },
-    setTerminalRaw: (raw) => {
-      messages.setTerminalRaw(raw);
-    },
-  };
+/** A class, not an object with getters, which V8 looks up by name: descriptors are looked up at every system call of files. */
+class ThreadPort implements KernelPort {
+  readonly slot: number;
+  private readonly task: Task;
+
+  /** @param thread needs no more than its kernel, task and gate at the time of the call */
+  constructor(
+    private readonly thread: Thread,
+    private readonly messages: FileMessages,
+  ) {
+    this.task = thread.task;
+    this.slot = thread.task.index;
+  }
+
+  sequence(): number {
+    return this.task.parkSequence;
+  }
+  park(sequence: number, timeoutMs: number): void {
+    const { quiesce } = this.thread;
+    quiesce.enterParked();
+    this.task.sleep(sequence, Math.min(timeoutMs, LONGEST_SLEEP_MS));
+    quiesce.leaveParked();
+  }
+  interrupted(): boolean {
+    return interrupted(this.thread);
+  }
+  wake(slot: number): void {
+    wakeSlot(this.thread.kernel, slot);
+  }
+  raise(signal: number): void {
+    raiseSignal(this.thread.kernel, this.task, signal);
+  }
+  get pid(): number {
+    return this.task.tgid;
+  }
+  get tid(): number {
+    return this.task.tid;
+  }
+  get processGroup(): number {
+    return this.task.group.pgid;
+  }
+  get session(): number {
+    return this.task.group.sid;
+  }
+  get fdTable(): number {
+    return this.task.files;
+  }
+  get fsStruct(): number {
+    return this.task.fs;
+  }
+  fdLimit(): number {
+    return limitOf(this.task, RLIMIT_NOFILE);
+  }
+  fileSizeLimit(): number {
+    return limitOf(this.task, RLIMIT_FSIZE);
+  }
+  requestStream(stream: number): void {
+    this.messages.requestStream(stream);
+  }
+  setTerminalRaw(raw: boolean): void {
+    this.messages.setTerminalRaw(raw);
+  }
 }
 
 function limitOf(task: Task, which: number): number {
@@ -130,5 +145,5 @@ export function mainVfsState(kernel: Kernel): VfsState {
 
 /** The file layer's state of a guest thread. */
 export function threadVfsState(t: Thread, messages: FileMessages): VfsState {
-  return VfsState.attach(t.kernel.buffer, t.kernel.vfsOffset, threadPort(t, messages));
+  return VfsState.attach(t.kernel.buffer, t.kernel.vfsOffset, new ThreadPort(t, messages));
 }

@@ -14,7 +14,13 @@ import {
   SS_DISABLE,
   SS_ONSTACK,
 } from '../../process/signal-frame.js';
-import { flushIgnoredLocked, sendToGroupLocked, sendToTaskLocked, setBlocked } from '../../process/signal-send.js';
+import {
+  flushIgnoredLocked,
+  sendToGroupLocked,
+  sendToTaskLocked,
+  setBlocked,
+  setBlockedWords,
+} from '../../process/signal-send.js';
 import { SIG_DFL, SIG_IGN, type SigAction } from '../../process/sighand.js';
 import { dequeueSignal, firstSignal, type SigInfo } from '../../process/siginfo.js';
 import { park } from '../../threads/park.js';
@@ -38,6 +44,9 @@ const NSIG = 64;
 const SIGSET_BYTES = 8;
 /** struct kernel_sigaction: handler, flags, restorer, mask. */
 const SIGACTION_BYTES = 32;
+
+/** SIGKILL and SIGSTOP are below 32. */
+const UNBLOCKABLE_LOW = Number(UNBLOCKABLE);
 
 const validSignal = (signal: number): boolean => signal >= 1 && signal <= NSIG;
 
@@ -84,26 +93,31 @@ function rtSigprocmask(t: Thread, a: SyscallArgs): SyscallResult {
   const old = a.ptr(2);
   if (a.ptr(3) !== SIGSET_BYTES) return -EINVAL;
   const { task } = t;
-  const before = task.blocked;
+  // In halves, without BigInts: C libraries call it twice a signal and more.
+  const low = task.blockedLow;
+  const high = task.blockedHigh;
   if (set !== 0) {
-    const mask = t.mem.readU64(set);
-    if (mask === undefined) return -EFAULT;
-    const wanted = mask & ~UNBLOCKABLE;
+    const setLow = t.mem.readI32(set);
+    const setHigh = t.mem.readI32(set + 4);
+    if (setLow === undefined || setHigh === undefined) return -EFAULT;
+    const wanted = setLow & ~UNBLOCKABLE_LOW;
     switch (a.i32(0)) {
       case 0:
-        setBlocked(t.kernel, task, before | wanted);
+        setBlockedWords(t.kernel, task, low | wanted, high | setHigh);
         break;
       case 1:
-        setBlocked(t.kernel, task, before & ~wanted);
+        setBlockedWords(t.kernel, task, low & ~wanted, high & ~setHigh);
         break;
       case 2:
-        setBlocked(t.kernel, task, wanted);
+        setBlockedWords(t.kernel, task, wanted, setHigh);
         break;
       default:
         return -EINVAL;
     }
   }
-  return old === 0 || t.mem.writeU64(old, before) ? 0 : -EFAULT;
+  if (old === 0) return 0;
+  if (!t.mem.canWrite(old, SIGSET_BYTES)) return -EFAULT;
+  return t.mem.writeU32(old, low >>> 0) && t.mem.writeU32(old + 4, high >>> 0) ? 0 : -EFAULT;
 }
 
 function rtSigpending(t: Thread, a: SyscallArgs): SyscallResult {
