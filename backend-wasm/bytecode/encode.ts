@@ -9,48 +9,68 @@ import { Encoder } from './encoder.js';
 /** Bytes of an instruction table row: { i32 offset of its first op, i32 CC_OP or -1, i64 pc }. */
 const INSN_ROW = 16;
 
-const linkOffset = (inCode: number | undefined): number => (inCode === undefined ? 0 : TB.CODE + inCode);
+/** What `writeTb` writes. */
+export interface TbCode {
+  readonly pc: number;
+  /** Guest bytes. */
+  readonly size: number;
+  /** The bytecode: the first `codeSize` bytes, a multiple of 8. */
+  readonly bytes: Uint8Array;
+  readonly codeSize: number;
+  /** Three numbers a guest instruction: offset of its first op, CC_OP, pc. */
+  readonly rows: ArrayLike<number>;
+  readonly insns: number;
+  /** Offsets of the link cells in the bytecode, at most two. */
+  readonly links: readonly number[];
+}
 
 /** All bytes of the memory that was written to last. */
 let target: Uint8Array = new Uint8Array(0);
 
-/** Writes `tb` into the memory behind `view`; gives the header's address. `heat`: entries before the TB counts as hot (TB.HEAT). Throws InternalError when its temps do not fit the frame. */
-export function encodeTb(tb: Tb, view: DataView, allocate: (bytes: number) => number, heat: number): number {
+/** Writes `tb` into the memory behind `i32`; gives the header's address. `heat`: entries before the TB counts as hot (TB.HEAT). Throws InternalError when its temps do not fit the frame. */
+export function encodeTb(tb: Tb, i32: Int32Array, allocate: (bytes: number) => number, heat: number): number {
   const e = new Encoder(tb);
   e.run();
-  const { insns } = e;
-  const rows = insns.length / 3;
-  const total = TB.CODE + e.size + INSN_ROW * rows;
+  const { bytes, size: codeSize, insns: rows, links } = e;
+  return writeTb(
+    { pc: tb.pc, size: tb.size, bytes, codeSize, rows, insns: rows.length / 3, links },
+    i32,
+    allocate,
+    heat,
+  );
+}
+
+/** Writes header, bytecode and instruction table. As encodeTb. */
+export function writeTb(tb: TbCode, i32: Int32Array, allocate: (bytes: number) => number, heat: number): number {
+  const { pc, codeSize, rows, insns, links } = tb;
+  const total = TB.CODE + codeSize + INSN_ROW * insns;
   const header = allocate(total);
   const code = header + TB.CODE;
-  const table = code + e.size;
-  const i32 = (offset: number, value: number): void => {
-    view.setInt32(header + offset, value, true);
-  };
-  i32(TB.PC, tb.pc);
-  i32(TB.PC + 4, Math.floor(tb.pc / 2 ** 32));
-  i32(TB.HASH_NEXT, 0);
-  i32(TB.STATE, TB_STATE.VALID);
-  i32(TB.HEAT, heat);
-  i32(TB.SLOT, 0);
-  i32(TB.SIZE, tb.size);
-  i32(TB.ID, 0);
-  i32(TB.INSNS, rows);
-  i32(TB.INSN_TABLE, table);
-  i32(TB.FLAGS, 0);
-  i32(TB.ARENA_SIZE, total);
-  i32(TB.LINK0, linkOffset(e.links[0]));
-  i32(TB.LINK1, linkOffset(e.links[1]));
-  for (let offset: number = TB.TARGETS; offset < TB.CODE; offset += 4) i32(offset, 0);
-  for (let n = 0; n < rows; n++) {
-    const row = table + INSN_ROW * n;
-    const pc = insns[3 * n + 2] ?? 0;
-    view.setInt32(row, insns[3 * n] ?? 0, true);
-    view.setInt32(row + 4, insns[3 * n + 1] ?? 0, true);
-    view.setInt32(row + 8, pc, true);
-    view.setInt32(row + 12, Math.floor(pc / 2 ** 32), true);
+  const table = code + codeSize;
+  const h = header / 4;
+  i32[h + TB.PC / 4] = pc;
+  i32[h + TB.PC / 4 + 1] = Math.floor(pc / 2 ** 32);
+  i32[h + TB.HASH_NEXT / 4] = 0;
+  i32[h + TB.STATE / 4] = TB_STATE.VALID;
+  i32[h + TB.HEAT / 4] = heat;
+  i32[h + TB.SLOT / 4] = 0;
+  i32[h + TB.SIZE / 4] = tb.size;
+  i32[h + TB.ID / 4] = 0;
+  i32[h + TB.INSNS / 4] = insns;
+  i32[h + TB.INSN_TABLE / 4] = table;
+  i32[h + TB.FLAGS / 4] = 0;
+  i32[h + TB.ARENA_SIZE / 4] = total;
+  i32[h + TB.LINK0 / 4] = links.length > 0 ? TB.CODE + (links[0] as number) : 0;
+  i32[h + TB.LINK1 / 4] = links.length > 1 ? TB.CODE + (links[1] as number) : 0;
+  for (let k: number = TB.TARGETS; k < TB.CODE; k += 4) i32[h + k / 4] = 0;
+  for (let n = 0, row = table / 4; n < insns; n++, row += INSN_ROW / 4) {
+    const at = rows[3 * n + 2] as number;
+    i32[row] = rows[3 * n] as number;
+    i32[row + 1] = rows[3 * n + 1] as number;
+    i32[row + 2] = at;
+    i32[row + 3] = Math.floor(at / 2 ** 32);
   }
-  if (target.buffer !== view.buffer) target = new Uint8Array(view.buffer);
-  target.set(e.bytes.subarray(0, e.size), code);
+  if (target.buffer !== i32.buffer) target = new Uint8Array(i32.buffer);
+  target.set(tb.bytes.subarray(0, codeSize), code);
   return header;
 }

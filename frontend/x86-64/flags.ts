@@ -12,11 +12,20 @@ import { CCODE, type Comparison, conditionOf, conditionOfEflags } from './condit
 import type { Lifter } from './lifter.js';
 import { LOG2, type Size } from './operands.js';
 
-export class Flags {
+/** What is known of the lazy flags between two instructions. */
+export interface FlagState {
   /** CC_OP as statically known; -1: the global cc_op holds it. */
-  private op = -1;
+  readonly op: number;
   /** The global cc_op holds `op` already. */
+  readonly synced: boolean;
+}
+
+export class Flags {
+  private op = -1;
   private synced = true;
+  /** Something has depended on the state at the start: `assume` resets it. */
+  private startRead = false;
+  private written = false;
   /** Left operand of the last SUB, while it is known. */
   private left: TempId | undefined;
   private readonly owned: TempId[] = [];
@@ -24,6 +33,29 @@ export class Flags {
   constructor(private readonly l: Lifter) {}
 
   get staticOp(): number {
+    return this.op;
+  }
+
+  get state(): FlagState {
+    return { op: this.op, synced: this.synced };
+  }
+
+  /** The state at the start of an instruction that is lifted by itself (separate.ts). */
+  assume(state: FlagState): void {
+    ({ op: this.op, synced: this.synced } = state);
+    this.startRead = this.written = false;
+  }
+
+  /** Whether what was lifted since `assume` depends on its state; and whether the state is another one now, whatever it was. */
+  get dependsOnStart(): boolean {
+    return this.startRead;
+  }
+  get isWritten(): boolean {
+    return this.written;
+  }
+
+  private read(): number {
+    this.startRead ||= !this.written;
     return this.op;
   }
 
@@ -39,6 +71,10 @@ export class Flags {
 
   /** As set for SUB, keeping the left operand for the conditions that follow. */
   setSub(size: Size, left: TempId, right: TempId, result: TempId): void {
+    if (this.l.options.separate === true) {
+      this.set(CC.SUB, size, result, right);
+      return;
+    }
     const kept = this.l.b.temp('i64');
     this.owned.push(kept);
     this.l.mov(kept, left);
@@ -51,7 +87,8 @@ export class Flags {
     const { l } = this;
     const keep = l.copy(l.setcond(cond, a, b));
     const zero = l.i64(0);
-    const oldOp = this.op >= 0 ? l.i32(this.op) : G.ccOp;
+    const op = this.read();
+    const oldOp = op >= 0 ? l.i32(op) : G.ccOp;
     l.mov(G.ccSrc, l.movcond('ne', keep, zero, G.ccSrc, src));
     l.mov(G.ccDst, l.movcond('ne', keep, zero, G.ccDst, dst));
     l.emit('movcond_i32', [G.ccOp, l.lo(keep), l.i32(0), oldOp, l.i32(family + LOG2[size])], ['ne']);
@@ -74,13 +111,15 @@ export class Flags {
   private know(op: number): void {
     this.op = op;
     this.synced = false;
+    this.written = true;
     this.left = undefined;
   }
 
   /** Brings the global cc_op in step. Needed before labels and exits. */
   sync(): void {
-    if (this.op >= 0 && !this.synced) {
-      this.l.emit('mov_i32', [G.ccOp, this.l.i32(this.op)]);
+    const op = this.read();
+    if (op >= 0 && !this.synced) {
+      this.l.emit('mov_i32', [G.ccOp, this.l.i32(op)]);
       this.synced = true;
     }
   }
@@ -94,6 +133,7 @@ export class Flags {
   joinDynamic(): void {
     this.op = -1;
     this.synced = true;
+    this.written = true;
     this.left = undefined;
   }
 
@@ -105,14 +145,15 @@ export class Flags {
 
   /** All six flags at their EFLAGS positions, i64. */
   all(): TempId {
-    if (this.op === CC.EFLAGS) return G.ccSrc;
-    const op = this.op >= 0 ? this.l.i32(this.op) : G.ccOp;
+    const known = this.read();
+    if (known === CC.EFLAGS) return G.ccSrc;
+    const op = known >= 0 ? this.l.i32(known) : G.ccOp;
     return this.l.callFor('cc_compute_all', [op, G.ccDst, G.ccSrc, G.ccSrc2]);
   }
 
   /** CF as 0 or 1, i64. */
   carry(): TempId {
-    if (this.op < 0) return this.l.callFor('cc_compute_c', [G.ccOp, G.ccDst, G.ccSrc, G.ccSrc2]);
+    if (this.read() < 0) return this.l.callFor('cc_compute_c', [G.ccOp, G.ccDst, G.ccSrc, G.ccSrc2]);
     const { cond, a, b } = this.condition(CCODE.B);
     return this.l.setcond(cond, a, b);
   }
@@ -130,7 +171,7 @@ export class Flags {
   }
 
   private positive(cc: number): Comparison {
-    const known = conditionOf(this.l, this.op, cc, this.left);
+    const known = conditionOf(this.l, this.read(), cc, this.left);
     return known ?? conditionOfEflags(this.l, cc, this.all());
   }
 }

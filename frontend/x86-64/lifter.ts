@@ -51,6 +51,8 @@ export interface LiftOptions {
   readonly oneIteration?: boolean;
   /** Misaligned accesses raise #AC. */
   readonly alignCheck?: boolean;
+  /** An instruction is lifted by itself: no temps are kept for those that follow. */
+  readonly separate?: boolean;
 }
 
 export class Lifter {

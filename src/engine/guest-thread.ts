@@ -12,7 +12,7 @@ import type { Tb } from '../ir/types.js';
 import { verifyTb } from '../ir/verify.js';
 import { optimise, type Pass } from '../opt/pipeline.js';
 import { encodeTb } from '../../backend-wasm/bytecode/encode.js';
-import { type Decode, isInsn } from '../../frontend/x86-64/decoder.js';
+import { createDecoder, type Decode, isInsn } from '../../frontend/x86-64/decoder.js';
 import type { Insn } from '../../frontend/x86-64/insn.js';
 import { translate } from '../../frontend/x86-64/translate.js';
 import { dispatchInt80, dispatchSyscall } from '../../runtime/linux/dispatch.js';
@@ -61,7 +61,8 @@ import { withMutex } from './mutex.js';
 import type { EngineOptions } from './options.js';
 import { emptyMemory, forkMemory, parseProgram, type StartedImage, startImage } from './process-memory.js';
 import { type Forked, type HotPc, SERVICE, type SpineData } from './spine.js';
-import { modelDecoder } from './model-decoder.js';
+import { modelTables } from './model-decoder.js';
+import { TemplateTranslator } from './template-translator.js';
 import { isFloatPrecise, MAX_TB_INSNS, Translator, type Watch } from './translator.js';
 
 /** Bytes of a worker's stack that compiled regions leave to everything else: JavaScript, the core, and frames that are larger than reckoned. */
@@ -108,6 +109,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
   private readonly passes: readonly Pass[];
   private readonly decode: Decode;
   private readonly logger: Log;
+  private readonly templates: TemplateTranslator | undefined;
   private readonly store: CodeStore | undefined;
   private readonly regions: RegionStore | undefined;
   private readonly recent: number[] = [];
@@ -152,7 +154,8 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
       setCode(this.views.u8, page, on);
     });
     this.reader = new GuestCodeReader(this.views, (page) => this.mm.highCode(page));
-    this.decode = modelDecoder(options.cpuModel);
+    const tables = modelTables(options.cpuModel);
+    this.decode = createDecoder(tables);
     installCpuid(this.views, options.cpuModel);
     this.passes = enginePasses(options.disabledPasses, options.breaks.includes('reorder-memory'));
     this.compiled = new CompiledCode(this.views, memory, this.core, this.cache, base);
@@ -183,6 +186,11 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
             },
             isFile: (page) => this.isFile(page),
           });
+    this.latePc = options.breaks.includes('late-pc');
+    // Dumps and checks are of every TB, once.
+    const coldFirst =
+      !options.checkIr && !(['in_asm', 'op', 'op_opt', 'unimp'] as const).some((item) => this.logger.has(item));
+    if (coldFirst && !this.latePc) this.templates = new TemplateTranslator(this.reader, this.decode, tables);
     this.translator = new Translator({
       views: this.views,
       cache: this.cache,
@@ -191,7 +199,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
       optimise: (tb) => this.optimised(tb),
       encode: (tb, allocate, heat) => {
         this.translated++;
-        return encodeTb(tb, this.views.view, allocate, heat);
+        return encodeTb(tb, this.views.i32, allocate, heat);
       },
       stopWorld: (fn) => this.stopWorld(fn),
       setCode: (page, on) => {
@@ -199,8 +207,8 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
       },
       maxInsns: options.singleStep ? 1 : MAX_TB_INSNS,
       heat: firstHeat(options),
-      // Dumps and checks are of every TB, once.
-      coldFirst: !options.checkIr && !(['in_asm', 'op', 'op_opt'] as const).some((item) => this.logger.has(item)),
+      coldFirst,
+      ...(this.templates === undefined ? {} : { templates: this.templates }),
       ...(store === undefined ? {} : { takeStored: (page) => store.take(page) }),
     });
     const state = threadVfsState(this, {
@@ -236,7 +244,6 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
     this.logSignals = this.logger.has('int');
     this.logUnimplemented = this.logger.has('unimp');
     this.logMaps = this.logger.has('page');
-    this.latePc = options.breaks.includes('late-pc');
     this.cpu.setI32(CPU.TID, this.task.tid);
     this.cpu.setI32(CPU.STACK_BUDGET, ((resourceLimits.stackSizeMb ?? 0) << 20) - STACK_RESERVE);
     if (options.tier === 'interp') this.cpu.setI32(CPU.RUN_FLAGS, RUN_FLAG.INTERP_ONLY);
@@ -276,7 +283,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
     addFigures(this.kernel, {
       storedTbs: this.store?.taken ?? 0,
       interpretedInsns: Number(this.cpu.i64(CPU.INSN_EXECS)),
-      translatedTbs: this.translated,
+      translatedTbs: this.translated + (this.templates?.count ?? 0),
       syscalls: this.syscalls,
       compiledRegions: this.compiled.count,
     });

@@ -3,6 +3,10 @@ import { allRows, createDecoder, type Decode } from '../../frontend/x86-64/decod
 import { DispatchTables } from '../../frontend/x86-64/table-build.js';
 import { type CpuModel, rowsOf } from './cpu-model.js';
 
+export function modelTables(model: CpuModel): DispatchTables {
+  return new DispatchTables(rowsOf(model, allRows()));
+}
+
 export function modelDecoder(model: CpuModel): Decode {
-  return createDecoder(new DispatchTables(rowsOf(model, allRows())));
+  return createDecoder(modelTables(model));
 }

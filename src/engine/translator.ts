@@ -1,7 +1,7 @@
 /**
  * Translates guest code for the interpreter: lift, optimise, encode, enter into the code cache. In: a guest pc. Out: the address of a TB header.
- * Most TBs of a program run a few times, and the optimiser costs more than lifting and encoding together: a TB is first encoded as lifted, and translated again once that pays
- * (python3 -c 'print(1)': half of the time).
+ * Most TBs of a program run a few times, and the optimiser costs more than lifting and encoding together: a TB is first put together from templates (template-translator.ts) or encoded as lifted,
+ * and translated again once that pays.
  * The rule of DESIGN.md section 6: mark the page CODE, synchronise, then read the bytes.
  */
 import { InternalError } from '../base/errors.js';
@@ -14,6 +14,7 @@ import { WARM_HEAT } from './heat.js';
 import type { MemoryViews } from './memory-views.js';
 import { withMutex } from './mutex.js';
 import { withSelfCheck } from './self-check.js';
+import type { TemplateTranslator } from './template-translator.js';
 import { ThrashingPages } from './thrashing-pages.js';
 
 /** What one instruction at a time is lifted for. */
@@ -43,6 +44,8 @@ export interface TranslatorParts {
   readonly heat: number;
   /** TBs are encoded as lifted, until they are hot. */
   readonly coldFirst: boolean;
+  /** Puts TBs that are encoded as lifted together from templates; what it leaves is lifted. */
+  readonly templates?: TemplateTranslator;
   /** Enters the TBs of a page that earlier runs have left, when there are any (code-store.ts). */
   readonly takeStored?: (page: number) => boolean;
 }
@@ -77,7 +80,7 @@ export class Translator {
       const header = this.locked(() => {
         const other = cache.lookup(pc);
         if (other !== 0) return other;
-        const stored = this.stored(pc);
+        const stored = this.stored(pc) || this.assembled(pc);
         if (stored !== 0) return stored;
         const tb = this.parts.lift(pc, this.parts.maxInsns);
         const last = (pc + Math.max(tb.size, 1) - 1) >>> PAGE_SHIFT;
@@ -117,6 +120,18 @@ export class Translator {
     const page = pc >>> PAGE_SHIFT;
     if (this.parts.takeStored === undefined || !this.marked(page)) return 0;
     return this.parts.takeStored(page) ? this.parts.cache.lookup(pc) : 0;
+  }
+
+  /** The TB at `pc` from templates; 0: it is left to the lifter; the negative of a page: that has to be marked first. */
+  private assembled(pc: number): number {
+    const { cache, heat, maxInsns, templates, views } = this.parts;
+    if (templates?.assemble(pc, maxInsns, isFloatPrecise(views)) !== true) return 0;
+    const last = (pc + templates.size - 1) >>> PAGE_SHIFT;
+    if (!this.marked(pc >>> PAGE_SHIFT) || !this.marked(last)) return -last;
+    const header = templates.write(views.i32, (bytes) => cache.allocate(bytes), heat);
+    views.i32[(header + TB.FLAGS) / 4] = TB_FLAG.COLD;
+    cache.insert(header, pc, templates.size);
+    return header;
   }
 
   private encode(tb: Tb, heat: number): number {

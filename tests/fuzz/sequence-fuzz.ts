@@ -1,6 +1,6 @@
 /**
  * Random instruction sequences (branches, loops, calls, memory, all families of instructions mixed) in lift64's tiers against the host's processor: `node dist/tests/fuzz/sequence-fuzz.js [OPTIONS]`.
- * In: --seed N, --first N, --count N, --tier NAME[,NAME] (lifted, interp, compiled, compiled-lifted; default all), --only N (that sequence alone, printed), --without PASS (an optimiser pass off),
+ * In: --seed N, --first N, --count N, --tier NAME[,NAME] (lifted, interp, compiled, compiled-lifted, templates; default all), --only N (that sequence alone, printed), --without PASS (an optimiser pass off),
  * --rotate (in each block another pass is off), --states N (a sequence is run on so many; default 3), --every TIER=N (that tier runs one block in N), --seconds N (stop after), --out DIRECTORY (where failures go as filetests; default tests/filetests/sequences), --no-shrink, --liftoff (V8 compiles as it likes).
  * Out: a progress line, what differs, made smaller and written as a filetest, a summary; exit 1 when anything differs. Needs an x86-64 host and gcc.
  */

@@ -62,7 +62,7 @@ export class CoreMachine {
   /** Encodes `tb` and enters it into the hash table; gives its header. */
   add(tb: Tb, heat = HEAT_OFF): number {
     verifyTb(tb);
-    const header = encodeTb(tb, this.views.view, (bytes) => this.cache.allocate(bytes), heat);
+    const header = encodeTb(tb, this.views.i32, (bytes) => this.cache.allocate(bytes), heat);
     this.cache.insert(header, tb.pc, tb.size);
     this.added.push(tb.pc);
     return header;

@@ -85,7 +85,7 @@ export class InsnMachine {
   }
 
   private encode(pc: number, tb: Tb): void {
-    const header = encodeTb(tb, this.views.view, (bytes) => this.cache.allocate(bytes), HEAT_OFF);
+    const header = encodeTb(tb, this.views.i32, (bytes) => this.cache.allocate(bytes), HEAT_OFF);
     this.cache.insert(header, pc, tb.size);
   }
 

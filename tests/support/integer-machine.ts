@@ -141,7 +141,7 @@ export class IntegerMachine {
   private translate(start: number): void {
     const pc = this.rip;
     const tb = this.lift(pc, start);
-    const header = encodeTb(tb, this.views.view, (bytes) => this.cache.allocate(bytes), HEAT_OFF);
+    const header = encodeTb(tb, this.views.i32, (bytes) => this.cache.allocate(bytes), HEAT_OFF);
     this.cache.insert(header, pc, tb.size);
   }
 

@@ -96,7 +96,7 @@ export class IrMachine {
   /** Runs TBs in the interpreter from the first one on, until they leave; gives the EXIT reason. */
   runInterpreted(...tbs: readonly Tb[]): number {
     for (const tb of tbs) {
-      const header = encodeTb(tb, this.views.view, (bytes) => this.cache.allocate(bytes), HEAT_OFF);
+      const header = encodeTb(tb, this.views.i32, (bytes) => this.cache.allocate(bytes), HEAT_OFF);
       this.cache.insert(header, tb.pc, tb.size);
     }
     this.set('rip', BigInt(tbs[0]?.pc ?? 0));

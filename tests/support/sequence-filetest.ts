@@ -60,6 +60,7 @@ export function parseSequenceCase(input: string, preciseFloat: boolean): Sequenc
 
 const TIERS: readonly (readonly [string, Partial<SequenceTier>])[] = [
   ['lifted', { passes: [] }],
+  ['templates', { passes: [], templates: true }],
   ['optimised', {}],
   ['one instruction a TB', { maxInsns: 1 }],
   ['compiled', { compiled: true }],
@@ -80,6 +81,7 @@ export function runSequenceCase(input: string, preciseFloat: boolean): string {
     machine.prepare(
       {
         compiled: false,
+        templates: false,
         passes: PASSES,
         maxInsns: 64,
         noChain: false,

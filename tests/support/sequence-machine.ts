@@ -5,7 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { encodeTb } from '../../backend-wasm/bytecode/encode.js';
 import { compileModule } from '../../backend-wasm/compiler/module.js';
-import { decode, isInsn } from '../../frontend/x86-64/decoder.js';
+import { allRows, createDecoder, decode, isInsn } from '../../frontend/x86-64/decoder.js';
+import { DispatchTables } from '../../frontend/x86-64/table-build.js';
 import { translate } from '../../frontend/x86-64/translate.js';
 import { setCode, setPerms } from '../../runtime/memory/perms.js';
 import { CodeCache } from '../../src/engine/code-cache.js';
@@ -23,6 +24,7 @@ import { RegionCompiler } from '../../src/engine/region-compiler.js';
 import { isStackFault } from '../../src/engine/stack-fault.js';
 import { isMathFaultFirst } from '../../src/engine/waiting-x87.js';
 import type { Insn } from '../../frontend/x86-64/insn.js';
+import { TemplateTranslator } from '../../src/engine/template-translator.js';
 import { isFloatPrecise, MAX_TB_INSNS, Translator } from '../../src/engine/translator.js';
 import { CONTROL, CPU, EXC, MXCSR_START, RUN_FLAG } from '../../src/guest/cpu-state.js';
 import { CC, FLAG } from '../../src/guest/flags.js';
@@ -58,6 +60,8 @@ import {
 /** How sequences are run. */
 export interface SequenceTier {
   readonly compiled: boolean;
+  /** TBs are put together from templates where they can be. */
+  readonly templates: boolean;
   readonly passes: readonly Pass[];
   /** Guest instructions of a TB that the interpreter runs. */
   readonly maxInsns: number;
@@ -115,6 +119,8 @@ export class SequenceMachine implements LoopServices {
   private readonly cache: CodeCache;
   private readonly reader: GuestCodeReader;
   private readonly compiled: CompiledCode;
+  /** The same for all sequences: it has met ever more shapes. */
+  private readonly templates: TemplateTranslator;
   private loop: ExecuteLoop | undefined;
   private fault: FaultSignal | undefined;
   private checkIr = true;
@@ -132,6 +138,8 @@ export class SequenceMachine implements LoopServices {
       setCode(views.u8, page, on);
     });
     this.reader = new GuestCodeReader(views, () => undefined);
+    const tables = new DispatchTables(allRows());
+    this.templates = new TemplateTranslator(this.reader, createDecoder(tables), tables);
     this.core = instantiateCore(new WebAssembly.Module(readFileSync('dist/core.wasm')), this.memory);
     this.compiled = new CompiledCode(views, this.memory, this.core, this.cache, CPU_BASE);
     this.cpu = new CpuRegisters(views, CPU_BASE, this.core.eflagsOf);
@@ -155,14 +163,15 @@ export class SequenceMachine implements LoopServices {
       cpu: CPU_BASE,
       lift: (pc, maxInsns, endAfterStore, watch) => this.lift(pc, maxInsns, endAfterStore, watch),
       optimise: (tb) => optimise(tb, passes),
-      encode: (tb, allocate, heat) => encodeTb(tb, views.view, allocate, heat),
+      encode: (tb, allocate, heat) => encodeTb(tb, views.i32, allocate, heat),
       stopWorld: (fn) => fn(),
       setCode: (page, on) => {
         setCode(views.u8, page, on);
       },
       maxInsns: tier.maxInsns,
       heat: tier.stress.heat ?? HEAT_OFF,
-      coldFirst: tier.stress.heat !== undefined,
+      coldFirst: tier.templates || tier.stress.heat !== undefined,
+      ...(tier.templates ? { templates: this.templates } : {}),
     });
     this.translator = translator;
     translator.flush();

@@ -14,7 +14,13 @@ import { type TierName, tierOf } from '../fuzz/sequences/tiers.js';
 const SEED = 1;
 /** Sequences of a block, and blocks of each tier: compiling costs ten times as much. */
 const BLOCK = 128;
-const SHARES: Readonly<Record<TierName, number>> = { lifted: 16, interp: 8, compiled: 2, 'compiled-lifted': 1 };
+const SHARES: Readonly<Record<TierName, number>> = {
+  lifted: 16,
+  interp: 8,
+  compiled: 2,
+  'compiled-lifted': 1,
+  templates: 16,
+};
 
 /** Why the processor can't be asked; undefined when it can. */
 function whyNot(): string | undefined {

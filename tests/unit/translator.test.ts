@@ -44,7 +44,7 @@ function setUp(coldFirst: boolean): Setup {
       optimised++;
       return optimise(tb, PASSES);
     },
-    encode: (tb, allocate, heat) => encodeTb(tb, views.view, allocate, heat),
+    encode: (tb, allocate, heat) => encodeTb(tb, views.i32, allocate, heat),
     stopWorld: (fn) => fn(),
     setCode: mark,
     maxInsns: MAX_TB_INSNS,

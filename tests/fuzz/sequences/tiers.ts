@@ -4,7 +4,7 @@
 import { type Pass, PASSES } from '../../../src/opt/pipeline.js';
 import { NO_STRESS, type SequenceTier, type Stress } from '../../support/sequence-machine.js';
 
-export const TIER_NAMES = ['lifted', 'interp', 'compiled', 'compiled-lifted'] as const;
+export const TIER_NAMES = ['lifted', 'interp', 'compiled', 'compiled-lifted', 'templates'] as const;
 export type TierName = (typeof TIER_NAMES)[number];
 
 export const isTierName = (name: string): name is TierName => (TIER_NAMES as readonly string[]).includes(name);
@@ -30,10 +30,13 @@ export function tierOf(
   preciseFloat: boolean,
   without: string | undefined,
 ): SequenceTier {
-  const passes: readonly Pass[] = name.endsWith('lifted') ? [] : PASSES.filter((pass) => pass.name !== without);
+  const templates = name === 'templates';
+  const passes: readonly Pass[] =
+    templates || name.endsWith('lifted') ? [] : PASSES.filter((pass) => pass.name !== without);
   const compiled = name.startsWith('compiled');
   return {
     compiled,
+    templates,
     passes,
     maxInsns: MAX_INSNS[block % MAX_INSNS.length] ?? 64,
     noChain: !compiled && block % 5 === 4,

@@ -1,0 +1,84 @@
+/**
+ * Translates cold code without the lifter: a TB is put together from templates of its instructions (template-cache.ts), in a tenth of the time. In: a guest pc. Out: bytecode that computes what the lifter's would.
+ */
+import { TbAssembler } from '../../backend-wasm/bytecode/assembler.js';
+import { STATE } from '../../backend-wasm/bytecode/template-pool.js';
+import type { CodeReader, Decode } from '../../frontend/x86-64/decoder.js';
+import { MAX_LENGTH } from '../../frontend/x86-64/shape.js';
+import type { DispatchTables } from '../../frontend/x86-64/table-build.js';
+import { TemplateCache } from './template-cache.js';
+import { ccOpOf, LEAVES, START_STATE, stateBehind } from './template-maker.js';
+
+export class TemplateTranslator {
+  private readonly assembler = new TbAssembler();
+  private cache: TemplateCache;
+  private precise = false;
+  /** TBs written. */
+  count = 0;
+
+  constructor(
+    private readonly reader: CodeReader,
+    private readonly decode: Decode,
+    private readonly tables: DispatchTables,
+    /** Templates of these tables that the build has made (TemplateCache.snapshot). */
+    private readonly kept?: Int32Array,
+  ) {
+    this.cache = this.newCache();
+  }
+
+  /** Guest bytes of the TB that was put together last. */
+  get size(): number {
+    return this.assembler.size;
+  }
+
+  /** Puts together the TB at `pc`, of at most `maxInsns` guest instructions. `precise`: of floating point. False: it is left to the lifter. */
+  assemble(pc: number, maxInsns: number, precise: boolean): boolean {
+    if (precise !== this.precise) {
+      this.precise = precise;
+      this.cache = this.newCache();
+    }
+    const { assembler, cache, reader } = this;
+    const end = pc + reader.readable(pc) - MAX_LENGTH;
+    const { bytes, base } = reader;
+    const { pool } = cache;
+    let state = START_STATE;
+    assembler.begin(pc);
+    for (let at = pc, n = 0; at <= end; n++) {
+      let record = 0;
+      if (n === maxInsns) record = this.end(at, state);
+      else {
+        record = cache.find(bytes, at - base, at, state);
+        assembler.insn(at, ccOpOf(state));
+        at = cache.shape.next;
+      }
+      if (record === 0 || !assembler.append(pool.ints, record, cache.shape)) return false;
+      const behind = pool.ints[record + STATE] as number;
+      if ((behind & LEAVES) !== 0) {
+        assembler.size = at - pc;
+        return true;
+      }
+      state = stateBehind(behind, state);
+    }
+    return false;
+  }
+
+  /** Writes the TB that was put together last, as encodeTb does. */
+  write(i32: Int32Array, allocate: (bytes: number) => number, heat: number): number {
+    this.count++;
+    return this.assembler.write(i32, allocate, heat);
+  }
+
+  private end(pc: number, state: number): number {
+    this.cache.shape.pc = pc;
+    return this.cache.end(state);
+  }
+
+  private newCache(): TemplateCache {
+    return new TemplateCache(
+      this.decode,
+      this.tables,
+      { preciseFloat: this.precise },
+      this.precise ? undefined : this.kept,
+    );
+  }
+}
