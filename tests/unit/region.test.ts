@@ -6,6 +6,7 @@ import { globalId } from '../../src/ir/globals.js';
 import type { Tb } from '../../src/ir/types.js';
 import { tableTargets } from '../../src/engine/jump-table.js';
 import { formRegion, REGION_LIMITS, regionPages } from '../../src/engine/region.js';
+import type { Body } from '../../backend-wasm/compiler/region.js';
 import { transferOf } from '../../backend-wasm/compiler/transfer.js';
 
 const RAX = globalId('rax');
@@ -98,9 +99,15 @@ describe('inlined functions', () => {
     expect(inlined([...caller, ...big])).toEqual([]);
     expect(inlined([...caller, tb(0x4000, [], { insns: 8 })], { ...REGION_LIMITS, inlined: 7 })).toEqual([]);
   });
-  test('none where what the call returns to is not in the region, and none in itself', () => {
+  test('none where what the call returns to is not in the region', () => {
     expect(inlined([...caller.slice(0, 1), tb(0x4000, [])])).toEqual([]);
-    expect(inlined([tb(0x100, [0x100], { call: true }), tb(0x110, [])])).toEqual([]);
+  });
+  test('a function that calls itself, twice in itself', () => {
+    const byPc = new Map([tb(0x100, [0x100], { call: true }), tb(0x110, [])].map((t) => [t.pc, t]));
+    let body: Body | undefined = formRegion(0x100, { lift: (pc) => byPc.get(pc) });
+    let count = 0;
+    for (; body !== undefined; body = body.callees?.get(0x100)?.get(0x100)) count++;
+    expect(count).toBe(3);
   });
   test('those that an indirect call was seen to go to', () => {
     const b = new IrBuilder(0x100);
