@@ -4,6 +4,7 @@
 import binaryen from 'binaryen';
 import { InternalError } from '../../src/base/errors.js';
 import { CPU } from '../../src/guest/cpu-state.js';
+import { CC } from '../../src/guest/flags.js';
 import { G } from '../../src/ir/globals.js';
 import type { Cond, Op, Type } from '../../src/ir/types.js';
 import { sideExitStores } from './dataflow.js';
@@ -164,6 +165,10 @@ export class OpEmitter {
       values.result(op, form(context, operands));
       return;
     }
+    if (helper.name === 'cc_compute_c') {
+      values.result(op, this.carry(op));
+      return;
+    }
     const args = helper.params.map((_, i) => values.operand(op, info.outs + i));
     if (info.pure) {
       values.result(op, this.parts.core(helper.name, helper.params, helper.ret, args));
@@ -203,6 +208,18 @@ export class OpEmitter {
       ...after,
       ...reload.map((id) => exits.loadGlobal(id)),
     );
+  }
+
+  /** CF where the code does not know CC_OP: behind INC and DEC, which keep it in loops, it is in cc_src; else the helper tells. */
+  private carry(op: Op): Expr {
+    const { m, values, parts } = this;
+    const [ccOp, dst, src, src2] = op.args.slice(1).map((_, i) => values.settle(op, i + 1));
+    if (ccOp === undefined || dst === undefined || src === undefined || src2 === undefined)
+      throw new InternalError(`${op.name} lacks an argument`);
+    const kept = m.i32.lt_u(m.i32.sub(ccOp(), m.i32.const(CC.INC)), m.i32.const(CC.DEC + 4 - CC.INC));
+    const params = ['i32', 'i64', 'i64', 'i64'] as const;
+    const call = parts.core('cc_compute_c', params, 'i64', [ccOp(), dst(), src(), src2()]);
+    return m.if(kept, m.i64.and(src(), m.i64.const(1n)), call);
   }
 
   /** Aligned: one Wasm atomic; else the core, under its lock. */

@@ -52,7 +52,8 @@ class Inliner {
     if (transfer.kind === 'call' && !body.tbs.has(transfer.back)) return callees;
     const direct = transfer.kind === 'call' ? directTargets(tb) : [];
     for (const pc of [...direct, ...(body.guesses?.get(tb.pc) ?? [])]) {
-      if (path.filter((head) => head === pc).length > MAX_RECURSION || (transfer.kind === 'jump' && body.tbs.has(pc))) continue;
+      if (path.filter((head) => head === pc).length > MAX_RECURSION || (transfer.kind === 'jump' && body.tbs.has(pc)))
+        continue;
       const callee = this.form(pc, { tbs: MAX_TBS, insns: Math.min(MAX_INSNS, this.left) });
       if (callee === undefined) continue;
       for (const { insns } of callee.tbs.values()) this.left -= insns;

@@ -3,7 +3,10 @@
  */
 import { describe, expect, test } from '@jest/globals';
 import type { TempId } from '../../src/base/ids.js';
+import { CPU, EXIT } from '../../src/guest/cpu-state.js';
+import { CC_OP_COUNT } from '../../src/guest/flags.js';
 import { IrBuilder } from '../../src/ir/builder.js';
+import { G } from '../../src/ir/globals.js';
 import { OP_LIST, type OpDef } from '../../src/ir/ops.js';
 import { CONDS, type Imm, type Tb, type Type } from '../../src/ir/types.js';
 import { IrMachine, regionOf } from '../support/ir-machine.js';
@@ -190,4 +193,24 @@ describe('ops without effects', () => {
       expect(`${what} = ${hex(interpreted[n])}`).toBe(`${what} = ${hex(results[n])}`);
     });
   });
+});
+
+test('CF of each CC_OP, which compiled code takes from cc_src behind INC and DEC, is the interpreter’s', () => {
+  const b = new IrBuilder(PC);
+  b.insnStart(PC, -1);
+  b.emit('call', [G.reg(0), G.ccOp, G.ccDst, G.ccSrc, G.ccSrc2], ['cc_compute_c']);
+  b.emit('exit', [], [EXIT.SYSCALL, 0, PC + 2]);
+  const tb = b.finish(2);
+  const m = new IrMachine();
+  const [run] = m.compile([regionOf(tb)]);
+  for (let op = 0; op < CC_OP_COUNT; op++)
+    for (let i = 0; i < 20; i++) {
+      m.set('cc_op', BigInt(op));
+      for (const name of ['cc_dst', 'cc_src', 'cc_src2']) m.set(name, i % 2 === 0 ? random(64) : random(2));
+      m.setI32(CPU.EXIT_REASON, 0);
+      expect(run?.(m.cpu)).toBe(EXIT.SYSCALL);
+      const compiled = m.get('rax');
+      expect(m.runInterpreted(tb)).toBe(EXIT.SYSCALL);
+      expect([op, compiled]).toEqual([op, m.get('rax')]);
+    }
 });

@@ -62,12 +62,16 @@ function repeat(l: Lifter, body: () => void, until?: number): void {
 /** Each iteration counts, or each access: the trap flag or the alignment check flag is set. */
 const isWatched = (l: Lifter): boolean => l.options.oneIteration === true || l.options.alignCheck === true;
 
-/** REP MOVS and REP STOS in bulk: the helper does as many elements as it can up to a page's end, and keeps the registers in step with what it has done. */
+/**
+ * REP MOVS and REP STOS in bulk: the helper does as many elements as it can up to a page's end, and keeps the registers in step with what it has done. Without any element it is left out:
+ * what copies by words and then by bytes often has no whole word, and a call that may change all registers has them stored and loaded.
+ */
 function bulk(l: Lifter, helper: 'rep_movs' | 'rep_stos', segmentBase: TempId): void {
   const size = l.insn.addrSize;
   l.flags.sync();
-  l.call(helper, [l.i32(element(l)), l.i32(size), segmentBase]);
   const done = l.label();
+  l.brcond('eq', l.zext(G.reg(RCX), size), l.i64(0), done);
+  l.call(helper, [l.i32(element(l)), l.i32(size), segmentBase]);
   l.brcond('eq', l.zext(G.reg(RCX), size), l.i64(0), done);
   l.gotoTb(0, l.insn.addr);
   l.setLabel(done);
