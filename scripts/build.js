@@ -89,6 +89,8 @@ if (stamps.core !== corePrint || !existsSync(join(ROOT, 'dist', 'core.wasm'))) {
     'stub',
     '-O3',
     '--noAssert',
+    // Function names, for profiles.
+    '--debug',
     '--use',
     'abort=',
     // Helpers with v128 parameters, which only Wasm calls.

@@ -92,6 +92,7 @@ export async function run(program: string, settings: RunSettings = {}): Promise<
       disabledPasses: [],
       breaks: [],
       unchecked: false,
+      perfMap: false,
       cpuModel: cpuModel(s.cpu ?? DEFAULT_CPU),
     } as const;
     const ended = await launch({

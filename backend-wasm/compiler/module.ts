@@ -39,6 +39,8 @@ export interface ModuleOptions {
   readonly unchecked?: boolean;
   /** Optimisations to leave out (region-passes.ts). */
   readonly disabled?: readonly string[];
+  /** Symbol of a region's head, which its function's name begins with (--perf-map). */
+  readonly symbolOf?: (pc: number) => string | undefined;
   /** What relaxed SIMD does; found out where it is not told. */
   readonly host?: HostSimd;
 }
@@ -61,7 +63,8 @@ export function compileModule(
     const passes = new RegionPasses(options.disabled);
     const parts = new ModuleParts(m, options.plainGuards === true, options.unchecked === true, host, passes);
     regions.forEach((region, i) => {
-      const name = `r${i}_${region.head.toString(16)}`;
+      const symbol = options.symbolOf?.(region.head);
+      const name = `${symbol === undefined ? '' : `${symbol} `}r${i}_${region.head.toString(16)}`;
       emitRegion(parts, region, slotOf, name);
       m.addFunctionExport(name, `r${i}`);
     });

@@ -9,6 +9,9 @@ const { join } = require('node:path');
 const { pathToFileURL } = require('node:url');
 const { Script } = require('node:vm');
 
+/** import() here is relative to this file. */
+const importUrl = (specifier, from) => (specifier.startsWith('.') ? new URL(specifier, from).href : specifier);
+
 function readCache(directory) {
   try {
     return readFileSync(join(directory, `code-${process.version}-${process.arch}.cache`));
@@ -32,5 +35,7 @@ function compile(directory) {
 }
 
 /** Runs the bundle in `directory`; gives what its function gives. `require`: what it requires comes from there. */
-exports.load = (directory, require) =>
-  compile(directory)(require, pathToFileURL(join(directory, 'code.cjs')).href, (specifier) => import(specifier));
+exports.load = (directory, require) => {
+  const url = pathToFileURL(join(directory, 'code.cjs')).href;
+  return compile(directory)(require, url, (specifier) => import(importUrl(specifier, url)));
+};

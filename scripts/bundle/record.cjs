@@ -41,5 +41,6 @@ exports.load = (directory, require) => {
   loaded.push({ script, cache });
   const bundle = { exports: undefined };
   script.runInThisContext()(bundle);
+  // Nothing is imported relatively in the recorded runs.
   return bundle.exports(require, pathToFileURL(code).href, (specifier) => import(specifier));
 };

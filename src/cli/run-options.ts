@@ -107,6 +107,11 @@ export function addRunOptions<T>(y: Argv<T>): Argv<T> {
       describe: 'print where the time went: tiers, compiled regions by symbol, system calls by name (and --stats)',
       group: 'Logging:',
     })
+    .option('perf-map', {
+      type: 'boolean',
+      describe: "write /tmp/perf-PID.map for Linux's perf: compiled regions by symbol (and --no-cache)",
+      group: 'Logging:',
+    })
     .option('check-ir', {
       type: 'boolean',
       describe: 'verify the IR of every TB before and after the optimiser',
@@ -150,6 +155,7 @@ export function runOptions(p: Parsed, program: string, args: readonly string[]):
     breaks,
     cpuModel: cpuModel(text(p['cpu']) ?? DEFAULT_CPU),
     unchecked: p['unchecked'] === true,
+    perfMap: p['perf-map'] === true,
   };
   return {
     engine: { ...engine, store: store(p, engine) },
@@ -166,7 +172,11 @@ export function runOptions(p: Parsed, program: string, args: readonly string[]):
 /** --cache-dir is taken even where LIFT64_NO_CACHE is set. */
 function store(p: Parsed, engine: Omit<EngineOptions, 'store'>): StoreOptions | undefined {
   const directory = text(p['cache-dir']);
-  const off = p['no-cache'] === true || (directory === undefined && (process.env['LIFT64_NO_CACHE'] ?? '') !== '');
+  // What an earlier run has compiled has no names.
+  const off =
+    p['no-cache'] === true ||
+    engine.perfMap ||
+    (directory === undefined && (process.env['LIFT64_NO_CACHE'] ?? '') !== '');
   return off ? undefined : storeOptions(engine, directory === undefined ? undefined : resolve(directory));
 }
 

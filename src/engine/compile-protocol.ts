@@ -55,7 +55,7 @@ export interface SpaceModule {
 export type ToCompiler =
   /** A life of an address space (Mm.space), before the first pc in it; another one of the same memory is over then. */
   | { readonly kind: 'memory'; readonly space: number; readonly memory: WebAssembly.Memory }
-  | { readonly kind: 'compile'; readonly space: number; readonly pc: number };
+  | { readonly kind: 'compile'; readonly space: number; readonly pc: number; readonly symbol: string | undefined };
 
 /** Compile worker to main thread. */
 export type FromCompiler =

@@ -91,12 +91,12 @@ export class CompileService {
     );
   }
 
-  private ask({ space, pc }: HotPc): void {
+  private ask({ space, pc, symbol }: HotPc): void {
     if (!this.isAlive(space)) return;
     const code = this.codeOf(space);
     if (!code.known) this.post({ kind: 'memory', space, memory: this.memoryOf(mmOfSpace(space)) });
     code.known = true;
-    this.post({ kind: 'compile', space, pc });
+    this.post({ kind: 'compile', space, pc, symbol });
   }
 
   /** The child has the parent's code, in the same slots of the table. */

@@ -100,6 +100,7 @@ port.on('message', (message: ToCompiler) => {
   }
   const work = works.get(mmOfSpace(message.space));
   if (work?.space !== message.space) return;
+  if (message.symbol !== undefined) work.compiler.symbols.set(message.pc, message.symbol);
   work.queue.push(message.pc);
   schedule(work);
 });

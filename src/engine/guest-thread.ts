@@ -361,6 +361,12 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
     return this.symbols.at(pc);
   }
 
+  /** Names compiled code for --perf-map. */
+  private perfSymbol(pc: number): string | undefined {
+    const name = this.spine.options.perfMap ? this.symbol(pc) : '';
+    return name === '' ? undefined : name;
+  }
+
   log(text: string): void {
     this.logger.write(text);
   }
@@ -504,6 +510,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
         space: this.task.mmRecord.space,
         pc: Number(i64[(header + TB.PC) / 8]),
         warm: this.regions?.isWarm === true,
+        symbol: this.perfSymbol(Number(i64[(header + TB.PC) / 8])),
       };
       requestService(SERVICE.HOT, hot);
       if (!cold) return;
@@ -550,7 +557,10 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
   }
 
   private compileHere(pc: number): void {
-    const compiled = this.code.compiler?.(this.views, this.cache).compileHeads([pc]);
+    const compiler = this.code.compiler?.(this.views, this.cache);
+    const symbol = this.perfSymbol(pc);
+    if (symbol !== undefined) compiler?.symbols.set(pc, symbol);
+    const compiled = compiler?.compileHeads([pc]);
     if (compiled === undefined) return;
     if (compiled.text !== undefined) this.logger.write(compiled.text);
     this.compiled.install(compiled);

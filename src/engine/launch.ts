@@ -27,6 +27,7 @@ import { quietSpace, startImage } from './process-memory.js';
 import { type Forked, type HotPc, SERVICE, type SpineData } from './spine.js';
 import { readStats } from './figures.js';
 import { compileAhead } from './region-store.js';
+import { writePerfMap } from './v8-flags.js';
 import { storeName } from './store-name.js';
 import type { Stats, ThreadReport } from './stats.js';
 
@@ -41,6 +42,7 @@ export interface Ended extends ExitStatus {
 
 /** Runs the program to its end. Throws ProgramError (126, 127) before anything of it runs, InternalError for bugs. */
 export async function launch(o: RunOptions): Promise<Ended> {
+  if (o.engine.perfMap) writePerfMap();
   const program = openImage(o.program, o.program);
   const interpreterPath = program.elf.interpreter;
   const interpreter =

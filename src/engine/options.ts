@@ -34,6 +34,8 @@ export interface EngineOptions {
   readonly cpuModel: CpuModel;
   /** Compiled regions access guest memory without permission checks: no faults, no notice of stores into code, and what is wild may hit lift64 itself. */
   readonly unchecked: boolean;
+  /** V8 writes a map of its code for Linux's perf. */
+  readonly perfMap: boolean;
   /** Where translated code is kept between runs; undefined: nowhere. */
   readonly store: StoreOptions | undefined;
 }

@@ -25,6 +25,8 @@ const STRAY_TARGETS = 50;
 
 export class RegionCompiler {
   private readonly reader: GuestCodeReader;
+  /** Symbols of heads, for the names of their functions. */
+  readonly symbols = new Map<number, string>();
 
   constructor(
     private readonly views: MemoryViews,
@@ -82,6 +84,7 @@ export class RegionCompiler {
     const { bytes, text } = this.compile(regions, slot, {
       text: this.wantText,
       unchecked: this.unchecked,
+      symbolOf: (pc) => this.symbols.get(pc),
       plainGuards: Atomics.load(this.views.i32, (PCB_BASE + PCB.PLAIN_GUARDS) / 4) !== 0,
     });
     const entries = regions.map((r, i) => ({ pc: r.head, slot: slot(r.head), name: `r${i}`, pages: regionPages(r) }));

@@ -30,6 +30,8 @@ export interface HotPc {
   readonly pc: number;
   /** The process has the regions of earlier runs. */
   readonly warm: boolean;
+  /** Name of the function, under --perf-map. */
+  readonly symbol: string | undefined;
 }
 export interface Forked {
   readonly parent: number;

@@ -102,3 +102,8 @@ export function optimiseAllModules(): void {
 export function allowRelaxedSimd(): void {
   set([...REGION, ...RELAXED_SIMD]);
 }
+
+/** V8 writes /tmp/perf-PID.map, names of its code by address, of all that is compiled in threads that start from now on (Linux's tools/perf/Documentation/jit-interface.txt). */
+export function writePerfMap(): void {
+  setFlagsFromString('--perf-basic-prof');
+}
