@@ -9,6 +9,7 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { bundleBinaryen } from './bundle/binaryen.js';
 import { PLUGINS } from './bundle/plugins.js';
 import { wrapBundle } from './bundle/wrap.js';
@@ -27,6 +28,16 @@ const EXTERNAL = ['binaryen', 'wabt', 'iced-x86'];
  * compiles regions.
  */
 const RECORDED = [['hello'], ['hello'], ['--tier', 'compiled', 'hello'], ['--no-cache', join('bench', 'sort'), '10']];
+
+const TEMPLATE_PROGRAMS = [
+  'clone-static',
+  'workqueue-static',
+  'bench/memory-glibc',
+  'bench/nbody',
+  'bench/nbody-v3',
+  'bench/compress-O0',
+  'bench/compress-v3',
+];
 
 /** Throws when esbuild fails or a recorded run does. */
 export async function bundle(root) {
@@ -55,8 +66,17 @@ export async function bundle(root) {
     writeFileSync(join(out, name, 'code.cjs'), wrapBundle(outputFiles[0].text));
     copyFileSync(join(root, 'scripts', 'bundle', main), join(out, name, 'main.cjs'));
   }
+  await makeTemplates(root, out);
   writeFileSync(join(out, 'build-id'), buildId(dist, out));
   record(root, out);
+}
+
+/** Templates of the shapes that these programs have: C of several compilers and libraries, with and without AVX2. */
+async function makeTemplates(root, out) {
+  const recorder = pathToFileURL(join(root, 'dist', 'src', 'engine', 'template-recorder.js'));
+  const { recordTemplates } = await import(recorder.href);
+  const files = TEMPLATE_PROGRAMS.map((name) => readFileSync(join(root, 'examples', 'bin', name)));
+  writeFileSync(join(out, 'templates'), new Uint8Array(recordTemplates(files).buffer));
 }
 
 /** Code kept on disk is good for the very build that made it. */

@@ -10,6 +10,8 @@ export const BUILT = {
   guestWorker: new URL('bundles/guest-worker/main.cjs', DIST),
   compiledGuestWorker: new URL('bundles/compiled-guest-worker/main.cjs', DIST),
   compileWorker: new URL('bundles/compile-worker/main.cjs', DIST),
+  /** Templates of the instructions that programs have (template-recorder.ts). */
+  templates: new URL('bundles/templates', DIST),
   /** Names the build: a hash of what translates and runs code. */
   buildId: new URL('bundles/build-id', DIST),
   packageJson: new URL('../package.json', DIST),

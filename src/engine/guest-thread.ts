@@ -190,7 +190,8 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
     // Dumps and checks are of every TB, once.
     const coldFirst =
       !options.checkIr && !(['in_asm', 'op', 'op_opt', 'unimp'] as const).some((item) => this.logger.has(item));
-    if (coldFirst && !this.latePc) this.templates = new TemplateTranslator(this.reader, this.decode, tables);
+    if (coldFirst && !this.latePc)
+      this.templates = this.templates = new TemplateTranslator(this.reader, this.decode, tables, spine.templates);
     this.translator = new Translator({
       views: this.views,
       cache: this.cache,

@@ -5,6 +5,8 @@ export interface SpineData {
   readonly options: EngineOptions;
   /** The AssemblyScript core, compiled once. */
   readonly core: WebAssembly.Module;
+  /** Templates that the build has made, for the CPU model of the run (kept-templates.ts). */
+  readonly templates: Int32Array | undefined;
   /** -L. */
   readonly prefix: string | undefined;
   readonly cpus: number;

@@ -21,7 +21,7 @@ export class TemplateTranslator {
     private readonly decode: Decode,
     private readonly tables: DispatchTables,
     /** Templates of these tables that the build has made (TemplateCache.snapshot). */
-    private readonly kept?: Int32Array,
+    private readonly kept: Int32Array | undefined,
   ) {
     this.cache = this.newCache();
   }

@@ -139,7 +139,7 @@ export class SequenceMachine implements LoopServices {
     });
     this.reader = new GuestCodeReader(views, () => undefined);
     const tables = new DispatchTables(allRows());
-    this.templates = new TemplateTranslator(this.reader, createDecoder(tables), tables);
+    this.templates = new TemplateTranslator(this.reader, createDecoder(tables), tables, undefined);
     this.core = instantiateCore(new WebAssembly.Module(readFileSync('dist/core.wasm')), this.memory);
     this.compiled = new CompiledCode(views, this.memory, this.core, this.cache, CPU_BASE);
     this.cpu = new CpuRegisters(views, CPU_BASE, this.core.eflagsOf);

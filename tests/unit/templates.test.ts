@@ -8,8 +8,10 @@ import { Encoder } from '../../backend-wasm/bytecode/encoder.js';
 import { allRows, createDecoder, isInsn } from '../../frontend/x86-64/decoder.js';
 import type { FlagState } from '../../frontend/x86-64/flags.js';
 import { liftSeparately } from '../../frontend/x86-64/separate.js';
+import { parseElf } from '../../frontend/elf/elf.js';
 import { DispatchTables } from '../../frontend/x86-64/table-build.js';
 import { TemplateCache } from '../../src/engine/template-cache.js';
+import { recordTemplates } from '../../src/engine/template-recorder.js';
 import { LEAVES, stateBehind } from '../../src/engine/template-maker.js';
 import { CC } from '../../src/guest/flags.js';
 import { fastRandom } from '../support/random.js';
@@ -142,4 +144,20 @@ test('a snapshot gives the same templates, without making any', () => {
   // Of other bytecode: all are made anew.
   snapshot[0] = 0;
   expect(new TemplateCache(decode, tables, {}, snapshot).snapshot().length).toBeLessThan(made.snapshot().length);
+});
+
+test('the templates that the build makes are those that the program needs', () => {
+  const file = readFileSync(join('examples', 'bin', 'hello'));
+  const snapshot = recordTemplates([file]);
+  const kept = new TemplateCache(decode, tables, {}, snapshot);
+  const { address, offset, fileSize } = parseElf(file, 'hello').segments.find(({ flags }) => (flags & 1) !== 0) ?? {
+    address: 0,
+    offset: 0,
+    fileSize: 0,
+  };
+  const code = file.subarray(offset, offset + fileSize);
+  let found = 0;
+  for (let at = 0; at < code.length - 15; at++) if (kept.find(code, at, address + at, stateOf(START)) !== 0) found++;
+  expect(found).toBeGreaterThan(code.length / 4);
+  expect(recordTemplates([file, file])).toEqual(snapshot);
 });
