@@ -36,15 +36,30 @@ import { CHUNK, isZero, zeroFill } from './zero.js';
 
 type Bytes = Uint8Array<SharedArrayBuffer>;
 
-/** Areas of which most is zero: [first byte, bytes]. */
-const SPARSE: readonly (readonly [number, number])[] = [
-  [PERM_TABLE, GUEST_PAGES],
-  [PAGE_TBS, GUEST_PAGES * 4],
-  [TB_HASH, TB_HASH_SIZE * 4],
-  [SLOT_TABLE, SLOT_HASH_SIZE * 16],
-  [INVAL_LOG, INVAL_LOG_SIZE * 4],
-  [MAPPED_FILES, FILE_BYTES * FILE_MAX],
+/** First byte, and bytes. */
+type Area = readonly [number, number];
+
+/** The emulator's tables, as far as the process has used them; what is not listed is zero. Most of a small process's are: to look at all of their 12 MiB takes some milliseconds. */
+function tablesInUse(words: Int32Array<SharedArrayBuffer>): Area[] {
+  const word = (at: number): number => (words[at / 4] ?? 0) >>> 0;
+  const areas: Area[] = [[MAPPED_FILES, FILE_BYTES * Math.min(word(MAPPED_FILES) + 1, FILE_MAX)]];
+  if (word(PCB_BASE + PCB.TB_COUNT) > 0) areas.push([TB_HASH, TB_HASH_SIZE * 4]);
+  if (word(PCB_BASE + PCB.SLOT_COUNT) > 0) areas.push([SLOT_TABLE, SLOT_HASH_SIZE * 16]);
+  areas.push([INVAL_LOG, Math.min(word(PCB_BASE + PCB.CODE_GENERATION) + 1, INVAL_LOG_SIZE) * 4]);
+  return areas.concat(pageTables(words));
+}
+
+/** What the tables by page have of the process's pages. The backing of high pages lies anywhere. */
+function pageTables(words: Int32Array<SharedArrayBuffer>): Area[] {
+  if (words[HIGH_STATE / 4] !== 0) return pageTableAreas(0, GUEST_PAGES);
+  return new VmaTable(words.buffer).all().flatMap((v) => pageTableAreas(v.start, v.end));
+}
+
+const pageTableAreas = (start: number, end: number): Area[] => [
+  [PERM_TABLE + start, end - start],
+  [PAGE_TBS + 4 * start, 4 * (end - start)],
 ];
+
 /** Bytes of MM_AREA in the process control block. */
 const MM_AREA_BYTES = 0x8000;
 const COPIED_WORDS = [
@@ -60,8 +75,8 @@ const PCB_BYTES = 0x1_0000;
 
 /** Copies all of a process from `from` to the empty memory `to`. The world of `from` is stopped, and the caller holds its PCB.MM_LOCK. Descriptors of mapped files are still the parent's. */
 export function copySpace(from: Bytes, to: Bytes): void {
-  for (const [start, size] of SPARSE) copySparse(from, to, start, size);
   const [source, target] = [new Int32Array(from.buffer), new Int32Array(to.buffer)];
+  for (const [start, size] of tablesInUse(source)) copySparse(from, to, start, size);
   for (const word of COPIED_WORDS) target[(PCB_BASE + word) / 4] = source[(PCB_BASE + word) / 4] ?? 0;
   copy(from, to, PCB_BASE + PCB.MM_AREA, MM_AREA_BYTES);
   copy(from, to, HIGH_MAP_BASE, highBytes(source));
@@ -75,7 +90,7 @@ export function copySpace(from: Bytes, to: Bytes): void {
 export function emptySpace(bytes: Bytes): void {
   const words = new Int32Array(bytes.buffer);
   const high = highBytes(words);
-  for (const [start, size] of SPARSE) zeroSparse(bytes, start, size);
+  for (const [start, size] of tablesInUse(words)) zeroSparse(bytes, start, size);
   zeroSparse(bytes, HIGH_MAP_BASE, high);
   zeroFill(bytes, PCB_BASE + PCB.TRANSLATE_LOCK + 4, PCB_BASE + PCB_BYTES);
 }

@@ -61,7 +61,7 @@ export class MappedFiles {
     const i = -found;
     const w = this.word(i);
     const path = Buffer.from(source.path, 'latin1').subarray(0, FILE_BYTES - PATH);
-    this.words[this.word(HIGHEST)] = Math.max(this.words[this.word(HIGHEST)] ?? 0, i);
+    this.words[this.word(HIGHEST)] = Math.max(this.highest, i);
     this.words.set([1, reopen(source), ...wanted, path.length], w);
     this.bytes.set(path, w * 4 + PATH);
     return i;
@@ -123,14 +123,15 @@ export class MappedFiles {
   }
 
   private used(): number[] {
-    return Array.from({ length: FILE_MAX - 1 }, (_, i) => i + 1).filter((i) => this.words[this.word(i) + USED] === 1);
+    const used: number[] = [];
+    for (let i = 1; i <= this.highest; i++) if (this.words[this.word(i) + USED] === 1) used.push(i);
+    return used;
   }
 
   /** Index of the record; minus the index of a free one; 0: neither. */
   private search(wanted: readonly number[], path: string): number {
     let free = 0;
-    // Records behind the highest one ever used are not looked at: that would touch 4 MiB.
-    const end = (this.words[this.word(HIGHEST)] ?? 0) + 1;
+    const end = this.highest + 1;
     for (let i = 1; i < end; i++) {
       const w = this.word(i);
       if (this.words[w + USED] !== 1) {
@@ -140,6 +141,11 @@ export class MappedFiles {
       if (wanted.every((v, k) => this.words[w + WRITABLE + k] === v) && this.get(i).path === path) return i;
     }
     return free === 0 && end < FILE_MAX ? -end : free;
+  }
+
+  /** Records behind it are not looked at: that would touch 4 MiB. */
+  private get highest(): number {
+    return this.words[this.word(HIGHEST)] ?? 0;
   }
 
   private word(i: number): number {

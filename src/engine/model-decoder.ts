@@ -3,8 +3,12 @@ import { allRows, createDecoder, type Decode } from '../../frontend/x86-64/decod
 import { DispatchTables } from '../../frontend/x86-64/table-build.js';
 import { type CpuModel, rowsOf } from './cpu-model.js';
 
+/** Those made last: a worker runs guest threads of one model, one after another, and making the tables takes a millisecond or more. */
+let last: { readonly model: CpuModel; readonly tables: DispatchTables } | undefined;
+
 export function modelTables(model: CpuModel): DispatchTables {
-  return new DispatchTables(rowsOf(model, allRows()));
+  if (last?.model !== model) last = { model, tables: new DispatchTables(rowsOf(model, allRows())) };
+  return last.tables;
 }
 
 export function modelDecoder(model: CpuModel): Decode {

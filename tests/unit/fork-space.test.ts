@@ -4,7 +4,16 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CPU, GPR } from '../../src/guest/cpu-state.js';
-import { PERM_TABLE } from '../../src/guest/memory-map.js';
+import {
+  INVAL_LOG,
+  PAGE_SIZE,
+  PAGE_TBS,
+  PCB,
+  PCB_BASE,
+  PERM_TABLE,
+  SLOT_TABLE,
+  TB_HASH,
+} from '../../src/guest/memory-map.js';
 import { memoryViews } from '../../src/engine/memory-views.js';
 import { emptyMemory, forkMemory, quietSpace } from '../../src/engine/process-memory.js';
 import { MAP, PROT } from '../../runtime/memory/address-space.js';
@@ -51,6 +60,23 @@ describe('fork', () => {
     const at = copy.mmap({ addr: 0, length: 0x10_0000, prot: RW, flags: ANON });
     expect(child.u8.subarray(at, at + 0x10_0000).some((b) => b !== 0)).toBe(false);
     emptyMemory(child.memory);
+  });
+
+  test('the tables in use, and no more, are copied and emptied', () => {
+    // Without high pages, whose backing lies anywhere: page by page then.
+    const parent = memoryViews(makeMemory());
+    const space = quietSpace(parent);
+    const at = space.mmap({ addr: 0, length: 0x2000, prot: RW, flags: ANON });
+    const page = at / PAGE_SIZE;
+    const words = [TB_HASH + 4 * 77, SLOT_TABLE + 16 * 99, INVAL_LOG + 4 * 2, PAGE_TBS + 4 * page].map((a) => a / 4);
+    for (const w of words) parent.i32[w] = 5;
+    for (const count of [PCB.TB_COUNT, PCB.SLOT_COUNT, PCB.CODE_GENERATION]) parent.i32[(PCB_BASE + count) / 4] = 3;
+    // The TB that the hash table names is at address 5, all zero.
+    forkMemory(parent, space, allocCpu(parent.i32), child.memory);
+    expect(words.map((w) => child.i32[w])).toEqual([5, 5, 5, 5]);
+    expect(child.u8[PERM_TABLE + page]).toBe(parent.u8[PERM_TABLE + page]);
+    emptyMemory(child.memory);
+    expect([...words.map((w) => child.i32[w]), child.u8[PERM_TABLE + page]]).toEqual([0, 0, 0, 0, 0]);
   });
 
   test('shared mappings of files: the child reads the file anew, and both write back what they have stored', () => {
