@@ -65,7 +65,11 @@ export async function benchCommand(argv: readonly string[]): Promise<void> {
       .option('group', { type: 'string', describe: `which groups, comma separated (${DEFAULT_GROUPS.join(',')})` })
       .option('debian', { type: 'boolean', describe: "Debian's programs: as --group debian" })
       .option('quick', { type: 'boolean', describe: 'a fortieth of the work: the time to compile counts in full' })
-      .option('json', { type: 'string', describe: 'write all figures to this file; - for stdout instead of the table' })
+      .option('json', {
+        type: 'string',
+        nargs: 1,
+        describe: 'write all figures to this file; - for stdout instead of the table',
+      })
       .option('html', { type: 'string', describe: 'write a page with charts to this file' })
       .option('timeout', { type: 'number', default: 300, describe: 'seconds after which a run is given up' })
       .option('list', { type: 'boolean', describe: 'print the names of the benchmarks' })

@@ -1,0 +1,37 @@
+/** The commands dump and bench as a user types them: they are loaded apart from the rest of the CLI. */
+import { expect, test } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { LIFT64, ROOT } from './driver.js';
+
+const HELLO = join(ROOT, 'examples', 'bin', 'hello');
+
+function lift64(...args: readonly string[]): {
+  readonly status: number | null;
+  readonly out: string;
+  readonly err: string;
+} {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [LIFT64, ...args], { encoding: 'utf8' });
+  return { status, out: stdout, err: stderr };
+}
+
+test('dump shows the stages of a function', () => {
+  const { status, out, err } = lift64('dump', HELLO, '--symbol', 'main', '--stage', 'in_asm,op,out_asm');
+  expect({ status, err }).toEqual({ status: 0, err: '' });
+  expect(out).toMatch(/^IN: 0x[0-9a-f]+$/m);
+  expect(out).toMatch(/^tb 0x[0-9a-f]+ size \d+ insns \d+$/m);
+  expect(out).toMatch(/^\(module/m);
+});
+
+test('dump of what is not there: one line, exit status 1 or more', () => {
+  const { status, err } = lift64('dump', join(ROOT, 'no-such-program'));
+  expect(status).toBeGreaterThan(0);
+  expect(err).toMatch(/^lift64: .*no-such-program.*\n$/);
+});
+
+test('bench measures a program and prints its figures as JSON', () => {
+  const { status, out } = lift64('bench', 'fib', '--quick', '--runs', '1', '--engines', 'native,lift64', '--json', '-');
+  expect(status).toBe(0);
+  expect(JSON.parse(out)).toMatchObject({});
+  expect(out).toContain('"fib"');
+});
