@@ -16,3 +16,10 @@ export function entriesSinceAsked({ i32 }: MemoryViews, header: number): number 
   const cold = ((i32[(header + TB.FLAGS) / 4] ?? 0) & TB_FLAG.COLD) !== 0;
   return cold ? Math.max(COLD_HEAT - heat, 0) : COLD_HEAT + Math.max(WARM_HEAT - heat, 0);
 }
+
+/** Whether the TB has been entered so often that its region was asked for; always where nothing is counted. */
+export function isHot({ i32 }: MemoryViews, header: number): boolean {
+  const flags = i32[(header + TB.FLAGS) / 4] ?? 0;
+  const counted = (i32[(header + TB.HEAT) / 4] ?? 0) <= HEAT_OFF / 2;
+  return !counted || (flags & TB_FLAG.COLD) === 0 || (flags & TB_FLAG.ASKED) !== 0;
+}

@@ -8,7 +8,7 @@ import type { Tb } from '../ir/types.js';
 
 /** Of one function, without what is inlined in it. */
 const MAX_TBS = 12;
-const MAX_INSNS = 48;
+const MAX_INSNS = 24;
 /** Calls under way at once within a region. */
 const MAX_DEPTH = 4;
 /** Copies of a function within itself: fib takes 0.75 of the time with one, 0.63 with two. */
@@ -23,9 +23,18 @@ export interface BodyLimits {
 /** Makes the body of the function at `pc`; undefined when it is bigger than that, or can't be had. */
 export type FormBody = (pc: number, limits: BodyLimits) => Body | undefined;
 
-/** `body` with the functions that it calls, as far as they are small. @param total guest instructions of all that may be inlined */
-export function withCallees(body: Body, form: FormBody, total: number): Body {
-  return new Inliner(form, total).inline(body, [body.head]);
+/**
+ * `body` with the functions that it calls, as far as they are small and called often.
+ * @param total guest instructions of all that may be inlined
+ * @param hot whether the TB at a pc runs often
+ */
+export function withCallees(
+  body: Body,
+  form: FormBody,
+  total: number,
+  hot: (pc: number) => boolean = () => true,
+): Body {
+  return new Inliner(form, total, hot).inline(body, [body.head]);
 }
 
 class Inliner {
@@ -33,6 +42,7 @@ class Inliner {
     private readonly form: FormBody,
     /** Guest instructions. */
     private left: number,
+    private readonly hot: (pc: number) => boolean,
   ) {}
 
   /** @param path heads of the functions around it, and its own */
@@ -40,6 +50,7 @@ class Inliner {
     if (path.length > MAX_DEPTH) return body;
     const callees = new Map<number, ReadonlyMap<number, Body>>();
     for (const tb of body.tbs.values()) {
+      if (!this.hot(tb.pc)) continue;
       const inlined = this.calleesOf(body, tb, path);
       if (inlined.size > 0) callees.set(tb.pc, inlined);
     }

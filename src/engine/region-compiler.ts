@@ -12,6 +12,7 @@ import type { Decode } from '../../frontend/x86-64/decoder.js';
 import { translate } from '../../frontend/x86-64/translate.js';
 import { GuestCodeReader } from './code-reader.js';
 import type { CodeCache } from './code-cache.js';
+import { isHot } from './heat.js';
 import { pageHash } from './code-store-file.js';
 import type { CompiledEntry, CompiledModule, ModuleRecord } from './compile-protocol.js';
 import type { MemoryViews } from './memory-views.js';
@@ -68,6 +69,7 @@ export class RegionCompiler {
     const source = {
       lift,
       read: (addr: number, size: 4 | 8) => this.readTable(addr, size),
+      hot: (at: number) => isHot(this.views, this.cache.lookup(at)),
       targets: (at: number) => this.targets(at),
     };
     return formRegion(pc, source, this.limits);

@@ -21,11 +21,13 @@ export interface RegionSource {
   readonly lift: (pc: number) => Tb | undefined;
   /** Reads tables of jump targets. */
   readonly read?: ReadTable;
+  /** Whether the TB at a pc runs often, so that what it calls is worth being inlined. */
+  readonly hot?: (pc: number) => boolean;
   /** Pcs that the indirect call or jump at the end of the TB at a pc mostly goes to, as far as that is known: few, or none. */
   readonly targets?: (pc: number) => readonly number[];
 }
 
-export const REGION_LIMITS: RegionLimits = { tbs: 96, insns: 1500, inlined: 600 };
+export const REGION_LIMITS: RegionLimits = { tbs: 96, insns: 1500, inlined: 120 };
 
 /** The region headed at `head`: its own TBs, as many as the limits allow, and inlined functions. */
 export function formRegion(
@@ -38,7 +40,7 @@ export function formRegion(
     const formed = formBody(pc, source, bounds);
     return formed?.whole === true ? formed.body : undefined;
   };
-  return own === undefined ? undefined : withCallees(own, callee, limits.inlined);
+  return own === undefined ? undefined : withCallees(own, callee, limits.inlined, source.hot);
 }
 
 /** The TBs that are reached from `head` without calls; `whole`: the limits have left nothing out. The head is there at any length. */

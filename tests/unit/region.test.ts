@@ -102,6 +102,13 @@ describe('inlined functions', () => {
   test('none where what the call returns to is not in the region', () => {
     expect(inlined([...caller.slice(0, 1), tb(0x4000, [])])).toEqual([]);
   });
+  test('none where calls are seldom', () => {
+    const byPc = new Map([...caller, tb(0x4000, [])].map((t) => [t.pc, t]));
+    for (const hot of [true, false]) {
+      const region = formRegion(0x100, { lift: (pc) => byPc.get(pc), hot: () => hot });
+      expect(region?.callees?.size ?? 0).toBe(hot ? 1 : 0);
+    }
+  });
   test('a function that calls itself, twice in itself', () => {
     const byPc = new Map([tb(0x100, [0x100], { call: true }), tb(0x110, [])].map((t) => [t.pc, t]));
     let body: Body | undefined = formRegion(0x100, { lift: (pc) => byPc.get(pc) });
