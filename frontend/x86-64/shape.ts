@@ -3,7 +3,7 @@
  * Instructions of one shape are lifted alike, so that a template made of one serves all (src/engine/template-cache.ts). Source: Intel SDM 2A, sections 2.1 and 2.3.
  * It reads no more than that: whether the bytes are an instruction at all is the decoder's to say, when the shape is first met.
  */
-import { VEX_MAP } from './encoding.js';
+import { OPCODE_MAPS, VEX_MAP } from './encoding.js';
 import { BY_REG, BY_REX_B, BY_RM, type DispatchTables, type Slot } from './table-build.js';
 
 /** Where an encoding names registers: ModRM.reg or the opcode, ModRM.rm or the base, the index, VEX.vvvv. */
@@ -73,9 +73,20 @@ export class Shape {
   seg = 0;
   scale = 0;
 
-  private readonly infos = new Uint8Array(7 * 256);
+  /** By map and opcode: the bits above. */
+  private readonly infos: Int32Array;
 
-  constructor(private readonly tables: DispatchTables) {}
+  /** @param kept what `snapshot` gave, for the same tables: an opcode's rows need no look then */
+  constructor(
+    private readonly tables: DispatchTables,
+    kept?: Int32Array,
+  ) {
+    this.infos = kept?.slice() ?? new Int32Array(OPCODE_MAPS.length * 256);
+  }
+
+  snapshot(): Int32Array {
+    return this.infos.slice();
+  }
 
   /** Reads the instruction at `pc`, which is `bytes[at]`; MAX_LENGTH bytes are there. False: it is left to the decoder. */
   read(bytes: Uint8Array, at: number, pc: number): boolean {

@@ -12,7 +12,7 @@ import type { Tb } from '../ir/types.js';
 import { verifyTb } from '../ir/verify.js';
 import { optimise, type Pass } from '../opt/pipeline.js';
 import { encodeTb } from '../../backend-wasm/bytecode/encode.js';
-import { createDecoder, type Decode, isInsn } from '../../frontend/x86-64/decoder.js';
+import { type Decode, isInsn } from '../../frontend/x86-64/decoder.js';
 import type { Insn } from '../../frontend/x86-64/insn.js';
 import { translate } from '../../frontend/x86-64/translate.js';
 import { dispatchInt80, dispatchSyscall } from '../../runtime/linux/dispatch.js';
@@ -61,7 +61,7 @@ import { withMutex } from './mutex.js';
 import type { EngineOptions } from './options.js';
 import { emptyMemory, forkMemory, parseProgram, type StartedImage, startImage } from './process-memory.js';
 import { type Forked, type HotPc, SERVICE, type SpineData } from './spine.js';
-import { modelTables } from './model-decoder.js';
+import { modelDecoder, modelTemplates } from './model-decoder.js';
 import { TemplateTranslator } from './template-translator.js';
 import { isFloatPrecise, MAX_TB_INSNS, Translator, type Watch } from './translator.js';
 
@@ -154,8 +154,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
       setCode(this.views.u8, page, on);
     });
     this.reader = new GuestCodeReader(this.views, (page) => this.mm.highCode(page));
-    const tables = modelTables(options.cpuModel);
-    this.decode = createDecoder(tables);
+    this.decode = modelDecoder(options.cpuModel);
     installCpuid(this.views, options.cpuModel);
     this.passes = enginePasses(options.disabledPasses, options.breaks.includes('reorder-memory'));
     this.compiled = new CompiledCode(this.views, memory, this.core, this.cache, base);
@@ -191,7 +190,9 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
     const coldFirst =
       !options.checkIr && !(['in_asm', 'op', 'op_opt', 'unimp'] as const).some((item) => this.logger.has(item));
     if (coldFirst && !this.latePc)
-      this.templates = this.templates = new TemplateTranslator(this.reader, this.decode, tables, spine.templates);
+      this.templates = new TemplateTranslator(this.reader, (precise) =>
+        modelTemplates(options.cpuModel, precise, spine.templates),
+      );
     this.translator = new Translator({
       views: this.views,
       cache: this.cache,

@@ -78,14 +78,14 @@ export class TemplateCache {
     private readonly options: LiftOptions,
     kept?: Int32Array,
   ) {
-    this.shape = new Shape(tables);
     const [fingerprint, ...sizes] = kept?.subarray(0, SECTIONS + 1) ?? [];
     const sections: Int32Array[] = [];
     if (kept !== undefined && fingerprint === BYTECODE_FINGERPRINT) {
       let at = SECTIONS + 1;
       for (const size of sizes) sections.push(kept.subarray(at, (at += size)));
     }
-    const [forms, formTable, templateTable, pool] = sections;
+    const [infos, forms, formTable, templateTable, pool] = sections;
+    this.shape = new Shape(tables, infos);
     if (forms !== undefined) this.forms = readForms(forms);
     this.formTable = new KeyTable(formTable ?? 10);
     this.templateTable = new KeyTable(templateTable ?? 12);
@@ -95,6 +95,7 @@ export class TemplateCache {
   /** All templates, for another cache. */
   snapshot(): Int32Array {
     const sections = [
+      this.shape.snapshot(),
       writeForms(this.forms),
       this.formTable.snapshot(),
       this.templateTable.snapshot(),
@@ -233,8 +234,8 @@ export class TemplateCache {
   }
 }
 
-/** Sections of a snapshot: forms, their table, the templates' table, the pool; before them the bytecode's fingerprint and their lengths. */
-const SECTIONS = 4;
+/** Sections of a snapshot: what is known of opcodes, forms, their table, the templates' table, the pool; before them the bytecode's fingerprint and their lengths. */
+const SECTIONS = 5;
 
 function writeForms(forms: readonly Form[]): Int32Array {
   const ints = forms.flatMap((form) => {

@@ -3,10 +3,9 @@
  */
 import { TbAssembler } from '../../backend-wasm/bytecode/assembler.js';
 import { STATE } from '../../backend-wasm/bytecode/template-pool.js';
-import type { CodeReader, Decode } from '../../frontend/x86-64/decoder.js';
+import type { CodeReader } from '../../frontend/x86-64/decoder.js';
 import { MAX_LENGTH } from '../../frontend/x86-64/shape.js';
-import type { DispatchTables } from '../../frontend/x86-64/table-build.js';
-import { TemplateCache } from './template-cache.js';
+import type { TemplateCache } from './template-cache.js';
 import { ccOpOf, LEAVES, START_STATE, stateBehind } from './template-maker.js';
 
 export class TemplateTranslator {
@@ -16,14 +15,12 @@ export class TemplateTranslator {
   /** TBs written. */
   count = 0;
 
+  /** @param cacheOf gives the templates, by whether floating point is precise */
   constructor(
     private readonly reader: CodeReader,
-    private readonly decode: Decode,
-    private readonly tables: DispatchTables,
-    /** Templates of these tables that the build has made (TemplateCache.snapshot). */
-    private readonly kept: Int32Array | undefined,
+    private readonly cacheOf: (precise: boolean) => TemplateCache,
   ) {
-    this.cache = this.newCache();
+    this.cache = cacheOf(false);
   }
 
   /** Guest bytes of the TB that was put together last. */
@@ -35,7 +32,7 @@ export class TemplateTranslator {
   assemble(pc: number, maxInsns: number, precise: boolean): boolean {
     if (precise !== this.precise) {
       this.precise = precise;
-      this.cache = this.newCache();
+      this.cache = this.cacheOf(precise);
     }
     const { assembler, cache, reader } = this;
     const end = pc + reader.readable(pc) - MAX_LENGTH;
@@ -71,14 +68,5 @@ export class TemplateTranslator {
   private end(pc: number, state: number): number {
     this.cache.shape.pc = pc;
     return this.cache.end(state);
-  }
-
-  private newCache(): TemplateCache {
-    return new TemplateCache(
-      this.decode,
-      this.tables,
-      { preciseFloat: this.precise },
-      this.precise ? undefined : this.kept,
-    );
   }
 }

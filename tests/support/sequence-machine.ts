@@ -24,6 +24,7 @@ import { RegionCompiler } from '../../src/engine/region-compiler.js';
 import { isStackFault } from '../../src/engine/stack-fault.js';
 import { isMathFaultFirst } from '../../src/engine/waiting-x87.js';
 import type { Insn } from '../../frontend/x86-64/insn.js';
+import { TemplateCache } from '../../src/engine/template-cache.js';
 import { TemplateTranslator } from '../../src/engine/template-translator.js';
 import { isFloatPrecise, MAX_TB_INSNS, Translator } from '../../src/engine/translator.js';
 import { CONTROL, CPU, EXC, MXCSR_START, RUN_FLAG } from '../../src/guest/cpu-state.js';
@@ -139,7 +140,11 @@ export class SequenceMachine implements LoopServices {
     });
     this.reader = new GuestCodeReader(views, () => undefined);
     const tables = new DispatchTables(allRows());
-    this.templates = new TemplateTranslator(this.reader, createDecoder(tables), tables, undefined);
+    const decoder = createDecoder(tables);
+    const [plain, precise] = [false, true].map(
+      (preciseFloat) => new TemplateCache(decoder, tables, { preciseFloat }),
+    ) as [TemplateCache, TemplateCache];
+    this.templates = new TemplateTranslator(this.reader, (isPrecise) => (isPrecise ? precise : plain));
     this.core = instantiateCore(new WebAssembly.Module(readFileSync('dist/core.wasm')), this.memory);
     this.compiled = new CompiledCode(views, this.memory, this.core, this.cache, CPU_BASE);
     this.cpu = new CpuRegisters(views, CPU_BASE, this.core.eflagsOf);
