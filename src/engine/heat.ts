@@ -1,6 +1,7 @@
 /**
  * When a TB gets hot, and how hot it has got since: TB.HEAT counts entries of the interpreter down from one of these values. In: a TB's header. Out: entries.
  */
+import { PCB, PCB_BASE } from '../guest/memory-map.js';
 import { HEAT_OFF, TB, TB_FLAG } from '../guest/tb-header.js';
 import type { MemoryViews } from './memory-views.js';
 
@@ -22,4 +23,16 @@ export function isHot({ i32 }: MemoryViews, header: number): boolean {
   const flags = i32[(header + TB.FLAGS) / 4] ?? 0;
   const counted = (i32[(header + TB.HEAT) / 4] ?? 0) <= HEAT_OFF / 2;
   return !counted || (flags & TB_FLAG.COLD) === 0 || (flags & TB_FLAG.ASKED) !== 0;
+}
+
+/** Part of the entries that make a TB hot after which it may be in another's region: what runs less often makes regions large, and is in few runs of a loop. */
+const WARM_PART = 1 / 8;
+
+/** Whether the TB at `header` (0: there is none) was entered often enough to be in a region. */
+export function isWarm(views: MemoryViews, header: number): boolean {
+  const { i32 } = views;
+  if (header === 0) return false;
+  if (isHot(views, header) || i32[(header + TB.SLOT) / 4] !== 0) return true;
+  const first = i32[(PCB_BASE + PCB.HOT_THRESHOLD) / 4] ?? 0;
+  return (i32[(header + TB.HEAT) / 4] ?? 0) <= first * (1 - WARM_PART);
 }

@@ -15,6 +15,7 @@ import type { CodeCache } from './code-cache.js';
 import { isHot } from './heat.js';
 import { pageHash } from './code-store-file.js';
 import type { CompiledEntry, CompiledModule, ModuleRecord } from './compile-protocol.js';
+import { isWarm } from './heat.js';
 import type { MemoryViews } from './memory-views.js';
 import { withMutex } from './mutex.js';
 import { formRegion, REGION_LIMITS, regionPages, type RegionLimits } from './region.js';
@@ -35,8 +36,8 @@ export class RegionCompiler {
     private readonly decode: Decode,
     private readonly compile: typeof compileModule,
     private readonly passes: readonly Pass[],
-    /** Only TBs that have been run belong to a region, beside its head. */
-    private readonly onlyRun: boolean,
+    /** Only TBs that have been run a number of times belong to a region, beside its head. */
+    private readonly onlyWarm: boolean,
     private readonly wantText: boolean,
     private readonly limits: RegionLimits = REGION_LIMITS,
     private readonly load: (bytes: Uint8Array) => WebAssembly.Module = (bytes) => new WebAssembly.Module(bytes),
@@ -63,11 +64,12 @@ export class RegionCompiler {
   form(pc: number): Region | undefined {
     const lifted = new Map<number, Tb | undefined>();
     const lift = (at: number): Tb | undefined => {
-      if (!lifted.has(at)) lifted.set(at, this.lift(at, at === pc));
+      if (!lifted.has(at)) lifted.set(at, this.lift(at));
       return lifted.get(at);
     };
     const source = {
       lift,
+      isWorth: (at: number) => !this.onlyWarm || isWarm(this.views, this.cache.lookup(at)),
       read: (addr: number, size: 4 | 8) => this.readTable(addr, size),
       hot: (at: number) => isHot(this.views, this.cache.lookup(at)),
       targets: (at: number) => this.targets(at),
@@ -126,8 +128,7 @@ export class RegionCompiler {
     };
   }
 
-  private lift(pc: number, isHead: boolean): Tb | undefined {
-    if (!isHead && this.onlyRun && this.cache.lookup(pc) === 0) return undefined;
+  private lift(pc: number): Tb | undefined {
     if (this.reader.readable(pc) === 0) return undefined;
     const tb = translate(this.reader, pc, {
       maxInsns: MAX_TB_INSNS,

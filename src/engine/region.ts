@@ -17,8 +17,10 @@ export interface RegionLimits extends BodyLimits {
 
 /** What regions are formed from. */
 export interface RegionSource {
-  /** The TB at a pc, optimised; undefined where it is not worth having in a region (never run) or can't be had. */
+  /** The TB at a pc, optimised; undefined where it can't be had. */
   readonly lift: (pc: number) => Tb | undefined;
+  /** Whether the TB at a pc is worth having in a region; the head is. None: all are. */
+  readonly isWorth?: (pc: number) => boolean;
   /** Reads tables of jump targets. */
   readonly read?: ReadTable;
   /** Whether the TB at a pc runs often, so that what it calls is worth being inlined. */
@@ -26,6 +28,12 @@ export interface RegionSource {
   /** Pcs that the indirect call or jump at the end of the TB at a pc mostly goes to, as far as that is known: few, or none. */
   readonly targets?: (pc: number) => readonly number[];
 }
+
+/**
+ * Targets of a jump table that stay within the region. More are an interpreter's dispatch, which stands behind each of its operations: regions would hold the same operations again and again (python3: 1.24
+ * thousand million instructions interpreted meanwhile, instead of 0.14), so there each operation gets a region of its own.
+ */
+const MAX_TABLE_TARGETS = 32;
 
 export const REGION_LIMITS: RegionLimits = { tbs: 96, insns: 1500, inlined: 120 };
 
@@ -37,7 +45,7 @@ export function formRegion(
 ): Region | undefined {
   const own = formBody(head, source, limits)?.body;
   const callee: FormBody = (pc, bounds) => {
-    const formed = formBody(pc, source, bounds);
+    const formed = source.isWorth?.(pc) === false ? undefined : formBody(pc, source, bounds);
     return formed?.whole === true ? formed.body : undefined;
   };
   return own === undefined ? undefined : withCallees(own, callee, limits.inlined, source.hot);
@@ -46,7 +54,7 @@ export function formRegion(
 /** The TBs that are reached from `head` without calls; `whole`: the limits have left nothing out. The head is there at any length. */
 function formBody(
   head: number,
-  { lift, read = () => undefined, targets: seen = () => [] }: RegionSource,
+  { lift, isWorth = () => true, read = () => undefined, targets: seen = () => [] }: RegionSource,
   limits: BodyLimits,
 ): { readonly body: Body; readonly whole: boolean } | undefined {
   const jumps = new Map<number, number[]>();
@@ -57,7 +65,7 @@ function formBody(
   let whole = true;
   for (let pc = queue.shift(); pc !== undefined; pc = queue.shift()) {
     if (tbs.has(pc)) continue;
-    const tb = lift(pc);
+    const tb = pc === head || isWorth(pc) ? lift(pc) : undefined;
     if (tb === undefined) {
       if (pc === head) return undefined;
       continue;
@@ -69,8 +77,8 @@ function formBody(
     queue.push(...nextPcs(tb));
     const { kind } = transferOf(tb);
     if (kind === 'return' || !isIndirect(tb)) continue;
-    const targets = kind === 'call' ? [] : tableTargets(tb, tbs.values(), read);
-    if (targets.length > 0) {
+    const targets = kind === 'call' ? [] : tableTargets(tb, tbs.values(), read).filter(isWorth);
+    if (targets.length > 0 && targets.length <= MAX_TABLE_TARGETS) {
       jumps.set(pc, targets);
       queue.push(...targets);
     } else {

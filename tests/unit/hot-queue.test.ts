@@ -2,10 +2,10 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Region } from '../../backend-wasm/compiler/region.js';
 import { CodeCache } from '../../src/engine/code-cache.js';
-import { COLD_HEAT, entriesSinceAsked, WARM_HEAT } from '../../src/engine/heat.js';
+import { COLD_HEAT, entriesSinceAsked, isWarm, WARM_HEAT } from '../../src/engine/heat.js';
 import { HotQueue } from '../../src/engine/hot-queue.js';
 import { memoryViews } from '../../src/engine/memory-views.js';
-import { WASM_PAGES } from '../../src/guest/memory-map.js';
+import { PCB, PCB_BASE, WASM_PAGES } from '../../src/guest/memory-map.js';
 import { HEAT_OFF, TB, TB_FLAG, TB_STATE } from '../../src/guest/tb-header.js';
 import { IrBuilder } from '../../src/ir/builder.js';
 
@@ -52,6 +52,20 @@ describe('hot queue', () => {
     expect(entriesSinceAsked(views, add(0x40_0000, HEAT_OFF - 7))).toBe(7);
     expect(entriesSinceAsked(views, add(0x40_0010, COLD_HEAT - 9, TB_FLAG.COLD | TB_FLAG.ASKED))).toBe(9);
     expect(entriesSinceAsked(views, add(0x40_0020, WARM_HEAT - 5))).toBe(COLD_HEAT + 5);
+  });
+
+  test('warm is a TB that was entered an eighth as often as makes it hot, or has been hot', () => {
+    const { views, add } = setUp();
+    views.i32[(PCB_BASE + PCB.HOT_THRESHOLD) / 4] = 1000;
+    const after = (entries: number): number => add(0x40_0000 + 16 * entries, 1000 - entries, TB_FLAG.COLD);
+    expect(isWarm(views, 0)).toBe(false);
+    expect(isWarm(views, after(124))).toBe(false);
+    expect(isWarm(views, after(125))).toBe(true);
+    expect(isWarm(views, add(0x41_0000, COLD_HEAT, TB_FLAG.COLD | TB_FLAG.ASKED))).toBe(true);
+    expect(isWarm(views, add(0x41_0010, WARM_HEAT))).toBe(true);
+    const compiled = after(0);
+    views.i32[(compiled + TB.SLOT) / 4] = 3;
+    expect(isWarm(views, compiled)).toBe(true);
   });
 
   test('what has been entered most often since comes first', () => {

@@ -66,6 +66,13 @@ describe('formRegion', () => {
     expect(form(0x100, [tb(0x100, [0x110, 0x120]), tb(0x120, [])])).toEqual([0x100, 0x120]);
     expect(formRegion(0x500, { lift: () => undefined })).toBeUndefined();
   });
+  test('leaves out what is not worth it, and never the head', () => {
+    const byPc = new Map(
+      [tb(0x100, [0x110, 0x120]), tb(0x110, [0x130]), tb(0x120, []), tb(0x130, [])].map((t) => [t.pc, t]),
+    );
+    const region = formRegion(0x100, { lift: (pc) => byPc.get(pc), isWorth: (pc) => pc === 0x120 || pc === 0x130 });
+    expect([...(region?.tbs.keys() ?? [])]).toEqual([0x100, 0x120]);
+  });
   test('goes on behind a call, without what is called', () => {
     const tbs = [tb(0x100, [0x400], { call: true }), tb(0x110, []), tb(0x400, [])];
     expect(form(0x100, tbs)).toEqual([0x100, 0x110]);
@@ -205,6 +212,22 @@ describe('tableTargets', () => {
     });
     expect([...(region?.tbs.keys() ?? [])]).toEqual([0x4100, 0x4000, 0x4200]);
     expect(region?.jumps?.get(0x4100)).toEqual([0x4000, 0x4200]);
+  });
+  test('a table of more than 32 targets worth having is an interpreter’s dispatch, which leaves the region', () => {
+    const operations = Array.from({ length: 40 }, (_, i) => 0x5000 + 16 * i);
+    const byPc = new Map(
+      [switchTb(0x4100, 0x8000n, false), ...operations.map((pc) => tb(pc, []))].map((t) => [t.pc, t]),
+    );
+    const formed = (worth: number) =>
+      formRegion(0x4100, {
+        lift: (pc) => byPc.get(pc),
+        isWorth: (pc) => operations.indexOf(pc) < worth,
+        read: reader(0x8000, 8, operations),
+        targets: () => [0x5010],
+      });
+    expect(formed(32)?.tbs.size).toBe(33);
+    expect(formed(33)?.tbs.size).toBe(1);
+    expect(formed(33)?.guesses?.get(0x4100)).toEqual([0x5010]);
   });
 });
 
