@@ -7,8 +7,9 @@ import { mmOfSpace } from '../../runtime/process/mm.js';
 import { runGuestThread, serveWorker, workerStart } from '../../runtime/threads/worker.js';
 import type { CompiledModule, SpaceModule } from './compile-protocol.js';
 import { loadDisassembler } from './disassemble.js';
-import { type CodeSource, GuestThread } from './guest-thread.js';
+import { GuestThread } from './guest-thread.js';
 import type { SpineData } from './spine.js';
+import type { CodeSource } from './thread-regions.js';
 
 /** Loads what this run needs beyond the usual, and begins to serve. */
 export async function serveGuests(makeCompiler?: (spine: SpineData) => CodeSource['compiler']): Promise<void> {

@@ -1,0 +1,45 @@
+/** The file layer of a guest thread, joined to its kernel, memory and the main thread. In: the thread, what the run is like. Out: a FileContext. */
+import type { Thread } from '../../runtime/linux/thread.js';
+import { requestService } from '../../runtime/threads/worker.js';
+import { bytePath } from '../../runtime/vfs/byte-path.js';
+import { FileContext } from '../../runtime/vfs/file-context.js';
+import { kernelProc } from '../../runtime/vfs/kernel-proc.js';
+import { fileTables } from '../../runtime/vfs/resources.js';
+import { threadVfsState } from '../../runtime/vfs/thread-port.js';
+import { cpuFigures } from './cpuid-leaves.js';
+import { SERVICE, type SpineData } from './spine.js';
+
+/** Bytes of memory that guests are told there are. */
+const MEMORY_TOTAL = 3 * 2 ** 30;
+
+/** `t` has its kernel, task, gate and memory by now. */
+export function guestFiles(t: Thread, { options, prefix, cpus }: SpineData): FileContext {
+  const { kernel, mm } = t;
+  const { cpuModel } = options;
+  const state = threadVfsState(t, {
+    requestStream: (stream) => {
+      requestService(SERVICE.STREAM, stream);
+    },
+    setTerminalRaw: (raw) => {
+      requestService(SERVICE.TERMINAL, raw);
+    },
+  });
+  kernel.files = fileTables(state);
+  const config = {
+    ...(prefix === undefined ? {} : { prefix: bytePath(prefix) }),
+    proc: kernelProc(kernel, t.task, {
+      read: (addr, size) => t.mem.read(addr, size),
+      maps: () => mm.maps(),
+      usage: () => mm.usage(),
+    }),
+    machine: {
+      ...cpuModel,
+      flags: cpuModel.features,
+      ...cpuFigures(cpuModel),
+      cpus,
+      memoryTotal: MEMORY_TOTAL,
+      memoryFree: () => MEMORY_TOTAL - mm.usage().rss,
+    },
+  };
+  return new FileContext(state, config, mm);
+}
