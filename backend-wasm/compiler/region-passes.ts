@@ -8,6 +8,8 @@ export const REGION_PASSES = [
   'guard-facts',
   /** Loops that share a header are nested (split-loops.ts). */
   'split-loops',
+  /** Small functions are inlined; src/engine/region.ts asks for it when it forms the region. */
+  'inline',
 ] as const;
 
 export type RegionPass = (typeof REGION_PASSES)[number];

@@ -14,7 +14,7 @@ import { memoryViews } from './memory-views.js';
 import { modelDecoder } from './model-decoder.js';
 import { HotQueue } from './hot-queue.js';
 import { enginePasses } from './passes.js';
-import { REGION_LIMITS } from './region.js';
+import { limitsWithout, REGION_LIMITS } from './region.js';
 import { RegionCompiler } from './region-compiler.js';
 import { optimisedModules, regionModules } from './v8-flags.js';
 
@@ -85,7 +85,7 @@ function startWork(space: number, memory: WebAssembly.Memory): Work {
     passes,
     true,
     start.wantText,
-    REGION_LIMITS,
+    limitsWithout(REGION_LIMITS, start.disabledPasses),
     optimisedModule,
     start.keep,
     start.unchecked,

@@ -7,7 +7,7 @@ import { compileModule } from '../../backend-wasm/compiler/module.js';
 import { serveGuests } from './guest-serve.js';
 import { modelDecoder } from './model-decoder.js';
 import { enginePasses } from './passes.js';
-import type { RegionLimits } from './region.js';
+import { limitsWithout, type RegionLimits } from './region.js';
 import { RegionCompiler } from './region-compiler.js';
 import { regionModules } from './v8-flags.js';
 
@@ -30,7 +30,7 @@ void serveGuests(({ options }) => {
       passes,
       false,
       log.items.includes('out_asm'),
-      LIMITS,
+      limitsWithout(LIMITS, disabledPasses),
       makeModule,
     );
 });

@@ -7,12 +7,18 @@ import { PAGE_SIZE } from '../guest/memory-map.js';
 import type { Tb } from '../ir/types.js';
 import { type BodyLimits, type FormBody, withCallees } from './inline.js';
 import { type ReadTable, tableTargets } from './jump-table.js';
+import { RegionPasses } from '../../backend-wasm/compiler/region-passes.js';
 import { type Body, type Region, tbsOf } from '../../backend-wasm/compiler/region.js';
 import { isIndirect, nextPcs, transferOf } from '../../backend-wasm/compiler/transfer.js';
 
 export interface RegionLimits extends BodyLimits {
   /** Guest instructions of functions that are inlined, besides. */
   readonly inlined: number;
+}
+
+/** `limits` with what --disable-pass leaves out. */
+export function limitsWithout(limits: RegionLimits, disabled: readonly string[]): RegionLimits {
+  return new RegionPasses(disabled).on('inline') ? limits : { ...limits, inlined: 0 };
 }
 
 /** What regions are formed from. */

@@ -5,7 +5,7 @@ import { IrBuilder } from '../../src/ir/builder.js';
 import { globalId } from '../../src/ir/globals.js';
 import type { Tb } from '../../src/ir/types.js';
 import { tableTargets } from '../../src/engine/jump-table.js';
-import { formRegion, REGION_LIMITS, regionPages } from '../../src/engine/region.js';
+import { formRegion, limitsWithout, REGION_LIMITS, regionPages } from '../../src/engine/region.js';
 import type { Body } from '../../backend-wasm/compiler/region.js';
 import { transferOf } from '../../backend-wasm/compiler/transfer.js';
 
@@ -108,6 +108,11 @@ describe('inlined functions', () => {
   });
   test('none where what the call returns to is not in the region', () => {
     expect(inlined([...caller.slice(0, 1), tb(0x4000, [])])).toEqual([]);
+  });
+  test('none with --disable-pass inline', () => {
+    const tbs = [...caller, tb(0x4000, [])];
+    expect(inlined(tbs, limitsWithout(REGION_LIMITS, ['fold']))).toEqual([0x4000]);
+    expect(inlined(tbs, limitsWithout(REGION_LIMITS, ['inline']))).toEqual([]);
   });
   test('none where calls are seldom', () => {
     const byPc = new Map([...caller, tb(0x4000, [])].map((t) => [t.pc, t]));
