@@ -13,7 +13,7 @@ const TWO32 = 2 ** 32;
 /** Addresses below are short constants, which have another form. */
 const LOWEST_ADDRESS = 0x8000;
 
-/** Hot: 38,000 TBs of python3 -c 'print(1)' are put together here, each in a microsecond. */
+/** Hot: a start of python3 -c 'print(1)' puts 38,000 TBs together, in typed arrays: lifting them took five times as long. */
 export class TbAssembler implements TbCode {
   pc = 0;
   /** Guest bytes; the caller counts. */

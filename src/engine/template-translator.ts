@@ -1,5 +1,5 @@
 /**
- * Translates cold code without the lifter: a TB is put together from templates of its instructions (template-cache.ts), in a tenth of the time. In: a guest pc. Out: bytecode that computes what the lifter's would.
+ * Translates cold code without the lifter: a TB is put together from templates of its instructions (template-cache.ts), in a fifth of the time. In: a guest pc. Out: bytecode that computes what the lifter's would.
  */
 import { TbAssembler } from '../../backend-wasm/bytecode/assembler.js';
 import { STATE } from '../../backend-wasm/bytecode/template-pool.js';
