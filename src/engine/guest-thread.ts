@@ -37,6 +37,7 @@ import { guestFiles } from './guest-files.js';
 import { GuestLifter } from './guest-lifter.js';
 import { GuestSymbols } from './guest-symbols.js';
 import { COLD_HEAT } from './heat.js';
+import { interpretedBySymbol } from './interpreted-code.js';
 import { Log } from './log.js';
 import { ThreadProfile } from './thread-profile.js';
 import { type CodeSource, ThreadRegions } from './thread-regions.js';
@@ -258,11 +259,14 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
     } catch (e) {
       throw this.reports.bug(e);
     }
-    if (this.profile !== undefined)
-      requestService(
-        SERVICE.REPORT,
-        this.profile.finish((pc) => this.symbol(pc)),
-      );
+    if (this.profile !== undefined) {
+      const symbol = (pc: number): string => this.symbol(pc);
+      // Of all threads of the process, as its last one finds it.
+      const count = (at: number): number => Atomics.load(this.views.i32, (PCB_BASE + at) / 4);
+      const isLast = count(PCB.THREADS_LEFT) + 1 === count(PCB.THREADS_BEGUN);
+      const interpreted = isLast ? interpretedBySymbol(this.views, symbol) : {};
+      requestService(SERVICE.REPORT, { ...this.profile.finish(symbol), interpreted });
+    }
     const saved = this.regions.save();
     if (saved !== undefined && this.logger.has('store')) this.logger.write(`${this.task.tid} ${saved}\n`);
     addFigures(this.kernel, {

@@ -36,3 +36,12 @@ export function isWarm(views: MemoryViews, header: number): boolean {
   const first = i32[(PCB_BASE + PCB.HOT_THRESHOLD) / 4] ?? 0;
   return (i32[(header + TB.HEAT) / 4] ?? 0) <= first * (1 - WARM_PART);
 }
+
+/** Entries of the TB at `header` by the interpreter so far, as far as its count tells: what was put off counts less. */
+export function entriesSoFar(views: MemoryViews, header: number): number {
+  const { i32 } = views;
+  const first = i32[(PCB_BASE + PCB.HOT_THRESHOLD) / 4] ?? 0;
+  const heat = i32[(header + TB.HEAT) / 4] ?? 0;
+  if (isHot(views, header)) return first + entriesSinceAsked(views, header);
+  return Math.max(first - heat, 0);
+}

@@ -9,7 +9,9 @@ export function mergeReports(reports: readonly ThreadReport[]): ThreadReport {
   const shares: Partial<Record<Share, number>> = {};
   const regions: Record<string, number> = {};
   const calls: Record<string, CallFigures> = {};
+  const interpreted: Record<string, number> = {};
   for (const r of reports) {
+    for (const [name, insns] of Object.entries(r.interpreted)) interpreted[name] = (interpreted[name] ?? 0) + insns;
     for (const share of SHARES) shares[share] = (shares[share] ?? 0) + (r.shares[share] ?? 0);
     for (const [name, ms] of Object.entries(r.regions)) regions[name] = (regions[name] ?? 0) + ms;
     for (const [name, { count, ms }] of Object.entries(r.calls)) {
@@ -17,11 +19,11 @@ export function mergeReports(reports: readonly ThreadReport[]): ThreadReport {
       calls[name] = { count: sum.count + count, ms: sum.ms + ms };
     }
   }
-  return { shares, regions, calls };
+  return { shares, regions, calls, interpreted };
 }
 
 export function statsLines(s: Stats, reports: readonly ThreadReport[]): string[] {
-  const { shares, regions, calls } = mergeReports(reports);
+  const { shares, regions, calls, interpreted } = mergeReports(reports);
   const lines = [
     `start-up ${seconds(s.startupSeconds)}, guest ${seconds(s.guestSeconds)}, ${s.threads} thread${s.threads === 1 ? '' : 's'}`,
     `interpreter: ${millions(s.interpretedInsns)} million guest instructions`,
@@ -40,6 +42,12 @@ export function statsLines(s: Stats, reports: readonly ThreadReport[]): string[]
       ),
     );
     lines.push(
+      ...top(
+        'interpreted by symbol (million guest instructions, counted at entries of blocks):',
+        Object.entries(interpreted),
+        (insns) => insns,
+        (insns, name) => `${millions(insns).padStart(10)} M   ${name}`,
+      ),
       ...top(
         'system calls, waiting included:',
         Object.entries(calls),

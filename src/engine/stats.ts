@@ -25,6 +25,8 @@ export interface ThreadReport {
   readonly shares: Readonly<Partial<Record<Share, number>>>;
   readonly regions: Readonly<Record<string, number>>;
   readonly calls: Readonly<Record<string, CallFigures>>;
+  /** Guest instructions that the interpreter executed, by symbol: of all threads of a process, as its last one reports them. */
+  readonly interpreted: Readonly<Record<string, number>>;
 }
 
 export interface Stats {

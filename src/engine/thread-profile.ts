@@ -1,5 +1,5 @@
 /**
- * What a guest thread spends its time on, for --profile: system calls by name, and samples of V8's profiler by tier and region. In: calls, and the profiler of this worker. Out: a ThreadReport.
+ * What a guest thread spends its time on, for --profile: system calls by name, and samples of V8's profiler by tier and region. In: calls, and the profiler of this worker. Out: a ThreadReport, without what was interpreted.
  */
 import type { Profiler, Session } from 'node:inspector';
 import { rowOf } from '../../runtime/linux/table.js';
@@ -48,7 +48,7 @@ export class ThreadProfile {
   }
 
   /** Ends the profile. `symbol`: name of a guest address. */
-  finish(symbol: (pc: number) => string): ThreadReport {
+  finish(symbol: (pc: number) => string): Omit<ThreadReport, 'interpreted'> {
     const shares: Partial<Record<Share, number>> = {};
     const regions: Record<string, number> = {};
     let profile: Profiler.Profile | undefined;

@@ -68,6 +68,7 @@ describe('-d', () => {
     expect(stderr).toMatch(/^lift64: +[1-9][0-9.]* ms {2}interpreter$/m);
     expect(stderr).toMatch(/^lift64: +[1-9][0-9.]* ms {2}compiled code$/m);
     expect(stderr).toMatch(/^lift64: compiled regions by symbol \(sampled\):\nlift64: +[0-9.]+ ms {2}[a-z_]\w+$/m);
+    expect(stderr).toMatch(/^lift64: interpreted by symbol \(.*\):\nlift64: +[0-9.]+ M {3}[a-z_]\w+$/m);
     expect(stderr).toMatch(/^lift64: +[0-9.]+ ms {2}writev, 1 time$/m);
   });
 
