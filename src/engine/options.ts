@@ -64,6 +64,6 @@ export interface RunOptions {
   readonly stdio?: readonly [number, number, number];
 }
 
-/** Entries of a TB before it is handed to the compile worker: by measurement on examples/bench, see docs of --tier. */
-export const DEFAULT_HOT_THRESHOLD = 1000;
+/** Entries of a TB before it is handed to the compile worker: with 1000, python3 -c "print(1)" takes a quarter more, since compiling wants the cores; benchmarks of a second are alike. */
+export const DEFAULT_HOT_THRESHOLD = 4000;
 export const DEFAULT_STACK_SIZE = 8 << 20;
