@@ -142,19 +142,16 @@ function scas(l: Lifter): void {
 }
 
 /**
- * CMPS subtracts the second (ES:rDI) from the first (rSI). It reads the second first, but REPE CMPSB does not: where both fault, the signal tells (no manual does; so do AMD's processors, and QEMU but for
- * REPE CMPSB).
+ * CMPS subtracts the second (ES:rDI) from the first (rSI). Which is read first, the signal tells where both fault, and processors differ: of those seen, one reads the first as here, another the second but for
+ * REPE CMPSB.
  */
 function cmps(l: Lifter): void {
-  const read = (i: number): TempId => l.ld(l.guardRead(address(l, i), element(l)), element(l));
-  const firstFirst = l.insn.rep === 0xf3 && element(l) === 1;
   repeat(
     l,
     () => {
       const size = element(l);
-      const early = read(firstFirst ? 0 : 1);
-      const late = read(firstFirst ? 1 : 0);
-      const [a, b] = firstFirst ? [early, late] : [late, early];
+      const a = l.ld(l.guardRead(address(l, 0), size), size);
+      const b = l.ld(l.guardRead(address(l, 1), size), size);
       l.flags.setSub(size, a, b, l.sub(a, b));
       stepIndex(l, RSI, size);
       stepIndex(l, RDI, size);
