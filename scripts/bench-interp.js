@@ -14,6 +14,7 @@ const { CodeCache } = await dist('src/engine/code-cache.js');
 const { instantiateCore } = await dist('src/engine/core.js');
 const { memoryViews } = await dist('src/engine/memory-views.js');
 const { CPU, EXIT, RUN_FLAG } = await dist('src/guest/cpu-state.js');
+const { HEAT_OFF } = await dist('src/guest/tb-header.js');
 const { CPU_BASE, PERM, PERM_TABLE, WASM_PAGES } = await dist('src/guest/memory-map.js');
 const { IrBuilder } = await dist('src/ir/builder.js');
 const { G } = await dist('src/ir/globals.js');
@@ -41,7 +42,7 @@ views.u8.fill(
 const setI32 = (offset, value) => (views.i32[(CPU_BASE + offset) / 4] = value);
 const setReg = (n, value) => (views.i64[(CPU_BASE + CPU.REGS) / 8 + n] = BigInt(value));
 const counted = (offset) => Number(views.i64[(CPU_BASE + offset) / 8]);
-const encode = (tb) => encodeTb(tb, views.view, (bytes) => cache.allocate(bytes), { hotThreshold: 0 });
+const encode = (tb) => encodeTb(tb, views.i32, (bytes) => cache.allocate(bytes), HEAT_OFF);
 const add = (tb) => cache.insert(encode(tb), tb.pc, tb.size);
 
 setI32(CPU.RUN_FLAGS, RUN_FLAG.INTERP_ONLY);
