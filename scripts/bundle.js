@@ -6,7 +6,16 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -21,6 +30,7 @@ const BUNDLES = {
   'compiled-guest-worker': { entry: 'src/engine/compiled-guest-worker.js', main: 'main-with-binaryen.cjs' },
   'compile-worker': { entry: 'src/engine/compile-worker.js', main: 'main-with-binaryen.cjs' },
 };
+const ALL = [...Object.keys(BUNDLES), 'binaryen'];
 /** Packages that stay outside: large, and loaded only when needed. */
 const EXTERNAL = ['binaryen', 'wabt', 'iced-x86'];
 /**
@@ -29,6 +39,7 @@ const EXTERNAL = ['binaryen', 'wabt', 'iced-x86'];
  */
 const RECORDED = [['hello'], ['hello'], ['--tier', 'compiled', 'hello'], ['--no-cache', join('bench', 'sort'), '10']];
 
+/** Programs whose instructions have templates: C of several compilers and libraries, with and without AVX2. */
 const TEMPLATE_PROGRAMS = [
   'clone-static',
   'workqueue-static',
@@ -71,7 +82,7 @@ export async function bundle(root) {
   record(root, out);
 }
 
-/** Templates of the shapes that these programs have: C of several compilers and libraries, with and without AVX2. */
+/** Templates of the shapes that these programs have. */
 async function makeTemplates(root, out) {
   const recorder = pathToFileURL(join(root, 'dist', 'src', 'engine', 'template-recorder.js'));
   const { recordTemplates } = await import(recorder.href);
@@ -82,15 +93,16 @@ async function makeTemplates(root, out) {
 /** Code kept on disk is good for the very build that made it. */
 function buildId(dist, out) {
   const hash = createHash('sha256');
-  const bundles = [...Object.keys(BUNDLES), 'binaryen'].map((name) => join(out, name, 'code.cjs'));
+  const bundles = ALL.map((name) => join(out, name, 'code.cjs'));
   for (const file of [join(dist, 'core.wasm'), ...bundles]) hash.update(readFileSync(file));
   return hash.digest('hex');
 }
 
 /** Makes the code caches. */
 function record(root, out) {
-  const loader = (name) => copyFileSync(join(root, 'scripts', 'bundle', name), join(out, 'load.cjs'));
-  loader('record.cjs');
+  const [loader, plainLoader] = [join(out, 'load.cjs'), join(out, 'plain-load.cjs')];
+  copyFileSync(join(root, 'scripts', 'bundle', 'load.cjs'), plainLoader);
+  copyFileSync(join(root, 'scripts', 'bundle', 'record.cjs'), loader);
   const home = mkdtempSync(join(tmpdir(), 'lift64-'));
   const env = { ...process.env, XDG_CACHE_HOME: home, LIFT64_NO_CACHE: '' };
   for (const args of RECORDED) {
@@ -102,8 +114,8 @@ function record(root, out) {
     if (run.status !== 0) throw new Error(`'lift64 ${args.join(' ')}' ended with status ${run.status}: ${run.stderr}`);
   }
   rmSync(home, { recursive: true });
-  loader('load.cjs');
-  for (const name of [...Object.keys(BUNDLES), 'binaryen'])
+  renameSync(plainLoader, loader);
+  for (const name of ALL)
     if (!existsSync(join(out, name, `code-${process.version}-${process.arch}.cache`)))
       throw new Error(`the recorded runs left no code cache of ${name}`);
 }

@@ -12,30 +12,33 @@ const { Script } = require('node:vm');
 /** import() here is relative to this file. */
 const importUrl = (specifier, from) => (specifier.startsWith('.') ? new URL(specifier, from).href : specifier);
 
-function readCache(directory) {
+function readCache(file) {
   try {
-    return readFileSync(join(directory, `code-${process.version}-${process.arch}.cache`));
+    return readFileSync(file);
   } catch {
     return undefined;
   }
 }
 
-function compile(directory) {
+function compile(directory, onScript) {
   const code = join(directory, 'code.cjs');
-  const cachedData = readCache(directory);
-  if (cachedData === undefined) {
+  const cache = join(directory, `code-${process.version}-${process.arch}.cache`);
+  const cachedData = readCache(cache);
+  if (cachedData === undefined && onScript === undefined) {
     // Node keeps a cache of its own, from 22.8 on.
     enableCompileCache?.();
     return require(code);
   }
   const source = `(function (module) {${readFileSync(code, 'latin1')}})`;
+  const script = new Script(source, { filename: code, cachedData });
+  onScript?.(script, cache);
   const bundle = { exports: undefined };
-  new Script(source, { filename: code, cachedData }).runInThisContext()(bundle);
+  script.runInThisContext()(bundle);
   return bundle.exports;
 }
 
-/** Runs the bundle in `directory`; gives what its function gives. `require`: what it requires comes from there. */
-exports.load = (directory, require) => {
+/** Runs the bundle in `directory`; gives what its function gives. `require`: what it requires comes from there. `onScript`, for record.cjs: gets the Script and the path of its cache. */
+exports.load = (directory, require, onScript) => {
   const url = pathToFileURL(join(directory, 'code.cjs')).href;
-  return compile(directory)(require, url, (specifier) => import(importUrl(specifier, url)));
+  return compile(directory, onScript)(require, url, (specifier) => import(importUrl(specifier, url)));
 };

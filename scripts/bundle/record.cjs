@@ -1,13 +1,11 @@
 /**
- * As load.cjs, but writes V8's code caches when the program has run: with all that it compiled. In: a directory with code.cjs. Out: the cache file beside it.
+ * As load.cjs, which it loads as plain-load.cjs, but writes V8's code caches when the program has run: with all that it compiled, and what earlier runs did. In: a directory with code.cjs. Out: the cache file beside it.
  * scripts/bundle.js puts it in load.cjs's place for some runs of examples.
  */
 'use strict';
-const { existsSync, readFileSync, renameSync, writeFileSync } = require('node:fs');
-const { join } = require('node:path');
-const { pathToFileURL } = require('node:url');
-const { Script } = require('node:vm');
+const { renameSync, writeFileSync } = require('node:fs');
 const { isMainThread, parentPort, threadId } = require('node:worker_threads');
+const plain = require('./plain-load.cjs');
 
 const loaded = [];
 
@@ -30,17 +28,5 @@ else {
   };
 }
 
-exports.load = (directory, require) => {
-  const code = join(directory, 'code.cjs');
-  const cache = join(directory, `code-${process.version}-${process.arch}.cache`);
-  const script = new Script(`(function (module) {${readFileSync(code, 'latin1')}})`, {
-    filename: code,
-    // What earlier runs compiled stays in.
-    cachedData: existsSync(cache) ? readFileSync(cache) : undefined,
-  });
-  loaded.push({ script, cache });
-  const bundle = { exports: undefined };
-  script.runInThisContext()(bundle);
-  // Nothing is imported relatively in the recorded runs.
-  return bundle.exports(require, pathToFileURL(code).href, (specifier) => import(specifier));
-};
+exports.load = (directory, require) =>
+  plain.load(directory, require, (script, cache) => loaded.push({ script, cache }));
