@@ -1,5 +1,6 @@
 /** Templates of instructions: what is put together from one made of other instructions of the shape is what the lifter and the encoder make of the instruction itself. */
 import { readFileSync } from 'node:fs';
+import { BYTECODE_FINGERPRINT } from '../../backend-wasm/bytecode/opcodes.js';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { TbAssembler } from '../../backend-wasm/bytecode/assembler.js';
@@ -11,6 +12,8 @@ import { liftSeparately } from '../../frontend/x86-64/separate.js';
 import { parseElf } from '../../frontend/elf/elf.js';
 import { DispatchTables } from '../../frontend/x86-64/table-build.js';
 import { TemplateCache } from '../../src/engine/template-cache.js';
+import { cpuModel, DEFAULT_CPU } from '../../src/engine/cpu-model.js';
+import { keptTemplates } from '../../src/engine/kept-templates.js';
 import { recordTemplates } from '../../src/engine/template-recorder.js';
 import { LEAVES, stateBehind } from '../../src/engine/template-maker.js';
 import { CC } from '../../src/guest/flags.js';
@@ -158,4 +161,10 @@ test('the templates that the build makes are those that the program needs, and v
   // An instruction that the program has not.
   expect(kept.find(windowOf(Buffer.from('0fafc3', 'hex')), 0, PC, stateOf(START))).toBeGreaterThan(0);
   expect(kept.snapshot().length).toBeGreaterThan(known);
+});
+
+test("the build's templates are there, for the default CPU model and no other", () => {
+  const made = keptTemplates(cpuModel(DEFAULT_CPU));
+  expect(made?.[0]).toBe(BYTECODE_FINGERPRINT);
+  expect(keptTemplates(cpuModel('Nehalem'))).toBeUndefined();
 });
