@@ -12,7 +12,7 @@ import { hex } from '../../src/base/hex.js';
 import type { Op, Tb } from '../../src/ir/types.js';
 import { cutTb, type Piece } from './pieces.js';
 import type { Body, Region } from './region.js';
-import { isSyscall, nextPcs, transferOf } from './transfer.js';
+import { isSyscall, nextPcs, type Transfer, transferOf } from './transfer.js';
 
 export type Terminator =
   | { readonly kind: 'jump'; readonly to: number }
@@ -89,6 +89,7 @@ export function buildCfg(region: Region): Cfg {
 /** A TB and its nodes: `first` is that of the first piece, the others follow. */
 interface Block {
   readonly tb: Tb;
+  readonly transfer: Transfer;
   readonly number: number;
   readonly first: number;
   readonly pieces: readonly Piece[];
@@ -123,7 +124,7 @@ class CfgBuilder {
     const blocks = new Map<number, Block>();
     for (const [pc, tb] of body.tbs) {
       const pieces = cutTb(tb);
-      blocks.set(pc, { tb, number: this.blocks++, first: this.count, pieces });
+      blocks.set(pc, { tb, transfer: transferOf(tb), number: this.blocks++, first: this.count, pieces });
       this.count += pieces.length;
     }
     const entry = blocks.get(body.head)?.first;
@@ -158,8 +159,7 @@ class CfgBuilder {
 
 /** What a call at the end of the TB at `from` returns to; undefined when that is a jump. */
 function behind({ blocks }: Instance, from: number): JumpTarget | undefined {
-  const tb = blocks.get(from)?.tb;
-  const transfer = tb === undefined ? undefined : transferOf(tb);
+  const transfer = blocks.get(from)?.transfer;
   if (transfer?.kind !== 'call') return undefined;
   const to = blocks.get(transfer.back)?.first;
   if (to === undefined) throw new InternalError(`the region has nothing behind the call in the TB at 0x${hex(from)}`);
@@ -211,7 +211,7 @@ class BlockTerms {
 
   /** A system call leaves where what is behind it is not in the body. */
   private exit(op: Op): Terminator {
-    const transfer = transferOf(this.block.tb);
+    const { transfer } = this.block;
     if (transfer.kind !== 'syscall' || !isSyscall(op, transfer.back)) return { kind: 'exit', op };
     const to = this.instance.blocks.get(transfer.back)?.first;
     return to === undefined ? { kind: 'exit', op } : { kind: 'syscall', back: transfer.back, to };
@@ -224,13 +224,13 @@ class BlockTerms {
   }
 
   private direct(at: number, pc: number): Terminator {
-    const transfer = transferOf(this.block.tb);
+    const { transfer } = this.block;
     return transfer.kind === 'call' ? this.call(at, pc, transfer.back) : this.jump(pc, false);
   }
 
   private indirect(at: number): Terminator {
     const { instance, block, back } = this;
-    const transfer = transferOf(block.tb);
+    const { transfer } = block;
     switch (transfer.kind) {
       case 'call':
         return this.guess(at, (pc) => this.call(at, pc, transfer.back), this.call(at, undefined, transfer.back));

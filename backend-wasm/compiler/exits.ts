@@ -84,6 +84,10 @@ export class Exits {
     return set.ids().map((id) => this.storeGlobal(id, this.values.global(id)));
   }
 
+  private loads(set: GlobalSet): Expr[] {
+    return set.ids().map((id) => this.loadGlobal(id));
+  }
+
   storeGlobal(id: number, value: Expr): Expr {
     const { m } = this;
     const { type, offset = 0 } = GLOBALS[id] as Temp;
@@ -187,7 +191,7 @@ export class Exits {
         m.i64.ne(m.local.tee(this.resultLocal, call, binaryen.i64), m.i64.const(BigInt(back))),
         m.return(m.local.get(this.resultLocal, binaryen.i64)),
       ),
-      ...reload.ids().map((id) => this.loadGlobal(id)),
+      ...this.loads(reload),
     ];
   }
 
@@ -199,7 +203,7 @@ export class Exits {
       ...this.stores(set),
       this.storeRip(m.i64.const(BigInt(back))),
       m.if(reason, m.br(this.last.label)),
-      ...reload.ids().map((id) => this.loadGlobal(id)),
+      ...this.loads(reload),
     ];
   }
 

@@ -19,7 +19,7 @@ export function transferOf(tb: Tb): Transfer {
   const start = tb.ops.findLastIndex((op) => op.name === 'insn_start');
   const last = tb.ops.slice(start);
   const targets = directTargets(tb);
-  const indirect = last.some((op) => op.name === 'lookup_and_goto_ptr');
+  const indirect = isIndirect(tb);
   const back = tb.pc + tb.size;
   if (last.some((op) => isSyscall(op, back))) return { kind: 'syscall', back };
   if (last.some((op) => storesConstant(tb, op, BigInt(back)))) {

@@ -14,7 +14,6 @@ import { memoryViews } from './memory-views.js';
 import { modelDecoder } from './model-decoder.js';
 import { HotQueue } from './hot-queue.js';
 import { enginePasses } from './passes.js';
-import { limitsWithout, REGION_LIMITS } from './region.js';
 import { RegionCompiler } from './region-compiler.js';
 import { optimisedModules, regionModules } from './v8-flags.js';
 
@@ -75,21 +74,17 @@ function startWork(space: number, memory: WebAssembly.Memory): Work {
   const cache = new CodeCache(views, (page, on) => {
     setCode(views.u8, page, on);
   });
-  const passes = enginePasses(start.disabledPasses, start.reorderMemory);
-  const decode = modelDecoder(start.cpuModel);
-  const compiler = new RegionCompiler(
-    views,
-    cache,
-    decode,
-    (regions, slotOf, options) => compileModule(regions, slotOf, { ...options, disabled: start.disabledPasses }),
-    passes,
-    true,
-    start.wantText,
-    limitsWithout(REGION_LIMITS, start.disabledPasses),
-    optimisedModule,
-    start.keep,
-    start.unchecked,
-  );
+  const compiler = new RegionCompiler(views, cache, {
+    decode: modelDecoder(start.cpuModel),
+    compile: compileModule,
+    passes: enginePasses(start.disabledPasses, start.reorderMemory),
+    disabled: start.disabledPasses,
+    onlyWarm: true,
+    wantText: start.wantText,
+    load: optimisedModule,
+    keep: start.keep,
+    unchecked: start.unchecked,
+  });
   return { space, compiler, cache, queue: new HotQueue(views, cache, (pc) => compiler.form(pc)) };
 }
 

@@ -7,7 +7,7 @@ import { compileModule } from '../../backend-wasm/compiler/module.js';
 import { serveGuests } from './guest-serve.js';
 import { modelDecoder } from './model-decoder.js';
 import { enginePasses } from './passes.js';
-import { limitsWithout, type RegionLimits } from './region.js';
+import type { RegionLimits } from './region.js';
 import { RegionCompiler } from './region-compiler.js';
 import { regionModules } from './v8-flags.js';
 
@@ -19,18 +19,14 @@ const LIMITS: RegionLimits = { tbs: 3, insns: 48, inlined: 48 };
 
 void serveGuests(({ options }) => {
   const { disabledPasses, breaks, log, cpuModel } = options;
-  const decode = modelDecoder(cpuModel);
-  const passes = enginePasses(disabledPasses, breaks.includes('reorder-memory'));
-  return (views, cache) =>
-    new RegionCompiler(
-      views,
-      cache,
-      decode,
-      (regions, slot, o) => compileModule(regions, slot, { ...o, disabled: disabledPasses }),
-      passes,
-      false,
-      log.items.includes('out_asm'),
-      limitsWithout(LIMITS, disabledPasses),
-      makeModule,
-    );
+  const compiler = {
+    decode: modelDecoder(cpuModel),
+    compile: compileModule,
+    passes: enginePasses(disabledPasses, breaks.includes('reorder-memory')),
+    disabled: disabledPasses,
+    wantText: log.items.includes('out_asm'),
+    limits: LIMITS,
+    load: makeModule,
+  };
+  return (views, cache) => new RegionCompiler(views, cache, compiler);
 });

@@ -12,41 +12,53 @@ import type { Decode } from '../../frontend/x86-64/decoder.js';
 import { translate } from '../../frontend/x86-64/translate.js';
 import { GuestCodeReader } from './code-reader.js';
 import type { CodeCache } from './code-cache.js';
-import { isHot } from './heat.js';
 import { pageHash } from './code-store-file.js';
 import type { CompiledEntry, CompiledModule, ModuleRecord } from './compile-protocol.js';
-import { isWarm } from './heat.js';
+import { isHot, isWarm } from './heat.js';
 import type { MemoryViews } from './memory-views.js';
 import { withMutex } from './mutex.js';
-import { formRegion, REGION_LIMITS, regionPages, type RegionLimits } from './region.js';
+import { formRegion, limitsWithout, REGION_LIMITS, regionPages, type RegionLimits } from './region.js';
 import { type BoundSlot, slotOf } from './slots.js';
 import { isFloatPrecise, MAX_TB_INSNS } from './translator.js';
 
 /** Times that an indirect jump may have gone to a place that is not in its TB's list, for the list to be worth a comparison each. */
 const STRAY_TARGETS = 50;
 
+const plainModule = (bytes: Uint8Array): WebAssembly.Module => new WebAssembly.Module(bytes);
+
+export interface RegionCompilerOptions {
+  readonly decode: Decode;
+  /** The compiler, which comes with Binaryen. */
+  readonly compile: typeof compileModule;
+  readonly passes: readonly Pass[];
+  /** Passes of the compiler and of forming regions to leave out (region-passes.ts). */
+  readonly disabled?: readonly string[];
+  /** Only TBs that have been run a number of times belong to a region, beside its head. */
+  readonly onlyWarm?: boolean;
+  /** Modules come with their Wasm text. */
+  readonly wantText?: boolean;
+  readonly limits?: RegionLimits;
+  /** Makes a module; V8's usual way by default. */
+  readonly load?: (bytes: Uint8Array) => WebAssembly.Module;
+  /** Modules come with what the code store keeps. */
+  readonly keep?: boolean;
+  /** Accesses have no permission checks. */
+  readonly unchecked?: boolean;
+}
+
 export class RegionCompiler {
   private readonly reader: GuestCodeReader;
+  private readonly limits: RegionLimits;
   /** Symbols of heads, for the names of their functions. */
   readonly symbols = new Map<number, string>();
 
   constructor(
     private readonly views: MemoryViews,
     private readonly cache: CodeCache,
-    private readonly decode: Decode,
-    private readonly compile: typeof compileModule,
-    private readonly passes: readonly Pass[],
-    /** Only TBs that have been run a number of times belong to a region, beside its head. */
-    private readonly onlyWarm: boolean,
-    private readonly wantText: boolean,
-    private readonly limits: RegionLimits = REGION_LIMITS,
-    private readonly load: (bytes: Uint8Array) => WebAssembly.Module = (bytes) => new WebAssembly.Module(bytes),
-    /** Modules come with what the code store keeps. */
-    private readonly keep = false,
-    /** Accesses have no permission checks. */
-    private readonly unchecked = false,
+    private readonly options: RegionCompilerOptions,
   ) {
     this.reader = new GuestCodeReader(views, () => undefined);
+    this.limits = limitsWithout(options.limits ?? REGION_LIMITS, options.disabled ?? []);
   }
 
   /** One module with the regions headed at `heads`; undefined when none of them can be had. */
@@ -69,7 +81,7 @@ export class RegionCompiler {
     };
     const source = {
       lift,
-      isWorth: (at: number) => !this.onlyWarm || isWarm(this.views, this.cache.lookup(at)),
+      isWorth: (at: number) => this.options.onlyWarm !== true || isWarm(this.views, this.cache.lookup(at)),
       read: (addr: number, size: 4 | 8) => this.readTable(addr, size),
       hot: (at: number) => isHot(this.views, this.cache.lookup(at)),
       targets: (at: number) => this.targets(at),
@@ -85,15 +97,24 @@ export class RegionCompiler {
       if (n !== 0) slots.set(pc, n);
       return n;
     };
-    const { bytes, text } = this.compile(regions, slot, {
-      text: this.wantText,
-      unchecked: this.unchecked,
+    const {
+      compile,
+      wantText = false,
+      unchecked = false,
+      disabled = [],
+      keep = false,
+      load = plainModule,
+    } = this.options;
+    const { bytes, text } = compile(regions, slot, {
+      text: wantText,
+      unchecked,
+      disabled,
       symbolOf: (pc) => this.symbols.get(pc),
       plainGuards: Atomics.load(this.views.i32, (PCB_BASE + PCB.PLAIN_GUARDS) / 4) !== 0,
     });
     const entries = regions.map((r, i) => ({ pc: r.head, slot: slot(r.head), name: `r${i}`, pages: regionPages(r) }));
-    const record = this.keep ? this.record(bytes, entries, [...slots], generation) : undefined;
-    return { module: this.load(bytes), generation, entries, size: bytes.length, text, record };
+    const record = keep ? this.record(bytes, entries, [...slots], generation) : undefined;
+    return { module: load(bytes), generation, entries, size: bytes.length, text, record };
   }
 
   /** What the code store keeps of a module; undefined when it depends on what changes: pages that can be written, or that have been. */
@@ -132,13 +153,13 @@ export class RegionCompiler {
     if (this.reader.readable(pc) === 0) return undefined;
     const tb = translate(this.reader, pc, {
       maxInsns: MAX_TB_INSNS,
-      decode: this.decode,
+      decode: this.options.decode,
       preciseFloat: isFloatPrecise(this.views),
     });
     // Only marked pages are watched for writes: code on others must not be compiled.
     const last = Math.floor((pc + Math.max(tb.size, 1) - 1) / PAGE_SIZE);
     if (!this.cache.isCode(Math.floor(pc / PAGE_SIZE)) || !this.cache.isCode(last)) return undefined;
-    return optimise(tb, this.passes);
+    return optimise(tb, this.options.passes);
   }
 
   /** What the interpreter has seen of the indirect jump at the end of the TB at `pc`; none when it goes to many places. */

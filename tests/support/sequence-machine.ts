@@ -219,7 +219,7 @@ export class SequenceMachine implements LoopServices {
       return tb;
     };
     const regions = heads.flatMap((pc) => formRegion(pc, { lift: liftOnce }) ?? []);
-    const compiler = new RegionCompiler(views, cache, decode, compileModule, passes, false, false);
+    const compiler = new RegionCompiler(views, cache, { decode, compile: compileModule, passes });
     if (regions.length > 0) this.compiled.install(compiler.compileRegions(regions, cache.generation));
   }
 
