@@ -70,7 +70,8 @@ const fieldKinds: readonly (readonly [number, (v: InsnValues) => number])[] = [
   [AT_IMM8, (v) => v.immLow & 0xff],
 ];
 
-function immediate(v: InsnValues): bigint {
+/** The immediate's 64 bits. */
+export function immediate(v: Pick<InsnValues, 'immLow' | 'immHigh'>): bigint {
   return (BigInt(v.immHigh) << 32n) | BigInt(v.immLow >>> 0);
 }
 

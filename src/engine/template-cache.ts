@@ -7,13 +7,13 @@
  */
 import { BYTECODE_FINGERPRINT } from '../../backend-wasm/bytecode/opcodes.js';
 import { TemplatePool } from '../../backend-wasm/bytecode/template-pool.js';
-import { type Decode, isInsn } from '../../frontend/x86-64/decoder.js';
-import type { Insn } from '../../frontend/x86-64/insn.js';
+import type { Decode } from '../../frontend/x86-64/decoder.js';
 import type { LiftOptions } from '../../frontend/x86-64/lifter.js';
-import { INDEX, MAX_LENGTH, REG, RM, Shape, VVVV } from '../../frontend/x86-64/shape.js';
+import { INDEX, REG, RM, Shape, VVVV } from '../../frontend/x86-64/shape.js';
 import type { DispatchTables } from '../../frontend/x86-64/table-build.js';
 import { KeyTable } from './key-table.js';
 import {
+  decodeAt,
   IMM_LONG,
   IMM_LONG_NEGATIVE,
   IMM_SHORT,
@@ -137,16 +137,10 @@ export class TemplateCache {
     return end;
   }
 
-  private decodeAt(bytes: Uint8Array, at: number): Insn | undefined {
-    const { pc } = this.shape;
-    const insn = this.decode({ bytes, base: pc - at, readable: () => MAX_LENGTH }, pc);
-    return isInsn(insn) ? insn : undefined;
-  }
-
   /** Index of a new form; -1 for invalid bytes, which are not remembered: others of this shape may be valid. */
   private addForm(bytes: Uint8Array, at: number): number {
     const s = this.shape;
-    const insn = this.decodeAt(bytes, at);
+    const insn = decodeAt(this.decode, bytes, at, this.shape.pc);
     if (insn === undefined) return -1;
     const immBytes = insn.length - s.length;
     const form = {
@@ -207,7 +201,7 @@ export class TemplateCache {
   /** Makes the template of the instruction that was looked up, as general as it can be. */
   private add(index: number, bytes: Uint8Array, at: number, state: number, exact: boolean): number {
     const form = this.forms[index];
-    const insn = this.decodeAt(bytes, at);
+    const insn = decodeAt(this.decode, bytes, at, this.shape.pc);
     if (form === undefined || insn === undefined) return 0;
     const { shape, immSize, decode, options } = this;
     const { immBytes, branch } = form;

@@ -4,7 +4,7 @@
  */
 import { Encoder } from '../../backend-wasm/bytecode/encoder.js';
 import type { TemplateRecord } from '../../backend-wasm/bytecode/template-pool.js';
-import { type InsnValues, makeTemplate } from '../../backend-wasm/bytecode/template.js';
+import { immediate, type InsnValues, makeTemplate } from '../../backend-wasm/bytecode/template.js';
 import { type Decode, isInsn } from '../../frontend/x86-64/decoder.js';
 import type { FlagState } from '../../frontend/x86-64/flags.js';
 import type { Insn, InsnRow } from '../../frontend/x86-64/insn.js';
@@ -128,25 +128,30 @@ function sampleValues(wanted: Wanted, n: 0 | 1, free: Freedom): Omit<InsnValues,
   };
 }
 
+/** The instruction at `pc`, which is `bytes[at]`; MAX_LENGTH bytes are there. Undefined: there is none. */
+export function decodeAt(decode: Decode, bytes: Uint8Array, at: number, pc: number): Insn | undefined {
+  const insn = decode({ bytes, base: pc - at, readable: () => MAX_LENGTH }, pc);
+  return isInsn(insn) ? insn : undefined;
+}
+
 function decodeSample(
   decode: Decode,
   { shape, row, immBytes }: Wanted,
   v: ReturnType<typeof sampleValues>,
   free: Freedom,
 ): Insn | undefined {
-  const imm = (BigInt(v.immHigh) << 32n) | BigInt(v.immLow >>> 0);
   const bytes = encodeSample(shape, {
     regs: v.regs,
     disp: v.disp,
-    imm,
+    imm: immediate(v),
     immBytes,
     rex: free.regs || shape.hasRex,
   });
   const window = new Uint8Array(MAX_LENGTH);
   if (bytes.length > MAX_LENGTH) return undefined;
   window.set(bytes);
-  const insn = decode({ bytes: window, base: v.pc, readable: () => MAX_LENGTH }, v.pc);
-  return isInsn(insn) && insn.row === row && insn.length === bytes.length ? insn : undefined;
+  const insn = decodeAt(decode, window, 0, v.pc);
+  return insn?.row === row && insn.length === bytes.length ? insn : undefined;
 }
 
 /** Other registers, of which those are the same that are in `regs`. */
@@ -164,7 +169,7 @@ function sampleDisp(s: Shape, n: 0 | 1): number {
 function sampleImmediate({ shape, immBytes, branch, immSize }: Wanted, n: 0 | 1, free: Freedom): bigint {
   if (immBytes === 0) return 0n;
   if (branch) return BigInt(DISTANCE[immBytes]?.[n] ?? 0);
-  if (!free.imm) return (BigInt(shape.immHigh) << 32n) | BigInt(shape.immLow >>> 0);
+  if (!free.imm) return immediate(shape);
   return immediates(immBytes, immSize)[n];
 }
 

@@ -1,14 +1,15 @@
 /**
  * Makes the templates of the shapes that programs have, at build time: a start finds them made. In: ELF files. Out: a snapshot for TemplateCache, for the instruction tables with all rows. scripts/bundle.js writes it.
  */
-import { allRows, createDecoder, type Decode, isInsn } from '../../frontend/x86-64/decoder.js';
+import { allRows, createDecoder, type Decode } from '../../frontend/x86-64/decoder.js';
 import { parseElf } from '../../frontend/elf/elf.js';
+import { immediate } from '../../backend-wasm/bytecode/template.js';
 import { STATE } from '../../backend-wasm/bytecode/template-pool.js';
 import { MAX_LENGTH } from '../../frontend/x86-64/shape.js';
 import { encodeSample } from '../../frontend/x86-64/shape-sample.js';
 import { DispatchTables } from '../../frontend/x86-64/table-build.js';
 import { TemplateCache } from './template-cache.js';
-import { LEAVES, START_STATE, stateBehind } from './template-maker.js';
+import { decodeAt, LEAVES, START_STATE, stateBehind } from './template-maker.js';
 
 const PF_X = 1;
 /** Shifts by an immediate count have a template a count. */
@@ -93,7 +94,7 @@ class Recorder {
     const { cache } = this;
     const { shape } = cache;
     const immBytes = shape.next - shape.pc - shape.length;
-    const imm = (BigInt(shape.immHigh) << 32n) | BigInt(shape.immLow >>> 0);
+    const imm = immediate(shape);
     const { hasRex } = shape;
     const [reg = -1, , , vvvv = -1] = shape.regs;
     const put = (base: number, index: number, scale: number, disp: number, ripRelative = false): void => {
@@ -117,7 +118,6 @@ class Recorder {
 
   /** Bytes of an instruction that is left to the lifter; 1 where there is none. */
   private lengthOf(bytes: Uint8Array, at: number, pc: number): number {
-    const insn = this.decode({ bytes, base: pc - at, readable: () => MAX_LENGTH }, pc);
-    return isInsn(insn) ? insn.length : 1;
+    return decodeAt(this.decode, bytes, at, pc)?.length ?? 1;
   }
 }
