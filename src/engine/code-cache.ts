@@ -20,7 +20,7 @@ import {
   TB_HASH_SIZE,
 } from '../guest/memory-map.js';
 import { pcHash, TB, TB_STATE } from '../guest/tb-header.js';
-import type { MemoryViews } from './memory-views.js';
+import { eachTb, type MemoryViews, tbPc } from './memory-views.js';
 
 /** Bytes of a node in a page's list: { i32 next node, i32 TB header }. */
 const NODE_SIZE = 8;
@@ -125,15 +125,10 @@ export class CodeCache {
 
   /** Drops every TB and starts the arena anew. The caller has stopped the world and holds the lock. */
   flush(): void {
-    for (let bucket = 0; bucket < TB_HASH_SIZE; bucket++) {
-      for (
-        let header = this.word(TB_HASH + 4 * bucket) >>> 0;
-        header !== 0;
-        header = this.word(header + TB.HASH_NEXT) >>> 0
-      )
-        this.set(header + TB.STATE, TB_STATE.DEAD);
-      this.set(TB_HASH + 4 * bucket, 0);
-    }
+    eachTb(this.views, (header) => {
+      this.set(header + TB.STATE, TB_STATE.DEAD);
+    });
+    this.i32.fill(0, TB_HASH / 4, TB_HASH / 4 + TB_HASH_SIZE);
     for (let page = 0; page < GUEST_END >>> PAGE_SHIFT; page++) {
       if (this.word(PAGE_TBS + 4 * page) === 0) continue;
       this.set(PAGE_TBS + 4 * page, 0);
@@ -168,7 +163,7 @@ export class CodeCache {
   }
 
   private unhash(header: number): void {
-    const pc = Number(this.views.i64[(header + TB.PC) / 8]);
+    const pc = tbPc(this.views, header);
     let link = TB_HASH + 4 * pcHash(pc, TB_HASH_BITS);
     for (let h = this.word(link) >>> 0; h !== 0; h = this.word(link) >>> 0) {
       if (h === header) {

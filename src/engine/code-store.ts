@@ -12,7 +12,7 @@ import { TB, TB_FLAG, TB_STATE } from '../guest/tb-header.js';
 import { readCached, writeCached } from './cache-directory.js';
 import type { CodeCache } from './code-cache.js';
 import { bytesHash, isWhole, padded, pageHash, parseStore, type StoredItem, writeStore } from './code-store-file.js';
-import type { MemoryViews } from './memory-views.js';
+import { type MemoryViews, tbPc } from './memory-views.js';
 import { storeName, type StoreOptions } from './store-name.js';
 import { isFloatPrecise } from './translator.js';
 
@@ -139,7 +139,7 @@ export class CodeStore {
     for (let header = start; header < start + records.length;) {
       const at = header / 4;
       const size = padded(i32[at + TB.ARENA_SIZE / 4] ?? 0);
-      const pc = Number(views.i64[(header + TB.PC) / 8]);
+      const pc = tbPc(views, header);
       i32[at + TB.INSN_TABLE / 4] = (header + (i32[at + TB.INSN_TABLE / 4] ?? 0)) | 0;
       i32[at + TB.HEAT / 4] = heat(pc);
       // Another thread may have translated some of the page after the code was invalidated.
@@ -180,7 +180,7 @@ export class CodeStore {
       const field = (offset: number): number => i32[(header + offset) / 4] ?? 0;
       const flags = field(TB.FLAGS);
       if (field(TB.STATE) !== TB_STATE.VALID || (flags & (TB_FLAG.ONE_SHOT | TB_FLAG.SELF_CHECK)) !== 0) continue;
-      const pc = Number(views.i64[(header + TB.PC) / 8]);
+      const pc = tbPc(views, header);
       if (pc >>> PAGE_SHIFT !== page || (pc + field(TB.SIZE) - 1) >>> PAGE_SHIFT !== page) continue;
       const size = padded(field(TB.ARENA_SIZE));
       if (bytes + size > GROUP_LIMIT) break;

@@ -4,7 +4,6 @@
 import { CPU, EXC, EXIT, RUN_FLAG } from '../guest/cpu-state.js';
 import { PAGE_SIZE, PCB, PCB_BASE } from '../guest/memory-map.js';
 import { HEAT_OFF } from '../guest/tb-header.js';
-import type { Pass } from '../opt/pipeline.js';
 import { encodeTb } from '../../backend-wasm/bytecode/encode.js';
 import { dispatchInt80, dispatchSyscall } from '../../runtime/linux/dispatch.js';
 import { randomBytes } from '../../runtime/linux/random.js';
@@ -36,7 +35,7 @@ import { GuestFaults } from './guest-faults.js';
 import { guestFiles } from './guest-files.js';
 import { GuestLifter } from './guest-lifter.js';
 import { GuestSymbols } from './guest-symbols.js';
-import { COLD_HEAT } from './heat.js';
+import { COLD_HEAT, KEPT_HEAT } from './heat.js';
 import { interpretedBySymbol } from './interpreted-code.js';
 import { Log } from './log.js';
 import { ThreadProfile } from './thread-profile.js';
@@ -52,9 +51,6 @@ import { isFloatPrecise, MAX_TB_INSNS, Translator } from './translator.js';
 
 /** Bytes of a worker's stack that compiled regions leave to everything else: JavaScript, the core, and frames that are larger than reckoned. */
 const STACK_RESERVE = 24 << 20;
-
-/** TB.HEAT of a TB whose region an earlier run has left: V8 has to compile it again. */
-const KEPT_HEAT = 100;
 
 /** TB.HEAT of new TBs. */
 function firstHeat({ tier, hotThreshold }: EngineOptions): number {
@@ -80,7 +76,6 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
   private readonly compiled: CompiledCode;
   private readonly symbols: GuestSymbols;
   private readonly reader: GuestCodeReader;
-  private readonly passes: readonly Pass[];
   private readonly lifter: GuestLifter;
   private readonly faults: GuestFaults;
   private readonly logger: Log;
@@ -129,7 +124,6 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
     this.reader = new GuestCodeReader(this.views, (page) => this.mm.highCode(page));
     const decode = modelDecoder(options.cpuModel);
     installCpuid(this.views, options.cpuModel);
-    this.passes = enginePasses(options.disabledPasses, options.breaks.includes('reorder-memory'));
     this.compiled = new CompiledCode(this.views, memory, this.core, this.cache, base);
     this.store =
       options.store === undefined
@@ -163,7 +157,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
       views: this.views,
       reader: this.reader,
       decode,
-      passes: this.passes,
+      passes: enginePasses(options.disabledPasses, options.breaks.includes('reorder-memory')),
       checkIr: options.checkIr,
       latePc: this.latePc,
       logger: this.logger,
@@ -259,15 +253,14 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
     } catch (e) {
       throw this.reports.bug(e);
     }
+    const isLast = this.leave();
     if (this.profile !== undefined) {
       const symbol = (pc: number): string => this.symbol(pc);
-      // Of all threads of the process, as its last one finds it.
-      const count = (at: number): number => Atomics.load(this.views.i32, (PCB_BASE + at) / 4);
-      const isLast = count(PCB.THREADS_LEFT) + 1 === count(PCB.THREADS_BEGUN);
+      // Of all threads of the process.
       const interpreted = isLast ? interpretedBySymbol(this.views, symbol) : {};
       requestService(SERVICE.REPORT, { ...this.profile.finish(symbol), interpreted });
     }
-    const saved = this.regions.save();
+    const saved = isLast ? this.regions.save() : undefined;
     if (saved !== undefined && this.logger.has('store')) this.logger.write(`${this.task.tid} ${saved}\n`);
     addFigures(this.kernel, {
       storedTbs: this.store?.taken ?? 0,
@@ -277,6 +270,13 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
       compiledRegions: this.compiled.count,
     });
     this.logger.close();
+  }
+
+  /** This thread runs no more guest code; true for the last one of the process. */
+  private leave(): boolean {
+    const at = PCB_BASE / 4;
+    const left = Atomics.add(this.views.i32, at + PCB.THREADS_LEFT / 4, 1) + 1;
+    return left === Atomics.load(this.views.i32, at + PCB.THREADS_BEGUN / 4);
   }
 
   // ---------------------------------------------------------------- EngineHooks

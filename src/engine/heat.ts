@@ -9,20 +9,28 @@ import type { MemoryViews } from './memory-views.js';
 export const COLD_HEAT = 10_000;
 /** Entries of an optimised TB after which its region is asked for again: the compiler may have put it off while it was cold (hot-queue.ts). */
 export const WARM_HEAT = 500_000;
+/** Further entries of a TB after which it is asked for again, though a region holds it: some 10 ms in the interpreter, so that the region can be there first. */
+export const SECOND_HEAT = 500_000;
+/** Entries of a TB whose region an earlier run has left: V8 has to compile it again. */
+export const KEPT_HEAT = 100;
+
+/** Whether the entries of the TB at `header` lead to anything: HEAT_OFF counts down, too. */
+export const isCounted = ({ i32 }: MemoryViews, header: number): boolean =>
+  (i32[(header + TB.HEAT) / 4] ?? 0) <= HEAT_OFF / 2;
 
 /** Entries of the TB at `header` since its region was asked for (guest-thread.ts, hot; translator.ts, warm). One that was put off counts as long as it is asked for again. */
-export function entriesSinceAsked({ i32 }: MemoryViews, header: number): number {
+export function entriesSinceAsked(views: MemoryViews, header: number): number {
+  const { i32 } = views;
   const heat = i32[(header + TB.HEAT) / 4] ?? 0;
-  if (heat > HEAT_OFF / 2) return HEAT_OFF - heat;
+  if (!isCounted(views, header)) return HEAT_OFF - heat;
   const cold = ((i32[(header + TB.FLAGS) / 4] ?? 0) & TB_FLAG.COLD) !== 0;
   return cold ? Math.max(COLD_HEAT - heat, 0) : COLD_HEAT + Math.max(WARM_HEAT - heat, 0);
 }
 
 /** Whether the TB has been entered so often that its region was asked for; always where nothing is counted. */
-export function isHot({ i32 }: MemoryViews, header: number): boolean {
-  const flags = i32[(header + TB.FLAGS) / 4] ?? 0;
-  const counted = (i32[(header + TB.HEAT) / 4] ?? 0) <= HEAT_OFF / 2;
-  return !counted || (flags & TB_FLAG.COLD) === 0 || (flags & TB_FLAG.ASKED) !== 0;
+export function isHot(views: MemoryViews, header: number): boolean {
+  const flags = views.i32[(header + TB.FLAGS) / 4] ?? 0;
+  return !isCounted(views, header) || (flags & TB_FLAG.COLD) === 0 || (flags & TB_FLAG.ASKED) !== 0;
 }
 
 /** Part of the entries that make a TB hot after which it may be in another's region: what runs less often makes regions large, and is in few runs of a loop. */

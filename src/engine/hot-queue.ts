@@ -9,15 +9,13 @@
 import { TB } from '../guest/tb-header.js';
 import { type Region, tbsOf } from '../../backend-wasm/compiler/region.js';
 import type { CodeCache } from './code-cache.js';
-import { entriesSinceAsked } from './heat.js';
+import { entriesSinceAsked, SECOND_HEAT } from './heat.js';
 import type { MemoryViews } from './memory-views.js';
 
 /** Regions of one module: a module costs a mapping and some 15 KB. */
 const MAX_REGIONS = 16;
 /** Guest instructions after which a module takes no more regions: the first ones are wanted soon. */
 const MAX_INSNS = 600;
-/** Further entries of a TB after which it is asked for again, though a region holds it: some 10 ms in the interpreter, so that the region can be there first. */
-const SECOND_HEAT = 500_000;
 
 export class HotQueue {
   private queue: number[] = [];

@@ -4,7 +4,7 @@
  */
 import { ProgramError } from '../base/errors.js';
 import { CONTROL, CPU, GPR, MXCSR_START } from '../guest/cpu-state.js';
-import { GUEST_END, PAGE_SHIFT, PCB, PCB_BASE, TB_HASH, TB_HASH_SIZE } from '../guest/memory-map.js';
+import { GUEST_END, PAGE_SHIFT, PCB, PCB_BASE } from '../guest/memory-map.js';
 import { HEAT_OFF, TB, TB_FLAG } from '../guest/tb-header.js';
 import { parseElf } from '../../frontend/elf/elf.js';
 import { EAGAIN, ENOEXEC } from '../../runtime/linux/errno.js';
@@ -16,7 +16,8 @@ import type { ExecLayout } from '../../runtime/process/mm.js';
 import { allocCpu, forkCpu } from '../../runtime/threads/cpu-slots.js';
 import { CodeCache } from './code-cache.js';
 import { hwcap, hwcap2 } from './cpuid-leaves.js';
-import { type MemoryViews, memoryViews } from './memory-views.js';
+import { isCounted } from './heat.js';
+import { eachTb, type MemoryViews, memoryViews } from './memory-views.js';
 import { withMutex } from './mutex.js';
 import type { EngineOptions } from './options.js';
 
@@ -113,17 +114,13 @@ export function forkMemory(parent: MemoryViews, space: AddressSpace, cpu: number
 function coolCode(views: MemoryViews): void {
   const { i32 } = views;
   const threshold = i32[HOT_THRESHOLD] ?? HEAT_OFF;
-  for (let bucket = 0; bucket < TB_HASH_SIZE; bucket++) {
-    let header = (i32[TB_HASH / 4 + bucket] ?? 0) >>> 0;
-    while (header !== 0) {
-      const flags = i32[(header + TB.FLAGS) / 4] ?? 0;
-      const asked = (flags & TB_FLAG.ASKED) !== 0 || i32[(header + TB.HEAT) / 4] === HEAT_OFF;
-      i32[(header + TB.SLOT) / 4] = 0;
-      i32[(header + TB.FLAGS) / 4] = flags & ~TB_FLAG.ASKED;
-      if (asked) i32[(header + TB.HEAT) / 4] = threshold;
-      header = (i32[(header + TB.HASH_NEXT) / 4] ?? 0) >>> 0;
-    }
-  }
+  eachTb(views, (header) => {
+    const flags = i32[(header + TB.FLAGS) / 4] ?? 0;
+    const asked = (flags & TB_FLAG.ASKED) !== 0 || !isCounted(views, header);
+    i32[(header + TB.SLOT) / 4] = 0;
+    i32[(header + TB.FLAGS) / 4] = flags & ~TB_FLAG.ASKED;
+    if (asked) i32[(header + TB.HEAT) / 4] = threshold;
+  });
 }
 
 /** The memory has no user any more: shared file mappings are written back, descriptors closed. */

@@ -10,7 +10,7 @@ import type { CodeCache } from './code-cache.js';
 import type { CodeStore } from './code-store.js';
 import type { CompiledModule } from './compile-protocol.js';
 import type { CompiledCode } from './compiled-code.js';
-import type { MemoryViews } from './memory-views.js';
+import { type MemoryViews, tbPc } from './memory-views.js';
 import { withMutex } from './mutex.js';
 import type { RegionCompiler } from './region-compiler.js';
 import type { RegionStore } from './region-store.js';
@@ -58,7 +58,7 @@ export class ThreadRegions {
       translator.calm(header);
       return;
     }
-    const pc = this.pcOf(header);
+    const pc = tbPc(views, header);
     if (kept?.install(pc) === true) return;
     if (asks && (flags & TB_FLAG.ASKED) === 0) {
       const hot: HotPc = { space: space(), pc, warm: kept?.isWarm === true, symbol: symbol(pc) };
@@ -96,18 +96,16 @@ export class ThreadRegions {
   /** Compiles the TB before it runs (tier compiled). */
   beforeFirstRun(header: number): void {
     const { source, views } = this.parts;
-    if (source.compiler !== undefined && views.i32[(header + TB.SLOT) / 4] === 0) this.compile(this.pcOf(header));
+    if (source.compiler !== undefined && views.i32[(header + TB.SLOT) / 4] === 0) this.compile(tbPc(views, header));
   }
 
-  /** The last thread of a process keeps its code for the next run. Gives the line that -d store logs, undefined when it is not the last. */
+  /** Keeps the process's code for the next run. Gives the line that -d store logs, undefined where nothing is kept. */
   save(): string | undefined {
     const { store, kept, views } = this.parts;
-    const { i32 } = views;
-    const left = Atomics.add(i32, (PCB_BASE + PCB.THREADS_LEFT) / 4, 1) + 1;
-    if (store === undefined || left !== Atomics.load(i32, (PCB_BASE + PCB.THREADS_BEGUN) / 4)) return undefined;
+    if (store === undefined) return undefined;
     const records = this.modules().flatMap(({ record }) => (record === undefined ? [] : [record]));
     const [tbs, modules] = withMutex(
-      i32,
+      views.i32,
       (PCB_BASE + PCB.TRANSLATE_LOCK) / 4,
       () => [store.save(), kept?.save(records) ?? 0] as const,
     );
@@ -137,9 +135,5 @@ export class ThreadRegions {
   private forget(pc: number): void {
     const header = this.parts.cache.lookup(pc);
     if (header !== 0) Atomics.store(this.parts.views.i32, (header + TB.SLOT) / 4, 0);
-  }
-
-  private pcOf(header: number): number {
-    return Number(this.parts.views.i64[(header + TB.PC) / 8]);
   }
 }

@@ -12,7 +12,7 @@ import { crashReport, registerLines } from './crash-report.js';
 import type { GuestLifter } from './guest-lifter.js';
 import { illegalInsn } from './illegal-insn.js';
 import type { Log } from './log.js';
-import type { MemoryViews } from './memory-views.js';
+import { type MemoryViews, tbPc } from './memory-views.js';
 import { MAX_TB_INSNS } from './translator.js';
 
 /** Blocks that a crash report names. */
@@ -37,7 +37,7 @@ export class ThreadReports {
   /** -d exec and -d cpu, before the TB at `header` runs. */
   entering(header: number): void {
     const { logger, cpu, views, tid, symbol } = this.parts;
-    const pc = this.pcOf(header);
+    const pc = tbPc(views, header);
     this.recent.push(pc);
     if (this.recent.length > RECENT_BLOCKS) this.recent.shift();
     if (logger.hasAt('exec', pc)) {
@@ -51,28 +51,24 @@ export class ThreadReports {
 
   /** The process dies of `signal`. */
   crash(signal: number): void {
-    const { cpu, reader, cpuModel, logger, symbol } = this.parts;
+    const { views, cpu, reader, cpuModel, logger, symbol } = this.parts;
     const last = cpu.i32(CPU.CUR_TB) >>> 0;
-    const blocks = this.recent.length > 0 || last === 0 ? this.recent : [this.pcOf(last)];
+    const blocks = this.recent.length > 0 || last === 0 ? this.recent : [tbPc(views, last)];
     const cause = signal === SIGILL ? illegalInsn(reader, cpu.pc, cpuModel) : undefined;
     logger.write(crashReport(signal, signalText(signal), cpu, symbol, blocks, cause));
   }
 
   /** A failure of ours, with what leads to its cause: guest pc, TB, IR. */
   bug(e: unknown): Error {
-    const { cpu, lifter, tid, symbol } = this.parts;
+    const { views, cpu, lifter, tid, symbol } = this.parts;
     const error = e instanceof Error ? e : new Error(String(e));
     if (error instanceof InternalError && error.details.length > 0) return error;
     const header = cpu.i32(CPU.CUR_TB) >>> 0;
     const lines = [`rip 0x${hex(cpu.rip)}, thread ${tid}`];
     if (header !== 0) {
-      const pc = this.pcOf(header);
+      const pc = tbPc(views, header);
       lines.push(`last TB 0x${hex(pc)} ${symbol(pc)}`, ...printTb(lifter.quietly(pc, MAX_TB_INSNS)));
     }
     return new InternalError(error.message, lines, { cause: error });
-  }
-
-  private pcOf(header: number): number {
-    return Number(this.parts.views.i64[(header + TB.PC) / 8]);
   }
 }

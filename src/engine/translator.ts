@@ -11,7 +11,7 @@ import { HEAT_OFF, TB, TB_FLAG, TB_STATE } from '../guest/tb-header.js';
 import type { Tb } from '../ir/types.js';
 import type { CodeCache } from './code-cache.js';
 import { WARM_HEAT } from './heat.js';
-import type { MemoryViews } from './memory-views.js';
+import { type MemoryViews, tbPc } from './memory-views.js';
 import { withMutex } from './mutex.js';
 import { withSelfCheck } from './self-check.js';
 import type { TemplateTranslator } from './template-translator.js';
@@ -103,7 +103,7 @@ export class Translator {
     const field = (offset: number): number => views.i32[(header + offset) / 4] ?? 0;
     this.locked(() => {
       if ((field(TB.FLAGS) & TB_FLAG.COLD) === 0 || field(TB.STATE) !== TB_STATE.VALID || cache.full) return;
-      const pc = Number(views.i64[(header + TB.PC) / 8]);
+      const pc = tbPc(views, header);
       // Its pages are marked, so its bytes are those of the first time; what lies behind it need not be.
       const tb = this.parts.lift(pc, field(TB.INSNS));
       if (tb.size !== field(TB.SIZE)) return;
@@ -157,21 +157,17 @@ export class Translator {
 
   /** The TB at `header`, which checks itself, has been entered many times with its bytes unchanged: its page is marked again when its code is next translated. */
   calm(header: number): void {
-    const page = Number(this.parts.views.i64[(header + TB.PC) / 8]) >>> PAGE_SHIFT;
-    this.parts.stopWorld(() => {
-      this.locked(() => {
-        this.parts.cache.invalidatePage(page);
-        this.thrashing.calm(page);
-      });
+    const page = tbPc(this.parts.views, header) >>> PAGE_SHIFT;
+    this.alone(() => {
+      this.parts.cache.invalidatePage(page);
+      this.thrashing.calm(page);
     });
   }
 
   /** Drops all translated code. */
   flush(): void {
-    this.parts.stopWorld(() => {
-      this.locked(() => {
-        this.parts.cache.flush();
-      });
+    this.alone(() => {
+      this.parts.cache.flush();
     });
   }
 
@@ -202,24 +198,20 @@ export class Translator {
     const pages: number[] = [];
     for (let page = first; page <= last; page++) if (cache.hasCode(page)) pages.push(page);
     if (pages.length === 0) return;
-    this.parts.stopWorld(() => {
-      this.locked(() => {
-        for (const page of pages) {
-          cache.invalidatePage(page);
-          this.thrashing.invalidated(page);
-        }
-      });
+    this.alone(() => {
+      for (const page of pages) {
+        cache.invalidatePage(page);
+        this.thrashing.invalidated(page);
+      }
     });
   }
 
   /** Floating point obeys MXCSR from now on, in all threads: what was translated otherwise goes. */
   makeFloatPrecise(): void {
     if (isFloatPrecise(this.parts.views)) return;
-    this.parts.stopWorld(() => {
-      this.locked(() => {
-        Atomics.store(this.parts.views.i32, FLOAT_PRECISE, 1);
-        this.parts.cache.flush();
-      });
+    this.alone(() => {
+      Atomics.store(this.parts.views.i32, FLOAT_PRECISE, 1);
+      this.parts.cache.flush();
     });
   }
 
@@ -242,6 +234,13 @@ export class Translator {
 
   private marked(page: number): boolean {
     return this.parts.cache.isCode(page);
+  }
+
+  /** With the world stopped, and the lock. */
+  private alone(fn: () => void): void {
+    this.parts.stopWorld(() => {
+      this.locked(fn);
+    });
   }
 
   private locked<T>(fn: () => T): T {
