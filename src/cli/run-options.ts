@@ -104,7 +104,8 @@ export function addRunOptions<T>(y: Argv<T>): Argv<T> {
     })
     .option('profile', {
       type: 'boolean',
-      describe: 'print where the time went: tiers, compiled regions by symbol, system calls by name (and --stats)',
+      describe:
+        'print where the time went: tiers, compiled and interpreted code by symbol, system calls by name (and --stats)',
       group: 'Logging:',
     })
     .option('perf-map', {

@@ -1,9 +1,16 @@
 /**
  * V8's flags for the modules of regions. In: what makes a module. Out: its result. V8's flags are the process's, and V8 refuses code caches (of our bundles, of Node's own modules) made under other flags than it
  * has when it reads them: so each is set only while a module is made, and put back (tests/unit/code-caches.test.ts). A flag that V8 does not know is a line on stderr.
+ * The workers of a process set them at the same time: each set of flags has a count of the threads that want it, which all workers have from the main thread.
  */
 import { setFlagsFromString } from 'node:v8';
-import { hasRelaxedSimd } from '../../backend-wasm/compiler/host-simd.js';
+import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
+
+/** Flags that are set together; their number is that of their count. */
+interface FlagSet {
+  readonly number: number;
+  readonly flags: readonly Flag[];
+}
 
 /** How to set a flag, and how to put it back. */
 interface Flag {
@@ -18,89 +25,144 @@ const isSince = (major: number, minor: number): boolean => MAJOR > major || (MAJ
  * Branch hints are read, which V8 13.7 does by itself. And there is no deoptimisation, which relies on the feedback of the baseline compiler: without that, V8 14 ends the process in a check of its own at
  * the first call that it would inline.
  */
-const REGION: readonly Flag[] = isSince(13, 7)
-  ? [{ on: '--no-wasm-deopt', off: '--wasm-deopt' }]
-  : [{ on: '--experimental-wasm-branch-hinting', off: '--no-experimental-wasm-branch-hinting' }];
+const REGION: FlagSet = {
+  number: 0,
+  flags: isSince(13, 7)
+    ? [{ on: '--no-wasm-deopt', off: '--wasm-deopt' }]
+    : [{ on: '--experimental-wasm-branch-hinting', off: '--no-experimental-wasm-branch-hinting' }],
+};
 
-/** Behind a flag before V8 11.4 (Node 20). */
-const RELAXED_SIMD: readonly Flag[] = hasRelaxedSimd()
-  ? []
-  : [{ on: '--experimental-wasm-relaxed-simd', off: '--no-experimental-wasm-relaxed-simd' }];
+/** Behind a flag before V8 11.4 (Node 20 has 11.3). */
+const RELAXED_SIMD: FlagSet = {
+  number: 1,
+  flags: isSince(11, 4)
+    ? []
+    : [{ on: '--experimental-wasm-relaxed-simd', off: '--no-experimental-wasm-relaxed-simd' }],
+};
 
-const EAGER: Flag = { on: '--no-wasm-lazy-compilation', off: '--wasm-lazy-compilation' };
+const EAGER: FlagSet = {
+  number: 2,
+  flags: [{ on: '--no-wasm-lazy-compilation', off: '--wasm-lazy-compilation' }],
+};
 
 /**
  * V8 compiles with its optimising compiler alone, within Module(), and as code of regions: without a look for V8's own interrupts at each function's entry and each turn of a loop (a tenth of the time). Regions
  * poll CPU.CONTROL there, by which the supervisor ends threads (Kernel.shutDown), and have a stack budget.
  */
-const OPTIMISING: readonly Flag[] = [
-  // The first implies the second, in one direction.
-  { on: '--no-wasm-dynamic-tiering', off: '--wasm-dynamic-tiering' },
-  { on: '--no-liftoff', off: '--liftoff' },
-  EAGER,
-  { on: '--no-wasm-stack-checks', off: '--wasm-stack-checks' },
-];
+const OPTIMISING: FlagSet = {
+  number: 3,
+  flags: [
+    // The first implies the second, in one direction.
+    { on: '--no-wasm-dynamic-tiering', off: '--wasm-dynamic-tiering' },
+    { on: '--no-liftoff', off: '--liftoff' },
+    { on: '--no-wasm-stack-checks', off: '--wasm-stack-checks' },
+  ],
+};
 
 /**
  * V8 gives code of its baseline compiler to the optimising one after so many bytes of it have run, some 10 ms of a region. It compiles a region in 5 ms: with the usual budget,
  * python3 -c 'print(1)' took 1.2 s of CPU instead of 0.7.
  */
-const LARGE_BUDGET: Flag = {
-  on: '--wasm-tiering-budget=100000000',
-  off: `--wasm-tiering-budget=${isSince(12, 0) ? 13_000_000 : 1_800_000}`,
+const LARGE_BUDGET: FlagSet = {
+  number: 4,
+  flags: [
+    {
+      on: '--wasm-tiering-budget=100000000',
+      off: `--wasm-tiering-budget=${isSince(12, 0) ? 13_000_000 : 1_800_000}`,
+    },
+  ],
 };
 
-function set(flags: readonly Flag[]): void {
-  for (const { on } of flags) setFlagsFromString(on);
+const [LOCK, FIRST_COUNT, WORDS] = [0, 1, 6] as const;
+const SHARED = 'lift64: V8 flags';
+/** A lock, and the counts of the sets. */
+const words = sharedWords();
+
+/** Those of the main thread; its own where there are none. */
+function sharedWords(): Int32Array {
+  const given = getEnvironmentData(SHARED);
+  if (given instanceof Int32Array) return given;
+  const own = new Int32Array(new SharedArrayBuffer(WORDS * Int32Array.BYTES_PER_ELEMENT));
+  setEnvironmentData(SHARED, own);
+  return own;
 }
 
-function putBack(flags: readonly Flag[]): void {
-  for (const { off } of flags.toReversed()) setFlagsFromString(off);
+/** A thread that is ended while it holds the lock, which is for microseconds, leaves it held. */
+const LOCK_TIMEOUT_MS = 1000;
+
+function locked(fn: () => void): void {
+  while (Atomics.exchange(words, LOCK, 1) !== 0) {
+    if (Atomics.wait(words, LOCK, 1, LOCK_TIMEOUT_MS) === 'timed-out') break;
+  }
+  try {
+    fn();
+  } finally {
+    Atomics.store(words, LOCK, 0);
+    Atomics.notify(words, LOCK, 1);
+  }
 }
 
-function during<T>(flags: readonly Flag[], make: () => T): T {
-  set(flags);
+function set(sets: readonly FlagSet[]): void {
+  locked(() => {
+    for (const { number, flags } of sets) {
+      if (Atomics.add(words, FIRST_COUNT + number, 1) > 0) continue;
+      for (const { on } of flags) setFlagsFromString(on);
+    }
+  });
+}
+
+function putBack(sets: readonly FlagSet[]): void {
+  locked(() => {
+    for (const { number, flags } of sets) {
+      if (Atomics.sub(words, FIRST_COUNT + number, 1) > 1) continue;
+      for (const { off } of flags.toReversed()) setFlagsFromString(off);
+    }
+  });
+}
+
+function during<T>(sets: readonly FlagSet[], make: () => T): T {
+  set(sets);
   try {
     return make();
   } finally {
-    putBack(flags);
+    putBack(sets);
   }
 }
 
 /** Makes a module of regions for V8's usual tiers; and what asks hostSimd() for the first time goes through here. */
 export function regionModules<T>(make: () => T): T {
-  return during([...REGION, ...RELAXED_SIMD], make);
+  return during([REGION, RELAXED_SIMD], make);
 }
 
 /** Makes a module of regions that were compiled in an earlier run: V8's baseline compiler has them for some time. */
 export function keptModules<T>(make: () => T): T {
-  return during([...RELAXED_SIMD, LARGE_BUDGET], make);
+  return during([RELAXED_SIMD, LARGE_BUDGET], make);
 }
 
 /** As keptModules(), at once and in V8's own threads. */
 export async function keptModulesAhead<T>(make: () => Promise<T>): Promise<T> {
-  const flags = [...RELAXED_SIMD, LARGE_BUDGET, EAGER];
-  set(flags);
+  const sets = [RELAXED_SIMD, LARGE_BUDGET, EAGER];
+  set(sets);
   try {
     return await make();
   } finally {
-    putBack(flags);
+    putBack(sets);
   }
 }
 
 /** Makes a module of regions: V8 compiles it with its optimising compiler, here and now. */
 export function optimisedModules<T>(make: () => T): T {
-  return during([...REGION, ...RELAXED_SIMD, ...OPTIMISING], make);
+  return during([REGION, RELAXED_SIMD, EAGER, OPTIMISING], make);
 }
 
 /** All modules are made as by optimisedModules() from now on: for tests and fuzzing. */
 export function optimiseAllModules(): void {
-  set([...REGION, ...RELAXED_SIMD, ...OPTIMISING]);
+  set([REGION, RELAXED_SIMD, EAGER, OPTIMISING]);
 }
 
 /** All modules are made as by regionModules() from now on: for tests. */
 export function allowRelaxedSimd(): void {
-  set([...REGION, ...RELAXED_SIMD]);
+  set([REGION, RELAXED_SIMD]);
 }
 
 /** V8 writes /tmp/perf-PID.map, names of its code by address, of all that is compiled in threads that start from now on (Linux's tools/perf/Documentation/jit-interface.txt). */
