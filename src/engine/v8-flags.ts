@@ -35,9 +35,7 @@ const REGION: FlagSet = {
 /** Behind a flag before V8 11.4 (Node 20 has 11.3). */
 const RELAXED_SIMD: FlagSet = {
   number: 1,
-  flags: isSince(11, 4)
-    ? []
-    : [{ on: '--experimental-wasm-relaxed-simd', off: '--no-experimental-wasm-relaxed-simd' }],
+  flags: isSince(11, 4) ? [] : [{ on: '--experimental-wasm-relaxed-simd', off: '--no-experimental-wasm-relaxed-simd' }],
 };
 
 const EAGER: FlagSet = {
