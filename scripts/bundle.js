@@ -78,6 +78,8 @@ export async function bundle(root) {
     copyFileSync(join(root, 'scripts', 'bundle', main), join(out, name, 'main.cjs'));
   }
   await makeTemplates(root, out);
+  const { writeCoreCode } = await import(pathToFileURL(join(dist, 'src', 'engine', 'core-module.js')).href);
+  writeCoreCode();
   writeFileSync(join(out, 'build-id'), buildId(dist, out));
   record(root, out);
 }

@@ -7,6 +7,8 @@ const DIST = new URL('../../', import.meta.url);
 export const BUILT = {
   /** The AssemblyScript core. */
   core: new URL('core.wasm', DIST),
+  /** Machine code of the core that V8 has made at build time (machine-code.ts). */
+  coreCode: new URL(`bundles/core-${process.version}-${process.arch}.cache`, DIST),
   guestWorker: new URL('bundles/guest-worker/main.cjs', DIST),
   compiledGuestWorker: new URL('bundles/compiled-guest-worker/main.cjs', DIST),
   compileWorker: new URL('bundles/compile-worker/main.cjs', DIST),

@@ -21,6 +21,8 @@ export interface CompiledModule {
 /** A module as the code store keeps it (region-store.ts). */
 export interface ModuleRecord {
   readonly bytes: Uint8Array;
+  /** V8's machine code of it (machine-code.ts). */
+  readonly code: Uint8Array | undefined;
   readonly entries: readonly StoredEntry[];
   /** What its code takes of the host's relaxed SIMD. */
   readonly host: HostSimd;

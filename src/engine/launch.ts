@@ -20,6 +20,7 @@ import { StreamService } from '../../runtime/vfs/streams.js';
 import { foregroundGroup, HostTerminal } from '../../runtime/vfs/terminal.js';
 import { mainVfsState } from '../../runtime/vfs/thread-port.js';
 import { BUILT } from './built-files.js';
+import { coreModule } from './core-module.js';
 import { keptTemplates } from './kept-templates.js';
 import { CompileService } from './compile-service.js';
 import { memoryViews } from './memory-views.js';
@@ -69,7 +70,7 @@ export async function launch(o: RunOptions): Promise<Ended> {
 
   const spine: SpineData = {
     options: o.engine,
-    core: new WebAssembly.Module(readFileSync(BUILT.core)),
+    core: coreModule(),
     templates: keptTemplates(o.engine.cpuModel),
     prefix: o.prefix,
     cpus: availableParallelism(),

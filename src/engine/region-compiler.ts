@@ -15,6 +15,7 @@ import type { CodeCache } from './code-cache.js';
 import { pageHash } from './code-store-file.js';
 import type { CompiledEntry, CompiledModule, ModuleRecord } from './compile-protocol.js';
 import { isHot, isWarm } from './heat.js';
+import { machineCode } from './machine-code.js';
 import type { MemoryViews } from './memory-views.js';
 import { withMutex } from './mutex.js';
 import { formRegion, limitsWithout, REGION_LIMITS, regionPages, type RegionLimits } from './region.js';
@@ -23,6 +24,13 @@ import { isFloatPrecise, MAX_TB_INSNS } from './translator.js';
 
 /** Times that an indirect jump may have gone to a place that is not in its TB's list, for the list to be worth a comparison each. */
 const STRAY_TARGETS = 50;
+
+/** A copy that costs the workers that it goes to nothing. */
+function shared(bytes: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  copy.set(bytes);
+  return copy;
+}
 
 const plainModule = (bytes: Uint8Array): WebAssembly.Module => new WebAssembly.Module(bytes);
 
@@ -113,13 +121,14 @@ export class RegionCompiler {
       plainGuards: Atomics.load(this.views.i32, (PCB_BASE + PCB.PLAIN_GUARDS) / 4) !== 0,
     });
     const entries = regions.map((r, i) => ({ pc: r.head, slot: slot(r.head), name: `r${i}`, pages: regionPages(r) }));
-    const record = keep ? this.record(bytes, entries, [...slots], generation) : undefined;
-    return { module: load(bytes), generation, entries, size: bytes.length, text, record };
+    const module = load(bytes);
+    const record = keep ? this.record({ module, bytes }, entries, [...slots], generation) : undefined;
+    return { module, generation, entries, size: bytes.length, text, record };
   }
 
   /** What the code store keeps of a module; undefined when it depends on what changes: pages that can be written, or that have been. */
   private record(
-    bytes: Uint8Array,
+    { module, bytes }: { readonly module: WebAssembly.Module; readonly bytes: Uint8Array },
     entries: readonly CompiledEntry[],
     slots: readonly BoundSlot[],
     generation: number,
@@ -133,11 +142,10 @@ export class RegionCompiler {
     const plain = Atomics.load(views.i32, (PCB_BASE + PCB.PLAIN_GUARDS) / 4) !== 0;
     if (stale === undefined || plain || isFloatPrecise(views)) return undefined;
     if ([...pages].some((page) => stale.has(page) || writable(page))) return undefined;
-    // Shared, so that it costs the workers that it goes to nothing.
-    const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
-    shared.set(bytes);
+    const code = machineCode(module);
     return {
-      bytes: shared,
+      bytes: shared(bytes),
+      code: code && shared(code),
       host: hostSimd(),
       slots,
       entries: entries.map((e) => ({

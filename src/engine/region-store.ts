@@ -1,9 +1,9 @@
 /**
  * Compiled regions of earlier runs: Wasm modules from a file beside the program's TBs (code-store.ts). In: hot pcs. Out: regions in the function table.
  *
- * V8's machine code can't be kept, so V8 compiles a region again at its first call, with its baseline compiler, and later with the other. A module names slots of the function table: it can be used
- * where they stand for the same pcs as when it was made. A region is installed when it is hot and all pages that it was lifted from have the content of that time.
- * An item of the file is a module: its bytes are `content` bytes of JSON (ModuleMeta), then the Wasm module.
+ * V8's machine code is kept with them (machine-code.ts). Where V8 refuses that, it compiles a region again at its first call, with its baseline compiler, and later with the other. A module names slots of the
+ * function table: it can be used where they stand for the same pcs as when it was made. A region is installed when it is warm and all pages that it was lifted from have the content of that time.
+ * An item of the file is a module: its bytes are `content` bytes of JSON (ModuleMeta), then the Wasm module, and its machine code.
  */
 import { hostSimd } from '../../backend-wasm/compiler/host-simd.js';
 import { PCB, PCB_BASE, PERM, PERM_TABLE } from '../guest/memory-map.js';
@@ -13,6 +13,7 @@ import type { CodeCache } from './code-cache.js';
 import { bytesHash, isWhole, pageHash, parseStore, type StoredItem, writeStore } from './code-store-file.js';
 import type { ModuleRecord, StoredEntry } from './compile-protocol.js';
 import type { CompiledCode } from './compiled-code.js';
+import { moduleWithCode } from './machine-code.js';
 import type { MemoryViews } from './memory-views.js';
 import { withMutex } from './mutex.js';
 import { bindSlots, slotOwners } from './slots.js';
@@ -31,7 +32,7 @@ export interface RegionStoreParts {
   readonly isFile: (page: number) => boolean;
 }
 
-type ModuleMeta = Omit<ModuleRecord, 'bytes'>;
+type ModuleMeta = Omit<ModuleRecord, 'bytes' | 'code'> & { readonly codeBytes: number };
 
 /** Bytes of a file; what was compiled last stays. */
 const FILE_LIMIT = 32 << 20;
@@ -173,24 +174,32 @@ function readModules(directory: string, program: string): Omit<Stored, 'instance
 }
 
 /**
- * Has V8 compile the modules that are kept for a program, in threads of its own; a guest thread that makes a module of the same bytes then gets the code. In the main thread, once the first
- * worker has loaded its code (v8-flags.ts tells why). Gives what keeps the code alive.
+ * Gives V8 the machine code of the modules that are kept for a program, and has it compile those without, in threads of its own; a guest thread that makes a module of the same bytes then gets the code.
+ * In the main thread, once the first worker has loaded its code (v8-flags.ts tells why). Gives what keeps the code alive.
  */
 export async function compileAhead(directory: string, program: string): Promise<unknown> {
-  const modules = readModules(directory, program).map(({ record }) => record.bytes);
-  return modules.length === 0
-    ? []
-    : keptModulesAhead(() => Promise.all(modules.map((bytes) => WebAssembly.compile(bytes))));
+  const made: WebAssembly.Module[] = [];
+  const rest: Uint8Array[] = [];
+  for (const { record } of readModules(directory, program)) {
+    const module = record.code && moduleWithCode(record.code, record.bytes);
+    if (module === undefined) rest.push(record.bytes);
+    else made.push(module);
+  }
+  if (rest.length === 0) return made;
+  const compiled = await keptModulesAhead(() => Promise.all(rest.map((bytes) => WebAssembly.compile(bytes))));
+  return [...made, ...compiled];
 }
 
 const fileName = (program: string): string => `${program}-regions`;
 
 function itemOf(record: ModuleRecord, id: number): StoredItem {
-  const { bytes: wasm, ...meta } = record;
+  const { bytes: wasm, code = new Uint8Array(), ...rest } = record;
+  const meta: ModuleMeta = { ...rest, codeBytes: code.length };
   const json = Buffer.from(JSON.stringify(meta));
-  const bytes = new Uint8Array((json.length + wasm.length + 3) & ~3);
+  const bytes = new Uint8Array((json.length + wasm.length + code.length + 3) & ~3);
   bytes.set(json);
   bytes.set(wasm, json.length);
+  bytes.set(code, json.length + wasm.length);
   return { id, count: wasm.length, content: json.length, bytes, sum: bytesHash(bytes) };
 }
 
@@ -198,5 +207,8 @@ function recordOf({ count, content, bytes }: StoredItem): ModuleRecord {
   const json: unknown = JSON.parse(Buffer.from(bytes.subarray(0, content)).toString());
   if (typeof json !== 'object' || json === null) throw new InternalError('the code store holds a module without data');
   // Whole bytes that this build has written (itemOf).
-  return { ...(json as ModuleMeta), bytes: bytes.subarray(content, content + count) };
+  const { codeBytes, ...meta } = json as ModuleMeta;
+  const end = content + count;
+  const code = codeBytes === 0 ? undefined : bytes.subarray(end, end + codeBytes);
+  return { ...meta, bytes: bytes.subarray(content, end), code };
 }

@@ -21,6 +21,10 @@ interface Flag {
 const [MAJOR = 0, MINOR = 0] = process.versions.v8.split('.').map(Number);
 const isSince = (major: number, minor: number): boolean => MAJOR > major || (MAJOR === major && MINOR >= minor);
 
+/** True when V8 is of one of these versions, major and minor. */
+export const isV8Between = (first: readonly [number, number], last: readonly [number, number]): boolean =>
+  isSince(...first) && !isSince(last[0], last[1] + 1);
+
 /**
  * Branch hints are read, which V8 13.7 does by itself. And there is no deoptimisation, which relies on the feedback of the baseline compiler: without that, V8 14 ends the process in a check of its own at
  * the first call that it would inline.
@@ -43,18 +47,29 @@ const EAGER: FlagSet = {
   flags: [{ on: '--no-wasm-lazy-compilation', off: '--wasm-lazy-compilation' }],
 };
 
-/**
- * V8 compiles with its optimising compiler alone, within Module(), and as code of regions: without a look for V8's own interrupts at each function's entry and each turn of a loop (a tenth of the time). Regions
- * poll CPU.CONTROL there, by which the supervisor ends threads (Kernel.shutDown), and have a stack budget.
- */
+/** V8 compiles with its optimising compiler alone, and within Module(). */
 const OPTIMISING: FlagSet = {
   number: 3,
   flags: [
     // The first implies the second, in one direction.
     { on: '--no-wasm-dynamic-tiering', off: '--wasm-dynamic-tiering' },
     { on: '--no-liftoff', off: '--liftoff' },
-    { on: '--no-wasm-stack-checks', off: '--wasm-stack-checks' },
   ],
+};
+
+/**
+ * Code of regions: without a look for V8's own interrupts at each function's entry and each turn of a loop (a tenth of the time). Regions
+ * poll CPU.CONTROL there, by which the supervisor ends threads (Kernel.shutDown), and have a stack budget.
+ */
+const NO_STACK_CHECKS: FlagSet = {
+  number: 5,
+  flags: [{ on: '--no-wasm-stack-checks', off: '--wasm-stack-checks' }],
+};
+
+/** V8's own functions for tests (machine-code.ts). */
+const NATIVES: FlagSet = {
+  number: 6,
+  flags: [{ on: '--allow-natives-syntax', off: '--no-allow-natives-syntax' }],
 };
 
 /**
@@ -71,7 +86,7 @@ const LARGE_BUDGET: FlagSet = {
   ],
 };
 
-const [LOCK, FIRST_COUNT, WORDS] = [0, 1, 6] as const;
+const [LOCK, FIRST_COUNT, WORDS] = [0, 1, 8] as const;
 const SHARED = 'lift64: V8 flags';
 /** A lock, and the counts of the sets. */
 const words = sharedWords();
@@ -150,12 +165,22 @@ export async function keptModulesAhead<T>(make: () => Promise<T>): Promise<T> {
 
 /** Makes a module of regions: V8 compiles it with its optimising compiler, here and now. */
 export function optimisedModules<T>(make: () => T): T {
-  return during([REGION, RELAXED_SIMD, EAGER, OPTIMISING], make);
+  return during([REGION, RELAXED_SIMD, EAGER, OPTIMISING, NO_STACK_CHECKS], make);
+}
+
+/** Makes the core's module as optimisedModules() does, but of code that V8 can interrupt: the interpreter's loops look at CPU.CONTROL alone. */
+export function optimisedCore<T>(make: () => T): T {
+  return during([EAGER, OPTIMISING], make);
+}
+
+/** Runs what compiles JavaScript that calls V8's own functions, %Name(). */
+export function nativesSyntax<T>(fn: () => T): T {
+  return during([NATIVES], fn);
 }
 
 /** All modules are made as by optimisedModules() from now on: for tests and fuzzing. */
 export function optimiseAllModules(): void {
-  set([REGION, RELAXED_SIMD, EAGER, OPTIMISING]);
+  set([REGION, RELAXED_SIMD, EAGER, OPTIMISING, NO_STACK_CHECKS]);
 }
 
 /** All modules are made as by regionModules() from now on: for tests. */
