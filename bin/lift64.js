@@ -1,2 +1,3 @@
 #!/usr/bin/env node
-import '../dist/bundles/cli/main.cjs';
+'use strict';
+require('../dist/bundles/cli/main.cjs');

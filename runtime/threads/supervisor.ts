@@ -3,12 +3,13 @@
  * In: the kernel with its first task, and the worker's entry. Out: the exit status of the first process. Source: DESIGN.md section 7.
  */
 import { writeSync } from 'node:fs';
-import { Worker, type WorkerOptions } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { InternalError } from '../../src/base/errors.js';
 import { GROUP_STATE } from '../process/layout.js';
 import type { Kernel } from '../process/kernel.js';
 import { runRealTimer } from '../process/timers.js';
-import type { FromWorker, ToWorker, WorkerStart } from './protocol.js';
+import { newWorker, type NewWorker } from './new-worker.js';
+import type { FromWorker, ToWorker } from './protocol.js';
 
 export interface SupervisorOptions {
   readonly kernel: Kernel;
@@ -117,9 +118,9 @@ export class Supervisor {
     return { ...status, stuck: !(await this.close()) };
   }
 
-  /** Starts a worker ahead of its first task: to begin with it while the program is still being loaded. */
-  prepare(): void {
-    if (this.workers.size === 0) this.addWorker();
+  /** Starts a worker ahead of its first task: to begin with it while the program is still being loaded. `first`: one of `entry` that has begun already. */
+  prepare(first?: NewWorker): void {
+    if (this.workers.size === 0) this.addWorker(first);
   }
 
   /** A message to the spine's handler in every worker. */
@@ -144,19 +145,11 @@ export class Supervisor {
     while (missing-- > 0) this.addWorker();
   }
 
-  private addWorker(): void {
+  private addWorker(first?: NewWorker): void {
     const id = this.nextId++;
-    const data: WorkerStart = { kernel: this.kernel.buffer, id, spine: this.options.spine };
-    const options: WorkerOptions = {
-      workerData: data,
-      // Else the end of a worker closes the descriptors that it has opened, which are the guests'.
-      trackUnmanagedFds: false,
-      // Else Node makes a pipe on descriptor 1 or 2 non-blocking.
-      stdout: true,
-      stderr: true,
-      resourceLimits: { stackSizeMb: this.options.stackSizeMb ?? 64 },
-    };
-    const worker = new Worker(this.options.entry, options);
+    const { entry, stackSizeMb, spine } = this.options;
+    const { worker, begin } = first ?? newWorker(entry, stackSizeMb);
+    begin({ kernel: this.kernel.buffer, id, spine });
     const w: PoolWorker = { id, worker, task: 0, mms: new Set() };
     this.workers.set(id, w);
     this.options.onWorker?.(worker, id);

@@ -9,6 +9,7 @@ import { enterNextProgram } from '../process/exec.js';
 import { threadFinished, threadStarted } from '../process/exit.js';
 import { Kernel } from '../process/kernel.js';
 import { deliverPending, pendingSignals } from '../process/signal-deliver.js';
+import type { WorkerWait } from './new-worker.js';
 import type { FromWorker, ToWorker, WorkerStart } from './protocol.js';
 
 /** A worker that waits for a message looks again after this time, should the wake have come before the message. */
@@ -33,10 +34,19 @@ export function requestService(name: string, data: unknown): void {
   postToSupervisor({ kind: 'service', name, data });
 }
 
-/** The worker's `workerData`. */
+let started: WorkerStart | undefined;
+
+/** What the worker is for; waits until that is known. Call it before anything listens on parentPort. */
 export function workerStart(): WorkerStart {
-  // The supervisor is the only one that starts this entry, with a WorkerStart.
-  return workerData as WorkerStart;
+  if (started === undefined) {
+    // newWorker() is the only one that starts this entry.
+    const { posted } = workerData as WorkerWait;
+    Atomics.wait(posted, 0, 0);
+    const first = parentPort === null ? undefined : receiveMessageOnPort(parentPort);
+    if (first === undefined) throw new InternalError('a worker has been started without a word');
+    started = first.message as WorkerStart;
+  }
+  return started;
 }
 
 /** Begins to serve: call it once, at the end of the worker's entry. */

@@ -1,6 +1,7 @@
 /**
  * The command line: run, dump, bench. In: process.argv. Out: the guest's exit status, or 125 to 127 with one clear line on stderr.
  */
+import './start-worker.js';
 import { fail } from './report.js';
 import { runCommand } from './run.js';
 import { DEFAULTS, type Parsed } from './run-options.js';

@@ -21,6 +21,7 @@ import { foregroundGroup, HostTerminal } from '../../runtime/vfs/terminal.js';
 import { mainVfsState } from '../../runtime/vfs/thread-port.js';
 import { BUILT } from './built-files.js';
 import { coreModule } from './core-module.js';
+import { takeFirstWorker } from './first-worker.js';
 import { keptTemplates } from './kept-templates.js';
 import { CompileService } from './compile-service.js';
 import { memoryViews } from './memory-views.js';
@@ -99,9 +100,10 @@ export async function launch(o: RunOptions): Promise<Ended> {
     },
   );
   const reports: ThreadReport[] = [];
+  const entry = o.engine.tier === 'compiled' ? BUILT.compiledGuestWorker : BUILT.guestWorker;
   const supervisor = new Supervisor({
     kernel,
-    entry: o.engine.tier === 'compiled' ? BUILT.compiledGuestWorker : BUILT.guestWorker,
+    entry,
     spine,
     memoryOf,
     onSpace: (id, mm) => {
@@ -147,7 +149,7 @@ export async function launch(o: RunOptions): Promise<Ended> {
       ],
     ]),
   });
-  supervisor.prepare();
+  supervisor.prepare(takeFirstWorker(entry));
 
   const image = startImage(memoryOf(FIRST_MM), o.engine, {
     program: program.image,
