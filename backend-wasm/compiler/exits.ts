@@ -10,6 +10,7 @@ import { G, GLOBALS } from '../../src/ir/globals.js';
 import type { Temp } from '../../src/ir/types.js';
 import type { Expr } from './flow.js';
 import { GlobalSet } from './global-set.js';
+import { labelledBlock } from './labelled-block.js';
 import type { ModuleParts } from './module-parts.js';
 import { BUDGET_LOCAL, CPU_LOCAL, type Values } from './values.js';
 
@@ -65,7 +66,7 @@ export class Exits {
     const exits = [...this.cold.values()].sort((a, b) => b.set.size - a.set.size);
     let code: Expr[] = [...body];
     exits.forEach((exit, i) => {
-      code = [m.block(exit.label, code)];
+      code = [labelledBlock(m, exit.label, code)];
       if (exit === this.last) {
         const reason = m.i64.extend_u(m.i32.load(CPU.EXIT_REASON, 4, this.cpu()));
         code.push(m.return(m.i64.sub(m.i64.const(0n), reason)));

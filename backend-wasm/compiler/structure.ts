@@ -6,6 +6,7 @@
  */
 import type binaryen from 'binaryen';
 import { flowTargets, immediateDominators, reversePostorder, type Expr, type FlowNode } from './flow.js';
+import { labelledBlock } from './labelled-block.js';
 
 export function structure(m: binaryen.Module, nodes: readonly FlowNode[], entry: number): Expr[] {
   const targets = (n: number): readonly number[] => flowTargets((nodes[n] as FlowNode).term);
@@ -56,7 +57,7 @@ class Structurer {
     let body = this.node(i);
     for (const child of this.children[i] as number[]) {
       if (this.merge[child] !== true) continue;
-      body = [this.m.block(blockLabel(child), body), ...this.tree(child)];
+      body = [labelledBlock(this.m, blockLabel(child), body), ...this.tree(child)];
     }
     return this.header[i] === true ? [this.m.loop(loopLabel(i), this.m.block(null, body))] : body;
   }

@@ -3,24 +3,22 @@
  */
 import { GUEST_END, PAGE_SIZE, PCB, PCB_BASE, PERM, PERM_TABLE } from '../guest/memory-map.js';
 import { TARGETS_KEPT, TB } from '../guest/tb-header.js';
-import type { Tb } from '../ir/types.js';
-import { optimise, type Pass } from '../opt/pipeline.js';
+import type { Pass } from '../opt/pipeline.js';
 import { hostSimd } from '../../backend-wasm/compiler/host-simd.js';
 import type { compileModule } from '../../backend-wasm/compiler/module.js';
 import type { Region } from '../../backend-wasm/compiler/region.js';
 import type { Decode } from '../../frontend/x86-64/decoder.js';
-import { translate } from '../../frontend/x86-64/translate.js';
-import { GuestCodeReader } from './code-reader.js';
 import type { CodeCache } from './code-cache.js';
 import { pageHash } from './code-store-file.js';
 import type { CompiledEntry, CompiledModule, ModuleRecord } from './compile-protocol.js';
 import { isHot, isWarm } from './heat.js';
+import { LiftedTbs } from './lifted-tbs.js';
 import { machineCode } from './machine-code.js';
 import type { MemoryViews } from './memory-views.js';
 import { withMutex } from './mutex.js';
 import { formRegion, limitsWithout, REGION_LIMITS, regionPages, type RegionLimits } from './region.js';
 import { type BoundSlot, slotOf } from './slots.js';
-import { isFloatPrecise, MAX_TB_INSNS } from './translator.js';
+import { isFloatPrecise } from './translator.js';
 
 /** Times that an indirect jump may have gone to a place that is not in its TB's list, for the list to be worth a comparison each. */
 const STRAY_TARGETS = 50;
@@ -55,7 +53,7 @@ export interface RegionCompilerOptions {
 }
 
 export class RegionCompiler {
-  private readonly reader: GuestCodeReader;
+  private readonly tbs: LiftedTbs;
   private readonly limits: RegionLimits;
   /** Symbols of heads, for the names of their functions. */
   readonly symbols = new Map<number, string>();
@@ -65,7 +63,7 @@ export class RegionCompiler {
     private readonly cache: CodeCache,
     private readonly options: RegionCompilerOptions,
   ) {
-    this.reader = new GuestCodeReader(views, () => undefined);
+    this.tbs = new LiftedTbs(views, cache, options);
     this.limits = limitsWithout(options.limits ?? REGION_LIMITS, options.disabled ?? []);
   }
 
@@ -82,13 +80,8 @@ export class RegionCompiler {
 
   /** The region headed at `pc`; undefined when it can't be had. */
   form(pc: number): Region | undefined {
-    const lifted = new Map<number, Tb | undefined>();
-    const lift = (at: number): Tb | undefined => {
-      if (!lifted.has(at)) lifted.set(at, this.lift(at));
-      return lifted.get(at);
-    };
     const source = {
-      lift,
+      lift: (at: number) => this.tbs.at(at),
       isWorth: (at: number) => this.options.onlyWarm !== true || isWarm(this.views, this.cache.lookup(at)),
       read: (addr: number, size: 4 | 8) => this.readTable(addr, size),
       hot: (at: number) => isHot(this.views, this.cache.lookup(at)),
@@ -155,19 +148,6 @@ export class RegionCompiler {
         contents: e.pages.map((page) => [page, contents.get(page) ?? 0] as const),
       })),
     };
-  }
-
-  private lift(pc: number): Tb | undefined {
-    if (this.reader.readable(pc) === 0) return undefined;
-    const tb = translate(this.reader, pc, {
-      maxInsns: MAX_TB_INSNS,
-      decode: this.options.decode,
-      preciseFloat: isFloatPrecise(this.views),
-    });
-    // Only marked pages are watched for writes: code on others must not be compiled.
-    const last = Math.floor((pc + Math.max(tb.size, 1) - 1) / PAGE_SIZE);
-    if (!this.cache.isCode(Math.floor(pc / PAGE_SIZE)) || !this.cache.isCode(last)) return undefined;
-    return optimise(tb, this.options.passes);
   }
 
   /** What the interpreter has seen of the indirect jump at the end of the TB at `pc`; none when it goes to many places. */
