@@ -25,8 +25,8 @@ export class TemplatePool {
   /** @param kept what `snapshot` gave */
   constructor(kept?: Int32Array) {
     this.end = kept?.length ?? 1;
-    this.ints = new Int32Array(2 * this.end + (1 << 15));
-    if (kept !== undefined) this.ints.set(kept);
+    // What was given stays as it is: there is no room in it.
+    this.ints = kept ?? new Int32Array(1 << 15);
   }
 
   /** Adds a record; gives its place. */

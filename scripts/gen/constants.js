@@ -8,8 +8,9 @@ export function constants({ cpu, map, tbh, flags, float }) {
     for (const [name, value] of Object.entries(object))
       put(`${prefix}_${name}`, type, type === 'i32' ? value : value >>> 0);
   };
-  for (const name of ['GUEST_END', 'PERM_TABLE', 'PCB_BASE', 'TB_HASH', 'HIGH_MAP_BASE']) put(name, 'usize', map[name]);
-  for (const name of ['TB_HASH_BITS', 'HIGH_TABLE_BITS']) put(name, 'i32', map[name]);
+  for (const name of ['GUEST_END', 'PERM_TABLE', 'PAGE_TBS', 'PCB_BASE', 'TB_HASH', 'HIGH_MAP_BASE'])
+    put(name, 'usize', map[name]);
+  for (const name of ['TB_HASH_BITS', 'HIGH_TABLE_BITS', 'PAGE_SHIFT']) put(name, 'i32', map[name]);
   put('SPLIT_REACH', 'i32', cpu.SPLIT_REACH);
   put('JUMP_CACHE_BITS', 'i32', cpu.JUMP_CACHE_BITS);
   put('HASH_MULTIPLIER', 'u32', tbh.HASH_MULTIPLIER);

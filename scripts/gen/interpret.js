@@ -59,6 +59,7 @@ ${cases.join('\n')}
 export function core(helpers, fingerprint) {
   return `
 export { run, slotOfRip, slotStub } from '../dispatch';
+export { takeTbs, wordsHash } from '../stored-tbs';
 export { eflagsOf } from '../../helpers/cc';
 export { guardSlow_r, guardSlow_w, guardSlow_rw } from '../../helpers/guard';
 export { ${ATOMICS.join(', ')} } from '../../helpers/atomics';

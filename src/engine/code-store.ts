@@ -7,11 +7,13 @@
  * (src/guest/tb-header.ts), with INSN_TABLE counted from the header, each padded to 16 bytes.
  * What is translated anew is written when the process ends, along with what the file had.
  */
-import { GUEST_PAGES, PAGE_SHIFT, PAGE_TBS, PCB, PCB_BASE, PERM, PERM_TABLE } from '../guest/memory-map.js';
+import { GUEST_PAGES, PAGE_SHIFT, PAGE_SIZE, PAGE_TBS, PCB, PCB_BASE, PERM, PERM_TABLE } from '../guest/memory-map.js';
 import { TB, TB_FLAG, TB_STATE } from '../guest/tb-header.js';
 import { readCached, writeCached } from './cache-directory.js';
 import type { CodeCache } from './code-cache.js';
-import { bytesHash, isWhole, padded, pageHash, parseStore, type StoredItem, writeStore } from './code-store-file.js';
+import { bytesHash, padded, pageHash, parseStore, type StoredItem, writeStore } from './code-store-file.js';
+import type { Core } from './core.js';
+import { KEPT_HEAT } from './heat.js';
 import { type MemoryViews, tbPc } from './memory-views.js';
 import { storeName, type StoreOptions } from './store-name.js';
 import { isFloatPrecise } from './translator.js';
@@ -24,8 +26,11 @@ export interface CodeStoreParts {
   readonly program: () => string;
   /** True for guest pages of files: what a program makes at run time is not worth keeping. */
   readonly isFile: (page: number) => boolean;
-  /** TB.HEAT of the TB at a pc that is taken. */
-  readonly heat: (pc: number) => number;
+  readonly core: Pick<Core, 'takeTbs' | 'wordsHash'>;
+  /** TB.HEAT of TBs that are taken. */
+  readonly heat: number;
+  /** The pcs on a page whose regions earlier runs have left. */
+  readonly keptOn: (page: number) => readonly number[];
 }
 
 /** Records of a page that are kept; the arena has room for as much (ARENA_RESERVE in code-cache.ts). */
@@ -62,14 +67,11 @@ export class CodeStore {
     this.tried.add(page);
     const groups = this.file().groups.get(page);
     if (groups === undefined) return false;
-    const content = pageHash(views.i32, page);
+    const content = this.parts.core.wordsHash(page * PAGE_SIZE, PAGE_SIZE / 4);
     const group = groups.find((g) => g.content === content);
-    if (group === undefined || !isWhole(group)) {
-      this.count(PCB.REFUSED_PAGES, 1);
-      return false;
-    }
-    this.insert(group);
-    return true;
+    if (group !== undefined && this.insert(group)) return true;
+    this.count(PCB.REFUSED_PAGES, 1);
+    return false;
   }
 
   /** The code of `pages` was invalidated; undefined: all. */
@@ -130,26 +132,20 @@ export class CodeStore {
     return (this.loaded = { name, precise, groups });
   }
 
-  private insert({ bytes: records }: StoredItem): void {
-    const { views, cache, heat } = this.parts;
-    const { i32 } = views;
+  /** False when the records are damaged. */
+  private insert({ id: page, bytes: records, sum }: StoredItem): boolean {
+    const { views, cache, core, heat, keptOn } = this.parts;
     const start = cache.allocate(records.length);
-    const before = this.taken;
     views.u8.set(records, start);
-    for (let header = start; header < start + records.length;) {
-      const at = header / 4;
-      const size = padded(i32[at + TB.ARENA_SIZE / 4] ?? 0);
-      const pc = tbPc(views, header);
-      i32[at + TB.INSN_TABLE / 4] = (header + (i32[at + TB.INSN_TABLE / 4] ?? 0)) | 0;
-      i32[at + TB.HEAT / 4] = heat(pc);
-      // Another thread may have translated some of the page after the code was invalidated.
-      if (cache.lookup(pc) === 0) {
-        cache.insert(header, pc, i32[at + TB.SIZE / 4] ?? 0);
-        this.taken++;
-      }
-      header += size;
+    if (core.wordsHash(start | 0, records.length / 4) !== sum) return false;
+    const taken = core.takeTbs(start | 0, (start + records.length) | 0, heat);
+    for (const pc of keptOn(page)) {
+      const header = cache.lookup(pc);
+      if (header !== 0) Atomics.store(views.i32, (header + TB.HEAT) / 4, KEPT_HEAT);
     }
-    this.count(PCB.STORED_TBS, this.taken - before);
+    this.taken += taken;
+    this.count(PCB.STORED_TBS, taken);
+    return true;
   }
 
   private control(field: number): number {

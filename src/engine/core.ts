@@ -15,6 +15,10 @@ export interface Core {
   readonly eflagsOf: EflagsOf;
   /** The six arithmetic flags of a lazy state: cc_op, cc_dst, cc_src, cc_src2. */
   readonly flagsOf: (op: number, dst: bigint, src: bigint, src2: bigint) => bigint;
+  /** Enters the TBs that lie from `start` to `end` (i32) as the code store keeps them, with that TB.HEAT; gives how many (backend-wasm/interpreter/stored-tbs.ts). The caller holds the translation lock. */
+  readonly takeTbs: (start: number, end: number, heat: number) => number;
+  /** wordsHash (code-store-file.ts) of `count` words at an address (i32). */
+  readonly wordsHash: (address: number, count: number) => number;
   /** What a table slot holds until its region is installed. */
   readonly stub: unknown;
 }
@@ -54,13 +58,15 @@ export function instantiateCore(
   const fingerprint = get('bytecodeFingerprint') as () => number;
   if (fingerprint() !== BYTECODE_FINGERPRINT)
     throw new InternalError('dist/core.wasm was built for other bytecode: run npm run build');
-  // The types are those of backend-wasm/interpreter/dispatch.ts and backend-wasm/helpers/cc.ts.
+  // The types are those of dispatch.ts and stored-tbs.ts in backend-wasm/interpreter, and of backend-wasm/helpers/cc.ts.
   return {
     exports,
     table,
     run: get('run') as (cpu: number) => number,
     eflagsOf: get('eflagsOf') as EflagsOf,
     flagsOf: get('cc_compute_all') as Core['flagsOf'],
+    takeTbs: get('takeTbs') as Core['takeTbs'],
+    wordsHash: get('wordsHash') as Core['wordsHash'],
     stub: get('slotStub'),
   };
 }

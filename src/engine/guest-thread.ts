@@ -35,7 +35,7 @@ import { GuestFaults } from './guest-faults.js';
 import { guestFiles } from './guest-files.js';
 import { GuestLifter } from './guest-lifter.js';
 import { GuestSymbols } from './guest-symbols.js';
-import { COLD_HEAT, KEPT_HEAT } from './heat.js';
+import { COLD_HEAT } from './heat.js';
 import { interpretedBySymbol } from './interpreted-code.js';
 import { Log } from './log.js';
 import { ThreadProfile } from './thread-profile.js';
@@ -134,7 +134,9 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
             cache: this.cache,
             program: () => this.task.mmRecord.exe,
             isFile: (page) => this.isFile(page),
-            heat: (pc) => (kept?.has(pc) === true ? KEPT_HEAT : firstHeat(options)),
+            core: this.core,
+            heat: firstHeat(options),
+            keptOn: (page) => kept?.headsOn(page) ?? [],
           });
     const { store } = this;
     const kept: RegionStore | undefined =
@@ -151,6 +153,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
               this.translator.mark(page);
             },
             isFile: (page) => this.isFile(page),
+            wordsHash: this.core.wordsHash,
           });
     this.latePc = options.breaks.includes('late-pc');
     this.lifter = new GuestLifter({

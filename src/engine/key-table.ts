@@ -6,13 +6,14 @@ const ENTRY = 4;
 export class KeyTable {
   private entries: Int32Array;
   private mask: number;
-  private count = 0;
+  /** Undefined as long as the entries are those that were given, which stay as they are. */
+  private count: number | undefined;
 
   /** @param kept what `snapshot` gave, or log2 of the entries to begin with */
   constructor(kept: Int32Array | number) {
-    this.entries = typeof kept === 'number' ? new Int32Array(ENTRY << kept).fill(EMPTY) : kept.slice();
+    this.entries = typeof kept === 'number' ? new Int32Array(ENTRY << kept).fill(EMPTY) : kept;
     this.mask = this.entries.length / ENTRY - 1;
-    for (let at = 0; at < this.entries.length; at += ENTRY) if (this.entries[at + 3] !== EMPTY) this.count++;
+    if (typeof kept === 'number') this.count = 0;
   }
 
   snapshot(): Int32Array {
@@ -25,13 +26,23 @@ export class KeyTable {
 
   /** `value` is not negative. */
   set(a: number, b: number, c: number, value: number): void {
-    if (2 * this.count > this.mask) this.grow();
+    let count = this.count ?? this.copy();
+    if (2 * count > this.mask) this.grow();
     const at = this.find(a, b, c);
-    if (this.entries[at + 3] === EMPTY) this.count++;
+    if (this.entries[at + 3] === EMPTY) count++;
+    this.count = count;
     this.entries[at] = a;
     this.entries[at + 1] = b;
     this.entries[at + 2] = c;
     this.entries[at + 3] = value;
+  }
+
+  /** Makes the entries its own; gives their number. */
+  private copy(): number {
+    const entries = (this.entries = this.entries.slice());
+    let count = 0;
+    for (let at = 0; at < entries.length; at += ENTRY) if (entries[at + 3] !== EMPTY) count++;
+    return count;
   }
 
   /** Place of the key's entry, or of the free one where it belongs. */

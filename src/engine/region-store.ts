@@ -6,13 +6,14 @@
  * An item of the file is a module: its bytes are `content` bytes of JSON (ModuleMeta), then the Wasm module, and its machine code.
  */
 import { hostSimd } from '../../backend-wasm/compiler/host-simd.js';
-import { PCB, PCB_BASE, PERM, PERM_TABLE } from '../guest/memory-map.js';
+import { PAGE_SHIFT, PAGE_SIZE, PCB, PCB_BASE, PERM, PERM_TABLE } from '../guest/memory-map.js';
 import { InternalError } from '../base/errors.js';
 import { readCached, writeCached } from './cache-directory.js';
 import type { CodeCache } from './code-cache.js';
-import { bytesHash, isWhole, pageHash, parseStore, type StoredItem, writeStore } from './code-store-file.js';
+import { bytesHash, isWhole, parseStore, type StoredItem, writeStore } from './code-store-file.js';
 import type { ModuleRecord, StoredEntry } from './compile-protocol.js';
 import type { CompiledCode } from './compiled-code.js';
+import type { Core } from './core.js';
 import { moduleWithCode } from './machine-code.js';
 import type { MemoryViews } from './memory-views.js';
 import { withMutex } from './mutex.js';
@@ -30,6 +31,7 @@ export interface RegionStoreParts {
   /** Makes a page present and marks it CODE. */
   readonly watch: (page: number) => void;
   readonly isFile: (page: number) => boolean;
+  readonly wordsHash: Core['wordsHash'];
 }
 
 type ModuleMeta = Omit<ModuleRecord, 'bytes' | 'code'> & { readonly codeBytes: number };
@@ -52,6 +54,8 @@ interface Page {
 export class RegionStore {
   private loaded: readonly Stored[] | undefined;
   private readonly byPc = new Map<number, { readonly stored: Stored; readonly entry: StoredEntry }>();
+  /** The pcs that there are regions of, by page. */
+  private readonly byPage = new Map<number, number[]>();
   /** Contents of pages whose code has not been invalidated since `generation`. */
   private readonly pages = new Map<number, Page>();
   /** Regions installed. */
@@ -64,10 +68,10 @@ export class RegionStore {
     return this.byPc.size > 0;
   }
 
-  /** True when there is a region headed at `pc`, which may turn out to be of other code. The caller holds the translation lock. */
-  has(pc: number): boolean {
+  /** The pcs on a page that regions are headed at, which may turn out to be of other code. The caller holds the translation lock. */
+  headsOn(page: number): readonly number[] {
     this.load();
-    return this.byPc.has(pc);
+    return this.byPage.get(page) ?? [];
   }
 
   /** Installs the region headed at `pc`; false when there is none for the code that is there. */
@@ -130,6 +134,11 @@ export class RegionStore {
       if (bindSlots(views, owners, record.slots)) stored.unshift({ record, item, instance: undefined });
     }
     for (const s of stored) for (const entry of s.record.entries) this.byPc.set(entry.pc, { stored: s, entry });
+    for (const pc of this.byPc.keys()) {
+      const others = this.byPage.get(pc >>> PAGE_SHIFT);
+      if (others === undefined) this.byPage.set(pc >>> PAGE_SHIFT, [pc]);
+      else others.push(pc);
+    }
     return (this.loaded = stored.reverse());
   }
 
@@ -152,7 +161,7 @@ export class RegionStore {
     watch(number);
     const perm = Atomics.load(views.u8, PERM_TABLE + number);
     if ((perm & PERM.X) === 0 || (perm & PERM.CODE) === 0) return undefined;
-    const page = { content: pageHash(views.i32, number), generation };
+    const page = { content: this.parts.wordsHash(number * PAGE_SIZE, PAGE_SIZE / 4), generation };
     this.pages.set(number, page);
     return page;
   }

@@ -241,17 +241,18 @@ function writeForms(forms: readonly Form[]): Int32Array {
 
 function readForms(ints: Int32Array): Form[] {
   return Array.from({ length: ints.length / FORM_INTS }, (_, i) => {
-    const [bits = 0, implicit = 0] = ints.subarray(FORM_INTS * i);
-    const has = (name: (typeof FORM_BITS)[number]): boolean => ((bits >> FORM_BITS.indexOf(name)) & 1) !== 0;
+    const bits = ints[FORM_INTS * i] ?? 0;
+    const has = (bit: number): boolean => ((bits >> bit) & 1) !== 0;
+    // As FORM_BITS has them.
     return {
-      lifted: has('lifted'),
+      lifted: has(0),
+      branch: has(1),
+      byteRegs: has(2),
+      exactRegs: has(3),
+      exactImm: has(4),
+      usesFlags: has(5),
       immBytes: bits >> FORM_BITS.length,
-      branch: has('branch'),
-      byteRegs: has('byteRegs'),
-      exactRegs: has('exactRegs'),
-      exactImm: has('exactImm'),
-      usesFlags: has('usesFlags'),
-      implicit,
+      implicit: ints[FORM_INTS * i + 1] ?? 0,
     };
   });
 }

@@ -10,7 +10,7 @@ import { ccOpOf, LEAVES, START_STATE, stateBehind } from './template-maker.js';
 
 export class TemplateTranslator {
   private readonly assembler = new TbAssembler();
-  private cache: TemplateCache;
+  private cache: TemplateCache | undefined;
   private precise = false;
   /** TBs written. */
   count = 0;
@@ -19,9 +19,7 @@ export class TemplateTranslator {
   constructor(
     private readonly reader: CodeReader,
     private readonly cacheOf: (precise: boolean) => TemplateCache,
-  ) {
-    this.cache = cacheOf(false);
-  }
+  ) {}
 
   /** Guest bytes of the TB that was put together last. */
   get size(): number {
@@ -30,11 +28,11 @@ export class TemplateTranslator {
 
   /** Puts together the TB at `pc`, of at most `maxInsns` guest instructions. `precise`: of floating point. False: it is left to the lifter. */
   assemble(pc: number, maxInsns: number, precise: boolean): boolean {
-    if (precise !== this.precise) {
-      this.precise = precise;
-      this.cache = this.cacheOf(precise);
-    }
-    const { assembler, cache, reader } = this;
+    if (precise !== this.precise) this.cache = undefined;
+    this.precise = precise;
+    // Made when it is needed: a program of which all has been kept does without.
+    const cache = (this.cache ??= this.cacheOf(precise));
+    const { assembler, reader } = this;
     const end = pc + reader.readable(pc) - MAX_LENGTH;
     const { bytes, base } = reader;
     const { pool } = cache;
@@ -42,7 +40,7 @@ export class TemplateTranslator {
     assembler.begin(pc);
     for (let at = pc, n = 0; at <= end; n++) {
       let record = 0;
-      if (n === maxInsns) record = this.end(at, state);
+      if (n === maxInsns) record = endOf(cache, at, state);
       else {
         record = cache.find(bytes, at - base, at, state);
         assembler.insn(at, ccOpOf(state));
@@ -64,9 +62,10 @@ export class TemplateTranslator {
     this.count++;
     return this.assembler.write(i32, allocate, heat);
   }
+}
 
-  private end(pc: number, state: number): number {
-    this.cache.shape.pc = pc;
-    return this.cache.end(state);
-  }
+/** Record of the jump that ends a TB at `pc`. */
+function endOf(cache: TemplateCache, pc: number, state: number): number {
+  cache.shape.pc = pc;
+  return cache.end(state);
 }
