@@ -23,11 +23,12 @@ import { bundleBinaryen } from './bundle/binaryen.js';
 import { PLUGINS } from './bundle/plugins.js';
 import { wrapBundle } from './bundle/wrap.js';
 
-/** Entry points, and what starts each. */
+/** Entry points, and what starts each; without it, the bundle's function gives the module's exports to the loader. */
 const BUNDLES = {
   cli: { entry: 'src/cli/main.js', main: 'main.cjs' },
   'guest-worker': { entry: 'src/engine/guest-worker.js', main: 'main.cjs' },
   'compiled-guest-worker': { entry: 'src/engine/compiled-guest-worker.js', main: 'main-with-binaryen.cjs' },
+  'machine-code': { entry: 'src/engine/machine-code.js' },
   'compile-worker': { entry: 'src/engine/compile-worker.js', main: 'main-with-binaryen.cjs' },
 };
 const ALL = [...Object.keys(BUNDLES), 'binaryen'];
@@ -37,7 +38,10 @@ const EXTERNAL = ['binaryen', 'wabt', 'iced-x86'];
  * Runs whose code is in the caches: static programs, so that they need nothing of the host. The second finds what the first has kept: both ways of a start. The last, which writes the caches,
  * compiles regions.
  */
-const RECORDED = [['hello'], ['hello'], ['--tier', 'compiled', 'hello'], ['--no-cache', join('bench', 'sort'), '10']];
+const COMPILES = ['--no-cache', join('bench', 'sort'), '10'];
+const RECORDED = [['hello'], ['hello'], ['--tier', 'compiled', 'hello'], COMPILES];
+/** The same for machine code of modules, which is Binaryen's. */
+const RECORDED_MODULES = [COMPILES];
 
 /** Programs whose instructions have templates: C of several compilers and libraries, with and without AVX2. */
 const TEMPLATE_PROGRAMS = [
@@ -65,7 +69,7 @@ export async function bundle(root) {
       bundle: true,
       platform: 'node',
       target: 'node20',
-      format: 'cjs',
+      ...(main === undefined ? { format: 'iife', globalName: 'exported' } : { format: 'cjs' }),
       external: EXTERNAL,
       plugins: PLUGINS,
       define: { 'import.meta.url': 'bundleUrl' },
@@ -74,8 +78,9 @@ export async function bundle(root) {
       write: false,
     });
     mkdirSync(join(out, name));
-    writeFileSync(join(out, name, 'code.cjs'), wrapBundle(outputFiles[0].text));
-    copyFileSync(join(root, 'scripts', 'bundle', main), join(out, name, 'main.cjs'));
+    const [{ text }] = outputFiles;
+    writeFileSync(join(out, name, 'code.cjs'), wrapBundle(main === undefined ? `${text}return exported;\n` : text));
+    if (main !== undefined) copyFileSync(join(root, 'scripts', 'bundle', main), join(out, name, 'main.cjs'));
   }
   await makeTemplates(root, out);
   const { writeCoreCode } = await import(pathToFileURL(join(dist, 'src', 'engine', 'core-module.js')).href);
@@ -107,7 +112,11 @@ function record(root, out) {
   copyFileSync(join(root, 'scripts', 'bundle', 'record.cjs'), loader);
   const home = mkdtempSync(join(tmpdir(), 'lift64-'));
   const env = { ...process.env, XDG_CACHE_HOME: home, LIFT64_NO_CACHE: '' };
-  for (const args of RECORDED) {
+  const runs = [
+    ...RECORDED.map((args) => ({ args, env })),
+    ...RECORDED_MODULES.map((args) => ({ args, env: { ...env, LIFT64_RECORD: 'modules' } })),
+  ];
+  for (const { args, env } of runs) {
     const run = spawnSync(process.execPath, [join(root, 'bin', 'lift64.js'), ...args], {
       cwd: join(root, 'examples', 'bin'),
       encoding: 'utf8',
@@ -118,6 +127,6 @@ function record(root, out) {
   rmSync(home, { recursive: true });
   renameSync(plainLoader, loader);
   for (const name of ALL)
-    if (!existsSync(join(out, name, `code-${process.version}-${process.arch}.cache`)))
+    if (name !== 'machine-code' && !existsSync(join(out, name, `code-${process.version}-${process.arch}.cache`)))
       throw new Error(`the recorded runs left no code cache of ${name}`);
 }

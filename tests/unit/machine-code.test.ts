@@ -29,6 +29,15 @@ whereOffered("the build's code of the core is taken, and holds all of its functi
   expect(output(code)).toMatch(/^[1-9]\d* true\n$/);
 });
 
+whereOffered("the build's code of Binaryen is taken", () => {
+  const code = `
+    const bundle = 'dist/bundles/binaryen/binaryen';
+    const code = readFileSync(bundle + '-' + process.version + '-' + process.arch + '.cache');
+    console.log(WebAssembly.Module.imports(moduleWithCode(code, readFileSync(bundle + '.wasm'))).length > 0);
+  `;
+  expect(output(code)).toBe('true\n');
+});
+
 whereOffered('another thread, which makes a module of the same bytes, has the code too', () => {
   const code = `
     const module = moduleWithCode(readFileSync(BUILT.coreCode), wasm);
