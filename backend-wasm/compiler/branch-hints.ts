@@ -6,7 +6,8 @@
  * Binaryen's API has no hints, so the branches are found in the code by what stands before them:
  *
  *     load of a permission byte, br_if, br_if  the second is likely, the first has no hint: what it does not allow must not pay for the slow path, which the last pages of
- *                                              mappings would (.bss, thread blocks); a br_if before the load, behind an i64.ne, is unlikely (op-emitter.ts, guard)
+ *                                              mappings would (.bss, thread blocks); a br_if before the load, behind an i64.ne, is unlikely (guard-emitter.ts)
+ *     the same without a local.tee, br_if      likely (a table's page)
  *     load of CPU.CONTROL, if                  unlikely (a poll)
  *     load of CPU.EXIT_REASON, if              unlikely (a helper's fault)
  *     relaxed_madd or relaxed_nmadd, if        unlikely (a NaN: fused-madd.ts)
@@ -32,6 +33,7 @@ const OP = {
   RETURN_CALL_INDIRECT: 0x13,
   SELECT_TYPED: 0x1c,
   LOCAL_GET: 0x20,
+  LOCAL_TEE: 0x22,
   TABLE_SET: 0x26,
   I32_LOAD: 0x28,
   I32_LOAD8_U: 0x2d,
@@ -151,7 +153,7 @@ function functionHints(r: Reader, end: number): Hint[] {
         break;
       case OP.I32_LOAD8_U: {
         const at = r.memoryOffset();
-        if (at >= PERM_TABLE && at < GUEST_START) waiting = 'first br_if';
+        if (at >= PERM_TABLE && at < GUEST_START) waiting = r.peek() === OP.LOCAL_TEE ? 'first br_if' : 'br_if';
         break;
       }
       case OP.I32_LOAD: {
@@ -216,6 +218,11 @@ class Reader {
 
   byte(): number {
     return this.bytes[this.at++] ?? 0;
+  }
+
+  /** The byte that comes next. */
+  peek(): number {
+    return this.bytes[this.at] ?? 0;
   }
 
   u32(): number {

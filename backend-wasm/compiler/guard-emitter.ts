@@ -15,6 +15,11 @@
  * The slow path either allows the access where it is or leaves the region, so that the address is the low half of the guest's on all paths: were it one of two values, V8 would copy it
  * at each access. What lies elsewhere (GUEST_END and above) is left to the interpreter, EXIT.CLOSE_LOOK; plain guards get the address from the slow path.
  *
+ * Where the address is known to be below GUEST_END (value-ranges.ts), the first line is gone, and where all that it may be is on two pages, a look at the first of them, a constant one, comes
+ * before the others: a table and a narrow index.
+ *
+ *           br_if $ok (byte of the lowest address's page & bit for this page and the next)
+ *
  * The second chance is for the last page of a mapping: stacks, .bss and thread blocks end there. It meets the slow path before $ok: V8 would join its jump there with that of
  * the fast path, far from both. branch-hints.ts knows the pattern by its load from the permission table.
  */
@@ -27,6 +32,7 @@ import { type RegionChecks } from './guard-facts.js';
 import { type GuardGroup, planGuards } from './guard-plan.js';
 import { intConst } from './lower.js';
 import type { GuardKind, ModuleParts } from './module-parts.js';
+import { type ValueRange, valueRange } from './value-ranges.js';
 import { CPU_LOCAL, type Values } from './values.js';
 
 /** The guest instruction around a guard, and where to leave the region. */
@@ -69,6 +75,7 @@ interface Labels {
 export class GuardEmitter {
   private readonly m: binaryen.Module;
   private guards = 0;
+  private node: CfgNode | undefined;
   private plan: ReadonlyMap<number, GuardGroup> = new Map();
   /** Locals of the groups whose first guard has been emitted, by its position. */
   private readonly bases = new Map<number, number>();
@@ -88,6 +95,7 @@ export class GuardEmitter {
         ? new Map()
         : planGuards(node, this.known.before[node.id], this.known.hulls).groups;
     this.bases.clear();
+    this.node = node;
   }
 
   /** @param exit gives the label to leave the region by, at the instruction of `place` */
@@ -116,14 +124,17 @@ export class GuardEmitter {
     const labels = this.labels();
     const inline: Expr[] = [];
     if (known === undefined) {
-      const low = m.local.tee(host, m.i32.wrap(again()), binaryen.i32);
+      const range = this.rangeBelowEnd(op, place);
+      const low = m.i32.wrap(range === undefined ? again() : first);
       const page = m.i32.shr_u(m.local.get(host, binaryen.i32), m.i32.const(PAGE_SHIFT));
-      inline.push(
-        m.block(labels.slow, [
-          m.br_if(labels.slow, m.i64.ne(first, m.i64.extend_u(low))),
-          ...this.checks(labels, kind, host, size, 0, page),
-        ]),
-      );
+      const checks = this.checks(labels, kind, host, size, 0, page);
+      if (range === undefined)
+        checks.unshift(m.br_if(labels.slow, m.i64.ne(first, m.i64.extend_u(m.local.tee(host, low, binaryen.i32)))));
+      else {
+        inline.push(m.local.set(host, low));
+        if (range.high + size - range.low <= PAGE_SIZE) inline.push(this.tableCheck(labels, kind, range.low));
+      }
+      inline.push(m.block(labels.slow, checks));
     } else {
       inline.push(m.local.set(host, intConst(m, 'i32', BigInt.asIntN(32, known))));
       if (known >= 0n && known < GUEST_END) {
@@ -166,6 +177,19 @@ export class GuardEmitter {
       values.statement(m.block(labels.ok, [m.block(labels.rare, [checks, ...leave])]));
     } else values.operand(op, 1);
     values.resultAlias(op, { local: base, offset });
+  }
+
+  /** What the address of a guard may be, where all of that is below GUEST_END. */
+  private rangeBelowEnd(op: Op, { at }: GuardPlace): ValueRange | undefined {
+    const range = this.node && valueRange(this.node, op.args[1], at);
+    return range !== undefined && range.low >= 0 && range.high < GUEST_END ? range : undefined;
+  }
+
+  /** The look at the page of `low` that allows a page's bytes from there on. */
+  private tableCheck({ ok }: Labels, kind: GuardKind, low: number): Expr {
+    const { m } = this;
+    const perm = m.i32.load8_u(PERM_TABLE + (low >>> PAGE_SHIFT), 1, m.i32.const(0));
+    return m.br_if(ok, m.i32.and(perm, m.i32.const(FAST[kind])));
   }
 
   private labels(): Labels {

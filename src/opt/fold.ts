@@ -15,6 +15,7 @@ import type { TempId } from '../base/ids.js';
 import { opDef } from '../ir/ops.js';
 import type { Imm, Op, Tb } from '../ir/types.js';
 import { KnownWidths } from './known-width.js';
+import { LowBits } from './low-bits.js';
 import { globalsOf, helperOf, outCount, Rewrite } from './rewrite.js';
 
 /** What an op with constant operands becomes: a constant, one of its inputs, or unknown. */
@@ -23,6 +24,7 @@ type Simplified = { readonly value: bigint } | { readonly copy: TempId } | undef
 export function foldConstants(tb: Tb): Tb {
   const r = new Rewrite(tb);
   const widths = new KnownWidths(r.temps);
+  const low = new LowBits();
   /** Temp or global -> the constant or older temp that holds the same value. */
   const same = new Map<TempId, TempId>();
   /** Reverse of `same`: source -> copies, so that a write to the source drops them. */
@@ -30,6 +32,7 @@ export function foldConstants(tb: Tb): Tb {
 
   const forget = (id: TempId): void => {
     widths.forget(id);
+    low.forget(id);
     const source = same.get(id);
     if (source !== undefined) copies.get(source)?.delete(id);
     same.delete(id);
@@ -52,6 +55,7 @@ export function foldConstants(tb: Tb): Tb {
       same.clear();
       copies.clear();
       widths.clear();
+      low.clear();
     }
     // Behind a branch that has become unconditional, what was one ebb with it would now be another, which the ebb temps of the first do not reach.
     if (!reachable) continue;
@@ -74,13 +78,18 @@ export function foldConstants(tb: Tb): Tb {
         };
       }
     }
+    next = low.narrowed(next);
     r.ops.push(next);
     const width = outs === 1 ? widths.result(next) : undefined;
+    const lowPart = low.result(next);
     for (const id of next.args.slice(0, outs)) forget(id);
     for (const id of globalsOf(helperOf(op)?.writes)) forget(id);
     if (/^mov_[ifv]/.test(next.name) && next.args[0] !== undefined && next.args[1] !== undefined)
       learn(next.args[0], next.args[1]);
-    if (out !== undefined) widths.learn(out, width);
+    if (out !== undefined) {
+      widths.learn(out, width);
+      low.learn(out, lowPart);
+    }
   }
   return r.finish();
 }

@@ -325,3 +325,19 @@ test('guards and polls carry branch hints', () => {
   const [BR_IF, IF] = [0x0d, 0x04];
   expect(hintedOpcodes(bytes)).toEqual([BR_IF, 0, BR_IF, 1, IF, 0]);
 });
+
+test('the look at a table is likely to pass', () => {
+  const ir = new IrBuilder(PC);
+  ir.insnStart(PC, -1);
+  const [index, host] = [ir.temp('i64'), ir.temp('i32')];
+  ir.emit('ext8u_i64', [index, globalId('rax')]);
+  ir.emit('add_i64', [index, index, ir.i64(0x50_0000)]);
+  ir.emit('guard_r', [host, index], [1]);
+  ir.emit('gld8u_i64', [globalId('rcx'), host], [0]);
+  ir.free(index);
+  ir.free(host);
+  ir.emit('exit', [], [EXIT.SYSCALL, 0, PC + 8]);
+  const { bytes } = compileModule([regionOf(ir.finish(8))], () => 0);
+  const BR_IF = 0x0d;
+  expect(hintedOpcodes(bytes)).toEqual([BR_IF, 1, BR_IF, 1]);
+});
