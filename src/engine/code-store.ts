@@ -3,7 +3,8 @@
  *
  * A file holds the code of one program and its libraries, by guest page: TBs name guest addresses, and the same program mostly has its files at the same places. A page's TBs are taken when the
  * page has the very content that they were translated from, after it has been marked CODE; so relocated text, other mappings and changed files never hit.
- * An item is what a page has while it has a certain content: id is the page, count the number of TBs, content the page's hash. Its bytes are TBs as in the code arena
+ * An item is what a page has while it has a certain content: id is the page, count the number of TBs, content the page's hash; those that go on on the next page are an item of their own, with SPANNING in its id
+ * and the hash of both pages. Its bytes are TBs as in the code arena
  * (src/guest/tb-header.ts), with INSN_TABLE counted from the header, each padded to 16 bytes.
  * What is translated anew is written when the process ends, along with what the file had.
  */
@@ -11,7 +12,7 @@ import { GUEST_PAGES, PAGE_SHIFT, PAGE_SIZE, PAGE_TBS, PCB, PCB_BASE, PERM, PERM
 import { TB, TB_FLAG, TB_STATE } from '../guest/tb-header.js';
 import { readCached, writeCached } from './cache-directory.js';
 import type { CodeCache } from './code-cache.js';
-import { bytesHash, padded, pageHash, parseStore, type StoredItem, writeStore } from './code-store-file.js';
+import { bytesHash, padded, parseStore, type StoredItem, wordsHash, writeStore } from './code-store-file.js';
 import type { Core } from './core.js';
 import { KEPT_HEAT } from './heat.js';
 import { type MemoryViews, tbPc } from './memory-views.js';
@@ -40,6 +41,8 @@ const FILE_LIMIT = 64 << 20;
 /** Fewer new TBs than this, or than that part of all, are translated sooner than the file is written. */
 const WORTH_TBS = 64;
 const WORTH_PART = 1 / 64;
+/** Bit of an item's id, above the page: of TBs that end on the next page. */
+const SPANNING = 1 << 24;
 const NO_FLAGS = ~(TB_FLAG.ASKED | TB_FLAG.STORED);
 
 const isWorth = (fresh: number, stored: number): boolean => fresh >= WORTH_TBS && fresh >= stored * WORTH_PART;
@@ -52,32 +55,48 @@ interface Loaded {
 
 export class CodeStore {
   private loaded: Loaded | undefined;
-  /** Pages that were looked at since their code was last invalidated. */
+  /** Ids of items that were looked for since their pages' code was last invalidated. */
   private readonly tried = new Set<number>();
   /** TBs that this thread has taken. */
   taken = 0;
 
   constructor(private readonly parts: CodeStoreParts) {}
 
-  /** Puts the TBs of `page`, which is marked CODE, into the code cache; false when there are none, or not for its content. The caller holds the translation lock. */
-  take(page: number): boolean {
-    const { views } = this.parts;
+  /**
+   * Puts the TBs of `page`, which is marked CODE, into the code cache, when that has not been done: there may be some afterwards. The page that is to be marked first, so that those that go on there come too; 0 none.
+   * The caller holds the translation lock.
+   */
+  take(page: number): number {
+    this.takeItem(page, 1);
+    const next = page + 1;
+    if (this.tried.has(page | SPANNING) || !this.file().groups.has(page | SPANNING)) return 0;
+    // Only code that can't be written is kept.
+    const perm = Atomics.load(this.parts.views.u8, PERM_TABLE + next);
+    if ((perm & PERM.X) === 0 || (perm & PERM.W) !== 0) return 0;
+    if ((perm & PERM.CODE) === 0) return next;
+    this.takeItem(page | SPANNING, 2);
+    return 0;
+  }
+
+  /** Item `id` of so many pages from its own on, all of them marked. */
+  private takeItem(id: number, pages: number): void {
+    const { views, core } = this.parts;
+    const page = id & ~SPANNING;
     // A page that is made at its first touch is asked for again.
-    if (this.tried.has(page) || (Atomics.load(views.u8, PERM_TABLE + page) & PERM.X) === 0) return false;
-    this.tried.add(page);
-    const groups = this.file().groups.get(page);
-    if (groups === undefined) return false;
-    const content = this.parts.core.wordsHash(page * PAGE_SIZE, PAGE_SIZE / 4);
+    if (this.tried.has(id) || (Atomics.load(views.u8, PERM_TABLE + page) & PERM.X) === 0) return;
+    this.tried.add(id);
+    const groups = this.file().groups.get(id);
+    if (groups === undefined) return;
+    const content = core.wordsHash(page * PAGE_SIZE, (pages * PAGE_SIZE) / 4);
     const group = groups.find((g) => g.content === content);
-    if (group !== undefined && this.insert(group)) return true;
-    this.count(PCB.REFUSED_PAGES, 1);
-    return false;
+    if (group === undefined || !this.insert(group, page)) this.count(PCB.REFUSED_PAGES, 1);
   }
 
   /** The code of `pages` was invalidated; undefined: all. */
   forget(pages: ReadonlySet<number> | undefined): void {
     if (pages === undefined) this.tried.clear();
-    else for (const page of pages) this.tried.delete(page);
+    else
+      for (const page of pages) for (const id of [page, page | SPANNING, (page - 1) | SPANNING]) this.tried.delete(id);
   }
 
   /** Writes what is in the code cache, when enough of it is new. Gives the number of new TBs written. The caller holds the translation lock, and no thread of the process runs any more. */
@@ -88,28 +107,36 @@ export class CodeStore {
     const stored = this.control(PCB.STORED_TBS);
     if (!isWorth(this.control(PCB.TB_COUNT) - stored, stored)) return 0;
     const groups: StoredItem[] = [];
-    /** By page: the content that is written. */
+    /** By id: the content that is written. */
     const used = new Map<number, number>();
     let fresh = 0;
-    for (let page = 0; page < GUEST_PAGES; page++) {
-      if (views.i32[PAGE_TBS / 4 + page] === 0) continue;
-      const perm = Atomics.load(views.u8, PERM_TABLE + page);
-      if ((perm & PERM.CODE) === 0 || (perm & PERM.W) !== 0 || !this.parts.isFile(page)) continue;
-      const { group, news } = this.collect(page);
-      if (group.count === 0) continue;
+    const put = (id: number, pages: number): void => {
+      const { group, news } = this.collect(id, pages);
+      if (group.count === 0) return;
       fresh += news;
       groups.push(group);
-      used.set(page, group.content);
+      used.set(id, group.content);
+    };
+    for (let page = 0; page < GUEST_PAGES; page++) {
+      if (views.i32[PAGE_TBS / 4 + page] === 0 || !this.isKept(page)) continue;
+      put(page, 1);
+      if (this.isKept(page + 1)) put(page | SPANNING, 2);
     }
     if (!isWorth(fresh, stored)) return 0;
     let size = groups.reduce((n, g) => n + g.bytes.length, 0);
-    for (const [page, old] of file.groups) {
+    for (const [id, old] of file.groups) {
       for (const g of old) {
-        if (used.get(page) === g.content || (size += g.bytes.length) > FILE_LIMIT) continue;
+        if (used.get(id) === g.content || (size += g.bytes.length) > FILE_LIMIT) continue;
         groups.push(g);
       }
     }
     return writeCached(options.directory, file.name, writeStore(groups)) ? fresh : 0;
+  }
+
+  /** Whether the code of a page is worth keeping. */
+  private isKept(page: number): boolean {
+    const perm = Atomics.load(this.parts.views.u8, PERM_TABLE + page);
+    return (perm & PERM.CODE) !== 0 && (perm & PERM.W) === 0 && this.parts.isFile(page);
   }
 
   /** Name of the program's file, for what is kept beside it; undefined when nothing is. */
@@ -133,7 +160,7 @@ export class CodeStore {
   }
 
   /** False when the records are damaged. */
-  private insert({ id: page, bytes: records, sum }: StoredItem): boolean {
+  private insert({ bytes: records, sum }: StoredItem, page: number): boolean {
     const { views, cache, core, heat, keptOn } = this.parts;
     const start = cache.allocate(records.length);
     views.u8.set(records, start);
@@ -164,10 +191,12 @@ export class CodeStore {
     return `${stored} TBs taken, ${this.control(PCB.REFUSED_PAGES)} pages refused, ${others} TBs translated`;
   }
 
-  /** The TBs that lie on `page` alone. */
-  private collect(page: number): { readonly group: StoredItem; readonly news: number } {
+  /** Item `id`: the TBs that begin on its page and end on the last one of so many. */
+  private collect(id: number, pages: number): { readonly group: StoredItem; readonly news: number } {
     const { views } = this.parts;
     const { i32 } = views;
+    const page = id & ~SPANNING;
+    const last = page + pages - 1;
     const headers: number[] = [];
     let bytes = 0;
     let news = 0;
@@ -177,7 +206,7 @@ export class CodeStore {
       const flags = field(TB.FLAGS);
       if (field(TB.STATE) !== TB_STATE.VALID || (flags & (TB_FLAG.ONE_SHOT | TB_FLAG.SELF_CHECK)) !== 0) continue;
       const pc = tbPc(views, header);
-      if (pc >>> PAGE_SHIFT !== page || (pc + field(TB.SIZE) - 1) >>> PAGE_SHIFT !== page) continue;
+      if (pc >>> PAGE_SHIFT !== page || (pc + field(TB.SIZE) - 1) >>> PAGE_SHIFT !== last) continue;
       const size = padded(field(TB.ARENA_SIZE));
       if (bytes + size > GROUP_LIMIT) break;
       bytes += size;
@@ -202,7 +231,7 @@ export class CodeStore {
       for (const link of [field(TB.LINK0), field(TB.LINK1)]) if (link !== 0) put(link, 0);
       at += padded(size);
     }
-    const content = pageHash(i32, page);
-    return { group: { id: page, content, count: headers.length, bytes: records, sum: bytesHash(records) }, news };
+    const content = wordsHash(i32, (page * PAGE_SIZE) / 4, (pages * PAGE_SIZE) / 4);
+    return { group: { id, content, count: headers.length, bytes: records, sum: bytesHash(records) }, news };
   }
 }

@@ -46,8 +46,8 @@ export interface TranslatorParts {
   readonly coldFirst: boolean;
   /** Puts TBs that are encoded as lifted together from templates; what it leaves is lifted. */
   readonly templates?: TemplateTranslator;
-  /** Enters the TBs of a page that earlier runs have left, when there are any (code-store.ts). */
-  readonly takeStored?: (page: number) => boolean;
+  /** Enters the TBs of a page that earlier runs have left; gives a page that is to be marked first, or 0 (code-store.ts, take). */
+  readonly takeStored?: (page: number) => number;
 }
 
 /** Guest instructions of a TB that checks itself. */
@@ -115,11 +115,13 @@ export class Translator {
     });
   }
 
-  /** The TB at `pc` of an earlier run; 0 none. Its page may have lost its mark: then its content is not certain. */
+  /** The TB at `pc` of an earlier run; 0 none; the negative of a page: that has to be marked first. Its page may have lost its mark: then its content is not certain. */
   private stored(pc: number): number {
     const page = pc >>> PAGE_SHIFT;
     if (this.parts.takeStored === undefined || !this.marked(page)) return 0;
-    return this.parts.takeStored(page) ? this.parts.cache.lookup(pc) : 0;
+    const next = this.parts.takeStored(page);
+    const header = this.parts.cache.lookup(pc);
+    return header === 0 ? -next : header;
   }
 
   /** The TB at `pc` from templates; 0: it is left to the lifter; the negative of a page: that has to be marked first. */

@@ -21,13 +21,14 @@ interface Taken {
   readonly stdout: string;
   readonly taken: number;
   readonly refused: number;
+  readonly translated: number;
   readonly written: number;
   readonly installed: number;
   readonly modules: number;
 }
 
 const LINE =
-  /^\d+ code store: (\d+) TBs taken, (\d+) pages refused, \d+ TBs translated, (\d+) new ones written; (\d+) regions installed, (\d+) new modules written$/gm;
+  /^\d+ code store: (\d+) TBs taken, (\d+) pages refused, (\d+) TBs translated, (\d+) new ones written; (\d+) regions installed, (\d+) new modules written$/gm;
 
 function run(dir: string, command: readonly string[], options: readonly string[] = []): Taken {
   const argv = [LIFT64, '-d', 'store', '--cache-dir', join(root, dir), ...options, ...command];
@@ -39,9 +40,10 @@ function run(dir: string, command: readonly string[], options: readonly string[]
     stdout: r.stdout,
     taken: sum(1),
     refused: sum(2),
-    written: sum(3),
-    installed: sum(4),
-    modules: sum(5),
+    translated: sum(3),
+    written: sum(4),
+    installed: sum(5),
+    modules: sum(6),
   };
 }
 
@@ -62,6 +64,13 @@ describe('code store', () => {
       expect([second.status, sorted(second.stdout)]).toEqual([first.status, sorted(first.stdout)]);
     },
   );
+
+  test('TBs on two pages are kept, too', () => {
+    const command = [bin('hello-dynamic')];
+    const { translated, written } = run('spanning', command);
+    expect(written).toBe(translated);
+    expect(run('spanning', command).translated).toBe(0);
+  });
 
   test('--no-cache, and options that show translation, neither read nor write', () => {
     run('off', [HELLO]);
