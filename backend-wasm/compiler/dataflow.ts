@@ -8,10 +8,11 @@
  * A global that is dirty at an exit on one path and untouched on another is live from the entry: it is stored with the value that it had.
  */
 import { G, NB_GLOBALS } from '../../src/ir/globals.js';
+import { opInfo } from '../../src/ir/op-info.js';
 import type { Op } from '../../src/ir/types.js';
 import { successors, type Cfg, type CfgNode, type Terminator } from './cfg.js';
 import { GlobalSet } from './global-set.js';
-import { callInfo, opInfo } from './op-info.js';
+import { callInfo } from './call-info.js';
 
 /** Calls back for what an op does with globals' locals, in order. `dirty` is kept up to date by stepOp. */
 export interface GlobalVisitor {

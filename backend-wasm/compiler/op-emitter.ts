@@ -6,6 +6,7 @@ import { InternalError } from '../../src/base/errors.js';
 import { CPU } from '../../src/guest/cpu-state.js';
 import { CC } from '../../src/guest/flags.js';
 import { G } from '../../src/ir/globals.js';
+import { opInfo } from '../../src/ir/op-info.js';
 import type { Cond, Op, Type } from '../../src/ir/types.js';
 import { sideExitStores } from './dataflow.js';
 import type { CfgNode } from './cfg.js';
@@ -17,7 +18,7 @@ import type { RegionChecks } from './guard-facts.js';
 import { GuardEmitter, guardKind, type GuardPlace } from './guard-emitter.js';
 import { compare, intConst, LOWER } from './lower.js';
 import type { ModuleParts } from './module-parts.js';
-import { callInfo, opInfo } from './op-info.js';
+import { callInfo } from './call-info.js';
 import { CPU_LOCAL, type Values, wasmType } from './values.js';
 
 /** The guest instruction around an op, and the globals that differ from their home. */

@@ -1,8 +1,8 @@
 /**
  * A TB cut where control may come in or go out. In: a Tb. Out: runs of ops without a label or a transfer inside.
  */
+import { opInfo } from '../../src/ir/op-info.js';
 import type { Tb } from '../../src/ir/types.js';
-import { opInfo } from './op-info.js';
 
 /** Ops [start, end) of a TB. */
 export interface Piece {

@@ -9,9 +9,10 @@
  * Requirement of any rule here: the value is within the range whatever the inputs without one hold.
  */
 import { NB_GLOBALS } from '../../src/ir/globals.js';
+import { opInfo } from '../../src/ir/op-info.js';
 import type { Op } from '../../src/ir/types.js';
 import type { CfgNode } from './cfg.js';
-import { callInfo, opInfo } from './op-info.js';
+import { callInfo } from './call-info.js';
 
 /** Both ends are within it. */
 export interface ValueRange {

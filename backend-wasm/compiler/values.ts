@@ -10,12 +10,12 @@
 import binaryen from 'binaryen';
 import { InternalError } from '../../src/base/errors.js';
 import { GLOBALS, NB_GLOBALS } from '../../src/ir/globals.js';
+import { opInfo } from '../../src/ir/op-info.js';
 import type { Op, Tb, Temp, Type } from '../../src/ir/types.js';
 import type { CfgNode } from './cfg.js';
 import type { Expr } from './flow.js';
 import type { GlobalSet } from './global-set.js';
 import { intConst } from './lower.js';
-import { opInfo } from './op-info.js';
 
 /** Locals of the parameters: the CPU block's address, and the bytes of the host's stack that calls may take. */
 export const CPU_LOCAL = 0;

@@ -13,64 +13,65 @@
  */
 import type { TempId } from '../base/ids.js';
 import { G, NB_GLOBALS } from '../ir/globals.js';
-import { opDef } from '../ir/ops.js';
+import { opInfo } from '../ir/op-info.js';
 import type { Op, Tb } from '../ir/types.js';
-import { globalsOf, helperOf, isPure, outCount, Rewrite } from './rewrite.js';
-
-/** Effects that do not observe globals. */
-const QUIET = new Set(['gread', 'gwrite', 'env-read', 'env-write', 'fence']);
+import { withOps } from './rewrite.js';
 
 export function coalesceMoves(tb: Tb): Tb {
-  const r = new Rewrite(tb);
-  const ops: (Op | undefined)[] = [...tb.ops];
+  const ops: (Op | undefined)[] = tb.ops.slice();
   const uses = usesOf(tb);
   for (let i = 0; i < ops.length; i++) {
     const op = ops[i];
     const out = op?.args[0];
-    if (op === undefined || out === undefined || !mayWriteGlobal(op) || tb.temps[out]?.kind !== 'ebb') continue;
-    const positions = uses.get(out) ?? [];
+    const positions = out === undefined ? undefined : uses[out];
+    if (op === undefined || out === undefined || positions === undefined || !mayWriteGlobal(op)) continue;
     const moves = positions.filter((p) => isMoveToGlobal(ops[p], out));
-    moves.sort((p, q) => Number(isFlag(ops[p])) - Number(isFlag(ops[q])));
+    if (moves.length > 1) moves.sort((p, q) => Number(isFlag(ops[p])) - Number(isFlag(ops[q])));
     for (const p of moves) {
       const global = ops[p]?.args[0];
       if (global === undefined || !canWriteAt(ops, i, p, global) || !holdsUntil(ops, p, positions, global)) continue;
       ops[p] = undefined;
-      ops[i] = { ...op, args: [global, ...op.args.slice(1)] };
+      ops[i] = withArg(op, 0, global);
       for (const u of positions) {
         const user = ops[u];
-        if (user !== undefined) ops[u] = { ...user, args: replaced(user, out, global) };
+        if (user !== undefined) ops[u] = reading(user, out, global);
       }
       break;
     }
   }
-  r.ops.push(...ops.filter((op) => op !== undefined));
-  return r.finish();
+  return withOps(
+    tb,
+    ops.filter((op) => op !== undefined),
+  );
 }
 
-/** Positions of the ops that read each ebb temp. */
-function usesOf(tb: Tb): Map<TempId, number[]> {
-  const uses = new Map<TempId, number[]>();
-  tb.ops.forEach((op, i) => {
-    for (const id of new Set(op.args.slice(outCount(op)))) {
-      if (tb.temps[id]?.kind !== 'ebb') continue;
-      const list = uses.get(id);
-      if (list === undefined) uses.set(id, [i]);
-      else list.push(i);
+/** Positions of the ops that read each ebb temp, by temp. */
+function usesOf({ temps, ops }: Tb): (number[] | undefined)[] {
+  const uses = temps.map((): number[] | undefined => undefined);
+  for (let i = 0; i < ops.length; i++) {
+    const op = ops[i] as Op;
+    for (let n = opInfo(op).outs; n < op.args.length; n++) {
+      const id = op.args[n] as TempId;
+      if (temps[id]?.kind !== 'ebb') continue;
+      const list = uses[id];
+      if (list === undefined) uses[id] = [i];
+      else if (list[list.length - 1] !== i) list.push(i);
     }
-  });
+  }
   return uses;
 }
 
 /** One output, and no side exit that could leave it half done. */
 function mayWriteGlobal(op: Op): boolean {
-  if (outCount(op) !== 1) return false;
-  return isPure(op) || opDef(op.name).effects.every((e) => e === 'gread' || e === 'env-read');
+  const { outs, pure, effects } = opInfo(op);
+  if (outs !== 1) return false;
+  return pure || [...effects].every((e) => e === 'gread' || e === 'env-read');
 }
 
 const isGlobal = (id: TempId | undefined): id is TempId => id !== undefined && id < NB_GLOBALS;
 
 function isMoveToGlobal(op: Op | undefined, from: TempId): boolean {
-  return op !== undefined && op.name.startsWith('mov_') && op.args[1] === from && isGlobal(op.args[0]);
+  return op !== undefined && opInfo(op).move && op.args[1] === from && isGlobal(op.args[0]);
 }
 
 /** Moves to lazy-flag globals come last: a register is read more often. */
@@ -83,9 +84,7 @@ function isFlag(op: Op | undefined): boolean {
 function canWriteAt(ops: readonly (Op | undefined)[], from: number, to: number, global: TempId): boolean {
   for (let i = from + 1; i < to; i++) {
     const op = ops[i];
-    if (op === undefined) continue;
-    if (op.args.includes(global)) return false;
-    if (!isPure(op) && !opDef(op.name).effects.every((e) => QUIET.has(e))) return false;
+    if (op !== undefined && (op.args.includes(global) || !opInfo(op).quiet)) return false;
   }
   return true;
 }
@@ -97,18 +96,26 @@ function holdsUntil(
   positions: readonly number[],
   global: TempId,
 ): boolean {
-  const last = positions.at(-1) ?? from;
+  const last = positions[positions.length - 1] ?? from;
   for (let i = from + 1; i < last; i++) {
     const op = ops[i];
     if (op === undefined) continue;
-    if (op.args.slice(0, outCount(op)).includes(global)) return false;
-    if (globalsOf(helperOf(op)?.writes).includes(global)) return false;
+    const { outs, writes } = opInfo(op);
+    for (let n = 0; n < outs; n++) if (op.args[n] === global) return false;
+    if (writes.includes(global)) return false;
   }
   return true;
 }
 
-/** Arguments of `op` with `to` read instead of `from`. */
-function replaced(op: Op, from: TempId, to: TempId): TempId[] {
-  const outs = outCount(op);
-  return op.args.map((id, i) => (i >= outs && id === from ? to : id));
+function withArg(op: Op, at: number, id: TempId): Op {
+  const args = op.args.slice();
+  args[at] = id;
+  return { name: op.name, args, imms: op.imms };
+}
+
+/** `op` with `to` read instead of `from`. */
+function reading(op: Op, from: TempId, to: TempId): Op {
+  const args = op.args.slice();
+  for (let i = opInfo(op).outs; i < args.length; i++) if (args[i] === from) args[i] = to;
+  return { name: op.name, args, imms: op.imms };
 }

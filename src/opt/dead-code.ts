@@ -13,57 +13,76 @@
 import type { TempId } from '../base/ids.js';
 import { CC } from '../guest/flags.js';
 import { G, NB_GLOBALS } from '../ir/globals.js';
-import { opDef } from '../ir/ops.js';
+import { opInfo, type OpInfo } from '../ir/op-info.js';
 import type { Op, Tb } from '../ir/types.js';
-import { globalsOf, helperOf, isPure, outCount, Rewrite } from './rewrite.js';
+import { withOps } from './rewrite.js';
 
 export function removeDeadCode(tb: Tb): Tb {
-  const r = new Rewrite(tb);
   const reachable = dropUnreachable(tb.ops);
-  const live = new Set<TempId>();
-  const observeGlobals = (): void => {
-    for (let g = 0; g < NB_GLOBALS; g++) live.add(g as TempId);
-  };
-  const observeTbTemps = (): void => {
-    for (const t of tb.temps) if (t.kind === 'tb') live.add(t.id);
-  };
-  const observe = (ccOp: number): void => {
-    const flags = [G.ccDst, G.ccSrc, G.ccSrc2, G.ccOp].filter((id) => live.has(id));
-    observeGlobals();
-    if (ccOp < 0) return;
-    for (const id of [G.ccDst, G.ccSrc, G.ccSrc2]) live.delete(id);
-    for (const id of [...flags, ...flagsUsed(ccOp)]) live.add(id);
-  };
-  const ccOps = knownCcOps(reachable, tb);
+  const known = knownCcOps(reachable, tb);
+  const live = new Liveness(tb);
   const kept: Op[] = [];
   for (let i = reachable.length - 1; i >= 0; i--) {
     const op = reachable[i] as Op;
-    const outs = outCount(op);
-    const effects = opDef(op.name).effects;
-    if (isPure(op) && outs > 0 && !op.args.slice(0, outs).some((id) => live.has(id))) continue;
-    if (/^mov_/.test(op.name) && op.args[0] === op.args[1]) continue;
+    const info = opInfo(op);
+    if (info.pure && info.outs > 0 && !live.hasOutput(op, info)) continue;
+    if (info.move && op.args[0] === op.args[1]) continue;
     kept.push(op);
-    for (const id of op.args.slice(0, outs)) live.delete(id);
-    const helper = helperOf(op);
-    if (helper !== undefined && helper.faults !== true) for (const id of globalsOf(helper.writes)) live.delete(id);
-    const known = ccOps[i];
-    if (effects.includes('exit')) observe(known?.now ?? -1);
-    if (effects.includes('side-exit') || helper?.faults === true) {
-      const needsCcOp = live.has(G.ccOp);
-      observe(known?.atStart ?? -1);
-      // The fault restores cc_op from the instruction table.
-      if ((known?.atStart ?? -1) >= 0 && !needsCcOp) live.delete(G.ccOp);
-    }
-    if (effects.includes('label') || effects.includes('branch')) {
-      observe(known?.now ?? -1);
-      observeTbTemps();
-    }
-    for (const id of globalsOf(helper?.reads)) live.add(id);
-    for (const id of op.args.slice(outs)) live.add(id);
+    live.pass(op, info, known.atStart[i] as number, known.now[i] as number);
   }
-  kept.reverse();
-  r.ops.push(...kept);
-  return r.finish();
+  return withOps(tb, kept.reverse());
+}
+
+/** Which temps and globals are read behind a point of the TB, before they are written; backward. */
+class Liveness {
+  private readonly live: Uint8Array;
+  private readonly tbTemps: readonly TempId[];
+
+  constructor(tb: Tb) {
+    this.live = new Uint8Array(tb.temps.length);
+    this.tbTemps = tb.temps.filter(({ kind }) => kind === 'tb').map(({ id }) => id);
+  }
+
+  hasOutput({ args }: Op, { outs }: OpInfo): boolean {
+    for (let i = 0; i < outs; i++) if (this.live[args[i] as TempId] === 1) return true;
+    return false;
+  }
+
+  /** Goes from behind `op` to before it. `atStart`, `now`: CC_OP as in KnownCcOps. */
+  pass({ args }: Op, info: OpInfo, atStart: number, now: number): void {
+    const { live } = this;
+    const { outs, helper } = info;
+    for (let i = 0; i < outs; i++) live[args[i] as TempId] = 0;
+    const faults = helper?.faults === true;
+    if (!faults) for (const id of info.writes) live[id] = 0;
+    if (info.exits) this.observe(now);
+    if (info.sideExit || faults) {
+      const needsCcOp = live[G.ccOp] === 1;
+      this.observe(atStart);
+      // The fault restores cc_op from the instruction table.
+      if (atStart >= 0 && !needsCcOp) live[G.ccOp] = 0;
+    }
+    if (info.branches || info.effects.has('label')) {
+      this.observe(now);
+      for (const id of this.tbTemps) live[id] = 1;
+    }
+    for (const id of info.reads) live[id] = 1;
+    for (let i = outs; i < args.length; i++) live[args[i] as TempId] = 1;
+  }
+
+  /** All globals are, but for those of the lazy flags that neither `ccOp` uses nor anything behind. */
+  private observe(ccOp: number): void {
+    const { live } = this;
+    const dst = live[G.ccDst] as number;
+    const src = live[G.ccSrc] as number;
+    const src2 = live[G.ccSrc2] as number;
+    live.fill(1, 0, NB_GLOBALS);
+    if (ccOp < 0) return;
+    live[G.ccDst] = dst;
+    live[G.ccSrc] = src;
+    live[G.ccSrc2] = src2;
+    for (const id of flagsUsed(ccOp)) live[id] = 1;
+  }
 }
 
 /** Lazy-flag globals that the flags follow from when CC_OP is `ccOp`. */
@@ -82,59 +101,83 @@ export function flagsUsed(ccOp: number): readonly TempId[] {
   }
 }
 
-/** CC_OP where it is known, else -1: at the start of the op's instruction, which is what side exits go back to, and at the op. */
-interface KnownCcOp {
-  readonly atStart: number;
-  readonly now: number;
+/** CC_OP where it is known, else -1, by op: at the start of the op's instruction, which is what side exits go back to, and at the op. */
+interface KnownCcOps {
+  readonly atStart: Int32Array;
+  readonly now: Int32Array;
 }
 
-function knownCcOps(ops: readonly Op[], tb: Tb): KnownCcOp[] {
+const UNKNOWN = -1;
+
+function knownCcOps(ops: readonly Op[], tb: Tb): KnownCcOps {
+  const known = { atStart: new Int32Array(ops.length), now: new Int32Array(ops.length) };
   const atLabel = new Map<number, number>();
-  /** Labels that a branch further down goes to: nothing is known there. */
-  const seen = new Set<number>();
-  const backward = new Set<number>();
-  for (const op of ops) {
-    if (op.name === 'set_label') seen.add(Number(op.imms[0]));
-    else if (opDef(op.name).effects.includes('branch') && seen.has(Number(op.imms.at(-1))))
-      backward.add(Number(op.imms.at(-1)));
-  }
-  let atStart = -1;
+  const backward = backwardLabels(ops);
+  let atStart = UNKNOWN;
   /** Undefined: not reached by falling through. */
-  let now: number | undefined = -1;
-  return ops.map((op) => {
-    const { effects } = opDef(op.name);
+  let now: number | undefined = UNKNOWN;
+  for (let i = 0; i < ops.length; i++) {
+    const op = ops[i] as Op;
+    const info = opInfo(op);
     if (op.name === 'insn_start') atStart = now = Number(op.imms[1]);
     else if (op.name === 'set_label') {
       const label = Number(op.imms[0]);
       const there = atLabel.get(label);
-      now = backward.has(label) ? -1 : now === undefined || now === there ? there : there === undefined ? now : -1;
-    } else if (op.args.slice(0, outCount(op)).includes(G.ccOp)) {
-      const value = tb.temps[op.args[1] ?? 0]?.value;
-      now = op.name === 'mov_i32' && value !== undefined ? Number(value) : -1;
+      now = backward.has(label)
+        ? UNKNOWN
+        : now === undefined || now === there
+          ? there
+          : there === undefined
+            ? now
+            : UNKNOWN;
+    } else if (writes(op, info, G.ccOp)) {
+      const value = info.move ? tb.temps[op.args[1] ?? 0]?.value : undefined;
+      now = value === undefined ? UNKNOWN : Number(value);
     }
-    if (effects.includes('branch')) {
-      const label = Number(op.imms.at(-1));
+    if (info.branches) {
+      const label = labelOf(op);
       const there = atLabel.get(label);
-      atLabel.set(label, there === undefined || there === now ? (now ?? -1) : -1);
+      atLabel.set(label, there === undefined || there === now ? (now ?? UNKNOWN) : UNKNOWN);
     }
-    const known = { atStart, now: now ?? -1 };
-    if (effects.includes('end')) now = undefined;
-    return known;
-  });
+    known.atStart[i] = atStart;
+    known.now[i] = now ?? UNKNOWN;
+    if (info.ends) now = undefined;
+  }
+  return known;
 }
 
-function dropUnreachable(ops: readonly Op[]): Op[] {
-  const targets = new Set(
-    ops.filter((op) => opDef(op.name).effects.includes('branch')).map((op) => Number(op.imms.at(-1))),
-  );
+/** Labels that a branch further down goes to. */
+function backwardLabels(ops: readonly Op[]): ReadonlySet<number> {
+  const seen = new Set<number>();
+  const backward = new Set<number>();
+  for (const op of ops) {
+    if (op.name === 'set_label') seen.add(Number(op.imms[0]));
+    else if (seen.size > 0 && opInfo(op).branches && seen.has(labelOf(op))) backward.add(labelOf(op));
+  }
+  return backward;
+}
+
+/** That a branch goes to. */
+const labelOf = ({ imms }: Op): number => Number(imms[imms.length - 1]);
+
+function writes({ args }: Op, { outs }: OpInfo, id: TempId): boolean {
+  for (let i = 0; i < outs; i++) if (args[i] === id) return true;
+  return false;
+}
+
+function dropUnreachable(ops: readonly Op[]): readonly Op[] {
+  const targets = new Set<number>();
+  for (const op of ops) if (opInfo(op).branches) targets.add(labelOf(op));
+  const kept: Op[] = [];
   let reachable = true;
-  return ops.filter((op) => {
+  for (const op of ops) {
     if (op.name === 'set_label') {
       if (targets.has(Number(op.imms[0]))) reachable = true;
-      else if (!reachable) return false;
+      else if (!reachable) continue;
     }
-    if (!reachable) return false;
-    if (opDef(op.name).effects.includes('end')) reachable = false;
-    return true;
-  });
+    if (!reachable) continue;
+    if (opInfo(op).ends) reachable = false;
+    kept.push(op);
+  }
+  return kept;
 }

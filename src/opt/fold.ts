@@ -12,153 +12,197 @@
  * Requirements of any rule here: it computes what the op's row says for all inputs; it folds no float (NaN payloads); it neither adds, drops nor moves an op with effects that can be reached.
  */
 import type { TempId } from '../base/ids.js';
+import { opInfo, type OpInfo } from '../ir/op-info.js';
 import { opDef } from '../ir/ops.js';
-import type { Imm, Op, Tb } from '../ir/types.js';
+import { ConstTemps } from '../ir/temps.js';
+import type { Imm, Op, Tb, Temp, Type } from '../ir/types.js';
+import { Copies } from './copies.js';
 import { KnownWidths } from './known-width.js';
 import { LowBits } from './low-bits.js';
-import { globalsOf, helperOf, outCount, Rewrite } from './rewrite.js';
+import { withOps } from './rewrite.js';
 
 /** What an op with constant operands becomes: a constant, one of its inputs, or unknown. */
-type Simplified = { readonly value: bigint } | { readonly copy: TempId } | undefined;
+type Simplified = bigint | TempId | undefined;
 
 export function foldConstants(tb: Tb): Tb {
-  const r = new Rewrite(tb);
-  const widths = new KnownWidths(r.temps);
-  const low = new LowBits();
-  /** Temp or global -> the constant or older temp that holds the same value. */
-  const same = new Map<TempId, TempId>();
-  /** Reverse of `same`: source -> copies, so that a write to the source drops them. */
-  const copies = new Map<TempId, Set<TempId>>();
+  return new Folder(tb).fold();
+}
 
-  const forget = (id: TempId): void => {
-    widths.forget(id);
-    low.forget(id);
-    const source = same.get(id);
-    if (source !== undefined) copies.get(source)?.delete(id);
-    same.delete(id);
-    for (const copy of copies.get(id) ?? []) same.delete(copy);
-    copies.delete(id);
-  };
-  const learn = (id: TempId, source: TempId): void => {
-    if (id === source) return;
-    same.set(id, source);
-    let set = copies.get(source);
-    if (set === undefined) copies.set(source, (set = new Set()));
-    set.add(id);
-  };
-  const value = (id: TempId | undefined): bigint | undefined => (id === undefined ? undefined : r.temps[id]?.value);
+class Folder {
+  private readonly temps: Temp[];
+  private readonly ops: Op[] = [];
+  private readonly copies: Copies;
+  private readonly widths: KnownWidths;
+  private readonly low: LowBits;
+  private consts: ConstTemps | undefined;
 
-  let reachable = true;
-  for (const op of tb.ops) {
-    if (op.name === 'set_label') {
-      reachable = true;
-      same.clear();
-      copies.clear();
-      widths.clear();
-      low.clear();
-    }
-    // Behind a branch that has become unconditional, what was one ebb with it would now be another, which the ebb temps of the first do not reach.
-    if (!reachable) continue;
-    const outs = outCount(op);
-    const args = op.args.map((id, i) => (i < outs ? id : (same.get(id) ?? id)));
-    let next: Op = { name: op.name, args, imms: op.imms };
-    const branch = foldBranch(next, value);
-    if (branch === 'never') continue;
-    if (branch !== undefined) next = branch;
-    reachable = branch === undefined;
-    const out = args[0];
-    if (outs === 1 && out !== undefined && opDef(op.name).effects.length === 0) {
-      const simple = simplify(next, value) ?? narrowed(next, widths);
-      const type = r.temps[out]?.type ?? 'i64';
-      if (simple !== undefined && !op.name.startsWith('mov_')) {
-        next = {
-          name: `mov_${type}`,
-          args: [out, 'value' in simple ? r.constant(type, simple.value) : simple.copy],
-          imms: [],
-        };
+  constructor(private readonly tb: Tb) {
+    this.temps = tb.temps.slice();
+    // An op becomes one constant at most.
+    const most = tb.temps.length + tb.ops.length;
+    this.copies = new Copies(most);
+    this.widths = new KnownWidths(this.temps, most);
+    this.low = new LowBits(most);
+  }
+
+  fold(): Tb {
+    let reachable = true;
+    for (const op of this.tb.ops) {
+      if (op.name === 'set_label') {
+        reachable = true;
+        this.copies.clear();
+        this.widths.clear();
+        this.low.clear();
       }
+      // Behind a branch that has become unconditional, what was one ebb with it would now be another, which the ebb temps of the first do not reach.
+      if (reachable) reachable = this.step(op);
     }
-    next = low.narrowed(next);
-    r.ops.push(next);
-    const width = outs === 1 ? widths.result(next) : undefined;
-    const lowPart = low.result(next);
-    for (const id of next.args.slice(0, outs)) forget(id);
-    for (const id of globalsOf(helperOf(op)?.writes)) forget(id);
-    if (/^mov_[ifv]/.test(next.name) && next.args[0] !== undefined && next.args[1] !== undefined)
-      learn(next.args[0], next.args[1]);
-    if (out !== undefined) {
-      widths.learn(out, width);
-      low.learn(out, lowPart);
+    return withOps(this.tb, this.ops, this.temps);
+  }
+
+  /** Adds what becomes of `op`; false when nothing behind it is reached. */
+  private step(op: Op): boolean {
+    const before = opInfo(op);
+    const read = this.withSources(op, before.outs);
+    if (before.branches && !before.ends) return this.branch(read);
+    const simple = before.outs === 1 && before.effects.size === 0 ? this.simplified(read, before) : read;
+    const info = simple === read ? before : opInfo(simple);
+    const next = this.low.narrowed(simple, info);
+    this.ops.push(next);
+    this.learn(next, info);
+    return true;
+  }
+
+  private branch(op: Op): boolean {
+    const taken = this.isTaken(op);
+    if (taken === undefined) this.ops.push(op);
+    else if (taken) this.ops.push({ name: 'br', args: [], imms: [op.imms[1] as Imm] });
+    return taken !== true;
+  }
+
+  /** Whether a conditional branch on constants is taken. */
+  private isTaken({ name, args, imms }: Op): boolean | undefined {
+    const a = this.value(args[0]);
+    const b = this.value(args[1]);
+    if (a === undefined || b === undefined) return undefined;
+    const taken = opDef(name.replace('brcond', 'setcond')).fold?.([a, b], [imms[0] as Imm]);
+    return taken === undefined ? undefined : taken !== 0n;
+  }
+
+  /** `op` with the oldest temps that hold the values that it reads. */
+  private withSources(op: Op, outs: number): Op {
+    const { args } = op;
+    let copied: TempId[] | undefined;
+    for (let i = outs; i < args.length; i++) {
+      const id = args[i] as TempId;
+      const source = this.copies.sourceOf(id);
+      if (source === id) continue;
+      copied ??= args.slice();
+      copied[i] = source;
+    }
+    return copied === undefined ? op : { name: op.name, args: copied, imms: op.imms };
+  }
+
+  private simplified(op: Op, info: OpInfo): Op {
+    if (info.move) return op;
+    const simple = this.folded(op, info) ?? this.identity(op, info) ?? this.narrowed(op, info);
+    if (simple === undefined) return op;
+    const out = op.args[0] as TempId;
+    const { type } = this.temps[out] as Temp;
+    const source = typeof simple === 'bigint' ? this.constant(type, simple) : simple;
+    return { name: `mov_${type}`, args: [out, source], imms: [] };
+  }
+
+  private learn(op: Op, info: OpInfo): void {
+    const { args } = op;
+    const width = info.outs === 1 ? this.widths.result(op, info) : undefined;
+    const part = this.low.result(op, info);
+    for (let i = 0; i < info.outs; i++) this.forget(args[i] as TempId);
+    for (const id of info.writes) this.forget(id);
+    const [out, source] = args;
+    if (out === undefined) return;
+    if (info.move && source !== undefined) this.copies.learn(out, source);
+    this.widths.learn(out, width);
+    this.low.learn(out, part);
+  }
+
+  private forget(id: TempId): void {
+    this.copies.forget(id);
+    this.widths.forget(id);
+    this.low.forget(id);
+  }
+
+  private constant(type: Type, value: bigint): TempId {
+    if (this.consts === undefined) {
+      this.consts = new ConstTemps(this.temps);
+      this.consts.learn();
+    }
+    return this.consts.of(type, value);
+  }
+
+  private value(id: TempId | undefined): bigint | undefined {
+    return id === undefined ? undefined : (this.temps[id] as Temp).value;
+  }
+
+  /** All operands are constants. */
+  private folded({ args, imms }: Op, { def }: OpInfo): bigint | undefined {
+    if (def.fold === undefined || args.length < 2) return undefined;
+    const values: bigint[] = [];
+    for (let i = 1; i < args.length; i++) {
+      const value = this.value(args[i]);
+      if (value === undefined) return undefined;
+      values.push(value);
+    }
+    return def.fold(values, imms);
+  }
+
+  /** An extension of what is no wider already. */
+  private narrowed({ args }: Op, { stem, type }: OpInfo): Simplified {
+    const bits = type === 'i64' ? EXTENDED[stem] : undefined;
+    const a = args[1];
+    return bits !== undefined && a !== undefined && this.widths.of(a) <= bits ? a : undefined;
+  }
+
+  /** Algebraic identities of the integer ops. */
+  private identity({ args }: Op, { stem, type }: OpInfo): Simplified {
+    const [, a, b] = args;
+    if (type === undefined || a === undefined || b === undefined) return undefined;
+    const va = this.value(a);
+    const vb = this.value(b);
+    switch (stem) {
+      case 'add':
+        return vb === 0n ? a : va === 0n ? b : undefined;
+      case 'sub':
+        return vb === 0n ? a : a === b ? 0n : undefined;
+      case 'xor':
+        return vb === 0n ? a : va === 0n ? b : a === b ? 0n : undefined;
+      case 'or':
+        return vb === 0n || a === b ? a : va === 0n ? b : undefined;
+      case 'and':
+        if (vb === 0n || va === 0n) return 0n;
+        return vb === ONES[type] || a === b ? a : va === ONES[type] ? b : undefined;
+      case 'shl':
+      case 'shr':
+      case 'sar':
+      case 'rotl':
+      case 'rotr':
+        return vb === 0n ? a : undefined;
+      case 'mul':
+        return vb === 1n ? a : vb === 0n ? 0n : undefined;
+      default:
+        return undefined;
     }
   }
-  return r.finish();
 }
 
-/** A conditional branch on constants: 'never' taken, or a plain br. */
-function foldBranch(op: Op, value: (id: TempId | undefined) => bigint | undefined): Op | 'never' | undefined {
-  if (!op.name.startsWith('brcond_')) return undefined;
-  const a = value(op.args[0]);
-  const b = value(op.args[1]);
-  if (a === undefined || b === undefined) return undefined;
-  const taken = opDef(op.name.replace('brcond', 'setcond')).fold?.([a, b], [op.imms[0] as Imm]);
-  if (taken === undefined) return undefined;
-  return taken === 0n ? 'never' : { name: 'br', args: [], imms: [op.imms[1] as Imm] };
-}
+const ONES = { i32: 0xffff_ffffn, i64: 0xffff_ffff_ffff_ffffn } as const;
 
-function simplify(op: Op, value: (id: TempId | undefined) => bigint | undefined): Simplified {
-  const inputs = op.args.slice(1);
-  const values = inputs.map(value);
-  if (op.name !== 'call' && inputs.length > 0 && values.every((v) => v !== undefined)) {
-    const folded = opDef(op.name).fold?.(values, op.imms);
-    if (folded !== undefined) return { value: folded };
-  }
-  return identity(op, inputs, values);
-}
-
-/** An extension of what is no wider already. */
-function narrowed(op: Op, widths: KnownWidths): Simplified {
-  const m = /^ext(8|16|32)([us])_i64$/.exec(op.name);
-  const a = op.args[1];
-  if (m === null || a === undefined) return undefined;
-  const bits = Number(m[1]);
-  return widths.of(a) <= (m[2] === 'u' ? bits : bits - 1) ? { copy: a } : undefined;
-}
-
-/** Algebraic identities of the integer ops. */
-function identity(op: Op, inputs: readonly TempId[], values: readonly (bigint | undefined)[]): Simplified {
-  const [a, b] = inputs;
-  const [va, vb] = values;
-  const m = /^(\w+)_(i32|i64)$/.exec(op.name);
-  if (m === null || a === undefined) return undefined;
-  const ones = m[2] === 'i32' ? 0xffff_ffffn : 0xffff_ffff_ffff_ffffn;
-  switch (m[1]) {
-    case 'add':
-      if (vb === 0n) return { copy: a };
-      return va === 0n && b !== undefined ? { copy: b } : undefined;
-    case 'sub':
-      if (vb === 0n) return { copy: a };
-      return a === b ? { value: 0n } : undefined;
-    case 'xor':
-      if (vb === 0n) return { copy: a };
-      if (va === 0n && b !== undefined) return { copy: b };
-      return a === b ? { value: 0n } : undefined;
-    case 'or':
-      if (vb === 0n || a === b) return { copy: a };
-      return va === 0n && b !== undefined ? { copy: b } : undefined;
-    case 'and':
-      if (vb === 0n || va === 0n) return { value: 0n };
-      if (vb === ones || a === b) return { copy: a };
-      return va === ones && b !== undefined ? { copy: b } : undefined;
-    case 'shl':
-    case 'shr':
-    case 'sar':
-    case 'rotl':
-    case 'rotr':
-      return vb === 0n ? { copy: a } : undefined;
-    case 'mul':
-      if (vb === 1n) return { copy: a };
-      return vb === 0n ? { value: 0n } : undefined;
-    default:
-      return undefined;
-  }
-}
+/** Of extensions to 64 bits: what has no more bits is what it was. */
+const EXTENDED: Readonly<Record<string, number>> = {
+  ext8u: 8,
+  ext16u: 16,
+  ext32u: 32,
+  ext8s: 7,
+  ext16s: 15,
+  ext32s: 31,
+};

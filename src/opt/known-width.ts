@@ -3,9 +3,8 @@
  * Requirement of any rule here: no bit at or above the width is ever set, whatever the inputs of unknown width hold.
  */
 import type { TempId } from '../base/ids.js';
-import { opDef } from '../ir/ops.js';
+import type { OpInfo } from '../ir/op-info.js';
 import type { Op, Temp } from '../ir/types.js';
-import { outCount } from './rewrite.js';
 
 /** Of results that do not depend on the inputs' widths, by op without its type. */
 const FIXED: Readonly<Record<string, number>> = {
@@ -24,77 +23,95 @@ const FIXED: Readonly<Record<string, number>> = {
   extu_i32: 32,
 };
 
-const bitLength = (value: bigint): number => (value === 0n ? 0 : value.toString(2).length);
+const bitLength = (value: bigint): number =>
+  value < 0x1_0000_0000n ? 32 - Math.clz32(Number(value)) : value.toString(2).length;
+
+const UNKNOWN = 255;
 
 export class KnownWidths {
-  private readonly widths = new Map<TempId, number>();
+  private readonly widths: Uint8Array;
 
-  /** @param temps of the TB under rewriting: constants may be added to it */
-  constructor(private readonly temps: readonly Temp[]) {}
+  /**
+   * @param temps of the TB under rewriting: constants may be added to it
+   * @param most number of temps, with those that are still to come
+   */
+  constructor(
+    private readonly temps: readonly Temp[],
+    most: number,
+  ) {
+    this.widths = new Uint8Array(most).fill(UNKNOWN);
+  }
 
   /** Bits of `id` that may be set, from bit 0 on. */
   of(id: TempId | undefined): number {
-    const t = this.temps[id ?? 0];
-    if (id === undefined || t === undefined) return 64;
-    if (t.value !== undefined) return bitLength(t.value);
-    return this.widths.get(id) ?? (t.type === 'i32' ? 32 : 64);
+    if (id === undefined) return 64;
+    const { value, type } = this.temps[id] as Temp;
+    if (value !== undefined) return bitLength(value);
+    const width = this.widths[id] as number;
+    return width !== UNKNOWN ? width : type === 'i32' ? 32 : 64;
   }
 
   clear(): void {
-    this.widths.clear();
+    this.widths.fill(UNKNOWN);
   }
 
   forget(id: TempId): void {
-    this.widths.delete(id);
+    this.widths[id] = UNKNOWN;
   }
 
-  /** Width of the first output of `op`, which is about to be done; undefined: nothing is known. */
-  result(op: Op): number | undefined {
-    const m = /^(\w+)_(i32|i64)$/.exec(op.name);
-    if (m === null || opDef(op.name).outs.length !== 1) return undefined;
-    const [a, b, c, d] = op.args.slice(outCount(op)).map((id) => this.of(id));
-    if (a === undefined) return FIXED[m[1] ?? ''];
-    const count = this.temps[op.args[2] ?? 0]?.value;
-    switch (m[1]) {
+  /** Width of the one output of `op`, which is about to be done; undefined: nothing is known. */
+  result({ args, imms }: Op, { stem, type }: OpInfo): number | undefined {
+    if (type === undefined) return undefined;
+    if (args.length < 2) return FIXED[stem];
+    const a = this.of(args[1]);
+    switch (stem) {
       case 'mov':
       case 'divu':
       case 'extrl_i64':
-        return a;
-      case 'and':
-        return Math.min(a, b ?? a);
-      case 'or':
-      case 'xor':
-        return Math.max(a, b ?? 64);
-      case 'remu':
-        return Math.min(a, b ?? a);
       case 'andc':
         return a;
-      case 'shr':
-        return count === undefined ? a : Math.max(0, a - Number(count));
-      case 'shl':
-        return count === undefined ? undefined : a + Number(count);
+      case 'and':
+      case 'remu':
+        return Math.min(a, this.of(args[2]));
+      case 'or':
+      case 'xor':
+        return Math.max(a, this.of(args[2]));
+      case 'shr': {
+        const count = this.count(args[2]);
+        return count === undefined ? a : Math.max(0, a - count);
+      }
+      case 'shl': {
+        const count = this.count(args[2]);
+        return count === undefined ? undefined : a + count;
+      }
       case 'add':
-        return Math.max(a, b ?? 64) + 1;
+        return Math.max(a, this.of(args[2])) + 1;
       case 'mul':
-        return a + (b ?? 64);
+        return a + this.of(args[2]);
       case 'extract':
-        return Number(op.imms[1]);
+        return Number(imms[1]);
       case 'movcond':
-        return Math.max(c ?? 64, d ?? 64);
+        return Math.max(this.of(args[3]), this.of(args[4]));
       case 'deposit':
-        return Math.max(a, Number(op.imms[0]) + Math.min(Number(op.imms[1]), b ?? 64));
+        return Math.max(a, Number(imms[0]) + Math.min(Number(imms[1]), this.of(args[2])));
       case 'ext8u':
       case 'ext16u':
       case 'ext32u':
       case 'extu_i32':
-        return Math.min(a, FIXED[m[1]] ?? 64);
+        return Math.min(a, FIXED[stem] ?? 64);
       default:
-        return FIXED[m[1] ?? ''];
+        return FIXED[stem];
     }
+  }
+
+  /** A constant count of a shift. */
+  private count(id: TempId | undefined): number | undefined {
+    const value = this.temps[id ?? 0]?.value;
+    return value === undefined ? undefined : Number(value);
   }
 
   /** The first output of an op has `width` from here on. */
   learn(id: TempId, width: number | undefined): void {
-    if (width !== undefined && width < 64) this.widths.set(id, width);
+    if (width !== undefined && width < 64) this.widths[id] = width;
   }
 }

@@ -9,8 +9,9 @@
  * Within the rule of DESIGN.md section 6: no check is carried over a label, a call or an atomic; polls are at TB ends.
  */
 import type { TempId } from '../base/ids.js';
-import type { Tb } from '../ir/types.js';
-import { globalsOf, helperOf, outCount, Rewrite } from './rewrite.js';
+import { opInfo } from '../ir/op-info.js';
+import type { Op, Tb } from '../ir/types.js';
+import { withOps } from './rewrite.js';
 
 interface Known {
   readonly host: TempId;
@@ -20,38 +21,44 @@ interface Known {
 }
 
 export function mergeGuards(tb: Tb): Tb {
-  const r = new Rewrite(tb);
-  const known = new Map<TempId, Known>();
-  const forget = (id: TempId): void => {
-    known.delete(id);
-    for (const [address, k] of known) if (k.host === id) known.delete(address);
-  };
-  for (const op of tb.ops) {
-    if (
-      op.name === 'set_label' ||
-      op.name.startsWith('atomic_') ||
-      op.name === 'fence' ||
-      (op.name === 'call' && helperOf(op)?.pure !== true)
-    )
-      known.clear();
-    const [host, address] = op.args;
-    const size = Number(op.imms[0]);
-    const read = op.name === 'guard_r' || op.name === 'guard_rw';
-    const write = op.name === 'guard_w' || op.name === 'guard_rw';
-    if ((!read && !write) || host === undefined || address === undefined) {
-      r.ops.push(op);
-      for (const id of [...op.args.slice(0, outCount(op)), ...globalsOf(helperOf(op)?.writes)]) forget(id);
-      continue;
-    }
-    const k = known.get(address);
-    if (k !== undefined && k.size >= size && (k.read || !read) && (k.write || !write)) {
-      r.ops.push({ name: 'mov_i32', args: [host, k.host], imms: [] });
-      forget(host);
-    } else {
-      r.ops.push(op);
-      forget(host);
-      known.set(address, { host, size, read, write });
-    }
+  return hasSeveralGuards(tb) ? withOps(tb, new Merger().merge(tb)) : tb;
+}
+
+function hasSeveralGuards({ ops }: Tb): boolean {
+  let guards = 0;
+  for (const op of ops) if (opInfo(op).guard !== undefined) guards++;
+  return guards > 1;
+}
+
+class Merger {
+  /** By address. */
+  private readonly known = new Map<TempId, Known>();
+
+  merge({ ops }: Tb): Op[] {
+    return ops.map((op) => {
+      const { guard, separates, outs, writes } = opInfo(op);
+      if (separates || op.name === 'set_label') this.known.clear();
+      if (guard !== undefined) return this.guard(op, guard !== 'w', guard !== 'r');
+      for (let i = 0; i < outs; i++) this.forget(op.args[i] as TempId);
+      for (const id of writes) this.forget(id);
+      return op;
+    });
   }
-  return r.finish();
+
+  private guard(op: Op, read: boolean, write: boolean): Op {
+    const [host, address] = op.args as readonly [TempId, TempId];
+    const size = Number(op.imms[0]);
+    const k = this.known.get(address);
+    const covered = k !== undefined && k.size >= size && (k.read || !read) && (k.write || !write);
+    this.forget(host);
+    if (covered) return { name: 'mov_i32', args: [host, k.host], imms: [] };
+    this.known.set(address, { host, size, read, write });
+    return op;
+  }
+
+  private forget(id: TempId): void {
+    if (this.known.size === 0) return;
+    this.known.delete(id);
+    for (const [address, k] of this.known) if (k.host === id) this.known.delete(address);
+  }
 }

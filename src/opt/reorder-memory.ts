@@ -9,9 +9,8 @@
  *              gst_i64 t2, t3, 0
  */
 import type { TempId } from '../base/ids.js';
-import { opDef } from '../ir/ops.js';
+import { opInfo } from '../ir/op-info.js';
 import type { Op, Tb } from '../ir/types.js';
-import { isPure, outCount } from './rewrite.js';
 
 /** A guest address: a displacement from the value that a temp had when it was written for the `version`th time. */
 interface Place {
@@ -63,7 +62,7 @@ function placesOf(tb: Tb): ReadonlyMap<Op, Place> {
       const from = at(second);
       place = { ...from, displacement: from.displacement + BigInt.asIntN(64, added) };
     }
-    for (const id of op.args.slice(0, outCount(op))) {
+    for (const id of op.args.slice(0, opInfo(op).outs)) {
       versions.set(id, (versions.get(id) ?? 0) + 1);
       addresses.delete(id);
     }
@@ -88,9 +87,9 @@ function commute(a: Op, b: Op, places: ReadonlyMap<Op, Place>): boolean {
 /** Data dependences stop an access, and what is neither pure, a guard nor a plain access; memory order does not. */
 function canPass(op: Op, other: Op): boolean {
   const passable =
-    isAccess(other) || other.name.startsWith('guard_') || opDef(other.name).effects.includes('marker') || isPure(other);
+    isAccess(other) || other.name.startsWith('guard_') || opInfo(other).effects.has('marker') || opInfo(other).pure;
   if (!passable) return false;
-  const written = op.args.slice(0, outCount(op));
-  const writes = other.args.slice(0, outCount(other));
+  const written = op.args.slice(0, opInfo(op).outs);
+  const writes = other.args.slice(0, opInfo(other).outs);
   return !other.args.some((id) => written.includes(id)) && !writes.some((id) => op.args.includes(id));
 }

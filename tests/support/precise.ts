@@ -8,7 +8,7 @@ import { helperDef } from '../../src/ir/helpers.js';
 import { opDef } from '../../src/ir/ops.js';
 import { printTb } from '../../src/ir/print.js';
 import type { Op, Tb } from '../../src/ir/types.js';
-import { outCount } from '../../src/opt/rewrite.js';
+import { opInfo } from '../../src/ir/op-info.js';
 
 /** Helpers that change CPU state beyond the globals when they are not pure: all but these, which only read. */
 const READERS: ReadonlySet<string> = new Set([
@@ -86,7 +86,7 @@ class Walk {
       const helper = helperDef(String(op.imms[0]));
       if (helper.pure !== true && !READERS.has(helper.name)) return true;
     }
-    return op.args.slice(0, outCount(op)).some((id) => id < NB_GLOBALS && id !== G.rip && !this.isSync(op));
+    return op.args.slice(0, opInfo(op).outs).some((id) => id < NB_GLOBALS && id !== G.rip && !this.isSync(op));
   }
 
   /** A write of what holds anyway: cc_op becomes what insn_start says. */
