@@ -89,12 +89,16 @@ export async function bundle(root) {
   record(root, out);
 }
 
-/** Templates of the shapes that these programs have. */
+/** Templates of the shapes that these programs have, and of instructions of others. */
 async function makeTemplates(root, out) {
   const recorder = pathToFileURL(join(root, 'dist', 'src', 'engine', 'template-recorder.js'));
   const { recordTemplates } = await import(recorder.href);
   const files = TEMPLATE_PROGRAMS.map((name) => readFileSync(join(root, 'examples', 'bin', name)));
-  writeFileSync(join(out, 'templates'), new Uint8Array(recordTemplates(files).buffer));
+  const insns = readFileSync(join(root, 'scripts', 'bundle', 'template-insns.txt'), 'latin1')
+    .split('\n')
+    .filter((line) => /^[0-9a-f]/.test(line))
+    .map((line) => Buffer.from(line, 'hex'));
+  writeFileSync(join(out, 'templates'), new Uint8Array(recordTemplates(files, insns).buffer));
 }
 
 /** Code kept on disk is good for the very build that made it. */

@@ -1,5 +1,5 @@
 /**
- * Makes the templates of the shapes that programs have, at build time: a start finds them made. In: ELF files. Out: a snapshot for TemplateCache, for the instruction tables with all rows. scripts/bundle.js writes it.
+ * Makes the templates of the shapes that programs have, at build time: a start finds them made. In: ELF files, single instructions. Out: a snapshot for TemplateCache, for the instruction tables with all rows. scripts/bundle.js writes it.
  */
 import { allRows, createDecoder, type Decode } from '../../frontend/x86-64/decoder.js';
 import { parseElf } from '../../frontend/elf/elf.js';
@@ -18,12 +18,13 @@ const DISPLACEMENTS = [0, 0x40, 0x1_2345];
 /** Guest address of variations: any will do. */
 const PC = 0x40_0000;
 
-/** Templates of all that looks like an instruction in the code of `files`, and of the same with other flags before it, counts and addresses. */
-export function recordTemplates(files: readonly Uint8Array[]): Int32Array {
+/** Templates of all that looks like an instruction in the code of `files`, of each of `insns` (its bytes), and of the same with other flags before it, counts and addresses. */
+export function recordTemplates(files: readonly Uint8Array[], insns: readonly Uint8Array[] = []): Int32Array {
   const recorder = new Recorder();
   for (const file of files)
     for (const { address, offset, fileSize, flags } of parseElf(file, 'a recorded program').segments)
       if ((flags & PF_X) !== 0) recorder.sweep(file.subarray(offset, offset + fileSize), address);
+  for (const insn of insns) recorder.add(insn);
   recorder.vary();
   return recorder.snapshot();
 }
@@ -35,6 +36,8 @@ class Recorder {
   private readonly states = new Set([START_STATE]);
   /** One instruction of each shape. */
   private readonly samples = new Map<string, Uint8Array>();
+  /** Those that were given by themselves, whose registers or immediate may have a template of their own. */
+  private readonly singles: Uint8Array[] = [];
 
   constructor() {
     const tables = new DispatchTables(allRows());
@@ -58,9 +61,8 @@ class Recorder {
         state = START_STATE;
         continue;
       }
-      const { key0, key1, next } = cache.shape;
-      const key = `${key0} ${key1}`;
-      if (!this.samples.has(key)) this.samples.set(key, code.slice(at, at + MAX_LENGTH));
+      const { next } = cache.shape;
+      this.sample(code.slice(at, at + MAX_LENGTH));
       const behind = cache.pool.ints[record + STATE] ?? 0;
       state = (behind & LEAVES) !== 0 ? START_STATE : stateBehind(behind, state);
       states.add(state);
@@ -68,9 +70,28 @@ class Recorder {
     }
   }
 
+  /** A single instruction. */
+  add(insn: Uint8Array): void {
+    const bytes = new Uint8Array(MAX_LENGTH);
+    bytes.set(insn);
+    if (this.cache.find(bytes, 0, PC, START_STATE) === 0) return;
+    this.sample(bytes);
+    this.singles.push(bytes);
+  }
+
+  /** `bytes` are of the instruction that was looked up last. */
+  private sample(bytes: Uint8Array): void {
+    const { key0, key1 } = this.cache.shape;
+    const key = `${key0} ${key1}`;
+    if (!this.samples.has(key)) this.samples.set(key, bytes);
+  }
+
   vary(): void {
     const { cache } = this;
-    for (const state of this.states) cache.end(state);
+    for (const state of this.states) {
+      cache.end(state);
+      for (const bytes of this.singles) cache.find(bytes, 0, PC, state);
+    }
     for (const bytes of this.samples.values()) {
       const records = new Set(Array.from(this.states, (state) => cache.find(bytes, 0, PC, state)));
       const { shape } = cache;

@@ -163,6 +163,21 @@ test('the templates that the build makes are those that the program needs, and v
   expect(kept.snapshot().length).toBeGreaterThan(known);
 });
 
+test('instructions that no program has can be given by themselves', () => {
+  // setnz al: read after any flags; another register would have a template of its own.
+  const insn = Buffer.from('0f95c0', 'hex');
+  const bare = new TemplateCache(decode, tables, {}, recordTemplates([]));
+  const given = new TemplateCache(decode, tables, {}, recordTemplates([], [insn]));
+  for (const [cache, isMade] of [
+    [bare, false],
+    [given, true],
+  ] as const) {
+    const known = cache.snapshot().length;
+    expect(cache.find(windowOf(insn), 0, PC, stateOf(START))).toBeGreaterThan(0);
+    expect(cache.snapshot().length === known).toBe(isMade);
+  }
+});
+
 test("the build's templates are there, for the default CPU model and no other", () => {
   const made = keptTemplates(cpuModel(DEFAULT_CPU));
   expect(made?.[0]).toBe(BYTECODE_FINGERPRINT);
