@@ -167,6 +167,16 @@ describe('translation', () => {
   });
 });
 
+test('RORX is a rotation of the operand as it is', () => {
+  const names = (code: string): string[] =>
+    optimise(lift(hexed(code)), PASSES, verifyTb)
+      .ops.map((op) => op.name)
+      .slice(0, 4);
+  // rorx edx, eax, 11; rorx rdx, rax, 11
+  expect(names('c4e37bf0d00b')).toEqual(['insn_start', 'extrl_i64_i32', 'rotr_i32', 'extu_i32_i64']);
+  expect(names('c4e3fbf0d00b').slice(0, 2)).toEqual(['insn_start', 'rotr_i64']);
+});
+
 describe('lazy flags', () => {
   /** Optimised IR of a TB that compares, then branches. */
   const optimised = (code: string): Tb => optimise(lift(hexed(code)), PASSES, verifyTb);

@@ -95,7 +95,9 @@ function rorx(l: Lifter): void {
   const o = l.op(2);
   const n = o.kind === 'imm' ? Number(o.value) & (bits(size) - 1) : 0;
   const s = l.loadZ(1);
-  l.dest(0).store(n === 0 ? s : l.or(l.shr(s, l.i64(n)), l.shl(s, l.i64(bits(size) - n))));
+  const rotated = (): TempId =>
+    size === 8 ? l.e('rotr_i64', [s, l.i64(n)]) : l.up(l.e('rotr_i32', [l.lo(s), l.i32(n)]));
+  l.dest(0).store(n === 0 ? s : rotated());
 }
 
 /** SARX, SHLX, SHRX: the count is masked to the operand's width; no flags. */
