@@ -33,7 +33,7 @@ export function covered(
 export function shifted(checked: Checked | undefined, by: number): Checked | undefined {
   const shift = (range: Range | undefined): Range | undefined =>
     range && { low: range.low + by, high: range.high + by };
-  return checked && { r: shift(checked.r), w: shift(checked.w) };
+  return by === 0 ? checked : checked && { r: shift(checked.r), w: shift(checked.w) };
 }
 
 /** One range for both where they touch, else the longer one. */

@@ -93,7 +93,7 @@ export class GuardEmitter {
     this.plan =
       plainGuards || !passes.on('guard-groups')
         ? new Map()
-        : planGuards(node, this.known.before[node.id], this.known.hulls).groups;
+        : (this.known.plans[node.id] ?? planGuards(node, undefined, this.known.hulls)).groups;
     this.bases.clear();
     this.node = node;
   }

@@ -8,10 +8,12 @@
  * What takes permissions away or marks a page CODE does so with the world stopped, and a thread lets that happen only once it has left all functions of regions. So a check that has passed
  * holds until the function is left, over polls that pass, helpers and atomics (ARCHITECTURE.md, rule 4). Behind a guest call or a system call all registers are new.
  */
+import type { TempId } from '../../src/base/ids.js';
 import { G } from '../../src/ir/globals.js';
+import type { Op } from '../../src/ir/types.js';
 import { successors, type CfgNode } from './cfg.js';
 import type { Checked, Facts, Hulls, Range } from './checked.js';
-import { MAX_SIZE, planGuards } from './guard-plan.js';
+import { type GuardPlan, MAX_SIZE, planGuards } from './guard-plan.js';
 
 /** Rounds of the dataflow before it is given up: a register that moves in a loop loses some bytes in each. */
 const MAX_ROUNDS = 16;
@@ -30,7 +32,7 @@ function meet(into: Map<number, Checked>, from: Facts): boolean {
   for (const [id, mine] of into) {
     const other = from.get(id);
     const w = common(mine.w, other?.w);
-    const r = common(mine.r ?? mine.w, other?.r ?? other?.w);
+    const r = common(mine.r ?? mine.w, other?.r ?? other?.w) ?? w;
     const same = (a: Range | undefined, b: Range | undefined): boolean => a?.low === b?.low && a?.high === b?.high;
     if (same(w, mine.w) && same(r, mine.r ?? mine.w)) continue;
     changed = true;
@@ -52,7 +54,7 @@ function frameHulls(order: readonly CfgNode[]): Hulls {
         ? range
         : { low: Math.min(old.low, range.low), high: Math.max(old.high, range.high) };
   for (const node of order) {
-    if (node.tb.ops.slice(node.start, node.end).some((op) => op.args[0] === rbp)) continue;
+    if (!readsOnly(node, rbp)) continue;
     const seen = planGuards(node).after.get(rbp);
     hull = { r: grow(hull.r, seen?.r), w: grow(hull.w, seen?.w) };
   }
@@ -62,15 +64,28 @@ function frameHulls(order: readonly CfgNode[]): Hulls {
   return hulls;
 }
 
+/** Whether ops of the node read the global, and none may write it. */
+function readsOnly({ tb, start, end }: CfgNode, id: TempId): boolean {
+  let reads = false;
+  for (let i = start; i < end; i++) {
+    const { args } = tb.ops[i] as Op;
+    if (args[0] === id) return false;
+    reads ||= args.includes(id);
+  }
+  return reads;
+}
+
 const isCall = ({ term }: CfgNode): boolean => term.kind === 'call' || term.kind === 'syscall';
 
 export interface RegionChecks {
   /** Where each node starts. */
   readonly before: readonly Facts[];
   readonly hulls: Hulls;
+  /** By node; none where nothing is known. */
+  readonly plans: readonly GuardPlan[];
 }
 
-export const NO_CHECKS: RegionChecks = { before: [], hulls: new Map() };
+export const NO_CHECKS: RegionChecks = { before: [], hulls: new Map(), plans: [] };
 
 /** @param order the nodes reachable from the entry, in reverse postorder */
 export function regionChecks(order: readonly CfgNode[]): RegionChecks {
@@ -78,21 +93,26 @@ export function regionChecks(order: readonly CfgNode[]): RegionChecks {
   const before: Map<number, Checked>[] = [];
   const entry = order[0];
   if (entry !== undefined) before[entry.id] = new Map();
+  const plans: GuardPlan[] = [];
+  /** Nodes whose plan is not of what holds before them now. */
+  const stale = new Set(order.map(({ id }) => id));
   for (let round = 0; round < MAX_ROUNDS; round++) {
     let changed = false;
     for (const node of order) {
       const start = before[node.id];
-      if (start === undefined) continue;
-      const after: Facts = isCall(node) ? new Map() : planGuards(node, start, hulls).after;
+      if (start === undefined || !stale.delete(node.id)) continue;
+      const plan = planGuards(node, start, hulls);
+      plans[node.id] = plan;
+      const after: Facts = isCall(node) ? new Map() : plan.after;
       for (const to of successors(node.term)) {
         const there = before[to];
-        if (there === undefined) {
-          before[to] = new Map(after);
-          changed = true;
-        } else if (meet(there, after)) changed = true;
+        if (there === undefined) before[to] = new Map(after);
+        else if (!meet(there, after)) continue;
+        stale.add(to);
+        changed = true;
       }
     }
-    if (!changed) return { before, hulls };
+    if (!changed) return { before, hulls, plans };
   }
-  return { before: [], hulls };
+  return { before: [], hulls, plans: [] };
 }

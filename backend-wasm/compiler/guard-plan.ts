@@ -18,7 +18,6 @@ import type { Op, Tb } from '../../src/ir/types.js';
 import type { CfgNode } from './cfg.js';
 import type { GuardKind } from './module-parts.js';
 import { type Checked, covered, type Facts, type Hulls, shifted, widened } from './checked.js';
-import { callInfo } from './call-info.js';
 
 export interface GuardGroup {
   /** Position of the first guard among the TB's ops. */
@@ -92,15 +91,14 @@ class Planner {
     const { tb, start, end } = this.node;
     for (let i = start; i < end; i++) {
       const op = tb.ops[i] as Op;
-      const kind = /^guard_(r|w|rw)$/.exec(op.name)?.[1];
+      const { guard, separates, outs, writes } = opInfo(op);
       const address = op.args[1];
-      if (kind !== undefined && address !== undefined && tb.temps[address]?.kind !== 'const')
-        this.guard(i, this.sumOf(address), Number(op.imms[0]), kind !== 'r');
-      else if (separates(op)) this.close();
+      if (guard !== undefined && address !== undefined && tb.temps[address]?.kind !== 'const')
+        this.guard(i, this.sumOf(address), Number(op.imms[0]), guard !== 'r');
+      else if (separates) this.close();
       const sum = this.sumOfResult(tb, op);
-      for (const id of op.args.slice(0, opInfo(op).outs)) this.write(id);
-      if (op.name === 'call' && !opInfo(op).pure)
-        for (const id of callInfo(String(op.imms[0])).writes.ids()) if (id < NB_GLOBALS) this.write(id);
+      for (let n = 0; n < outs; n++) this.write(op.args[n] as number);
+      for (const id of writes) this.write(id);
       if (sum !== undefined && op.args[0] !== undefined) this.sums.set(op.args[0], sum);
     }
     this.close();
@@ -174,15 +172,12 @@ class Planner {
 
   private after(): Facts {
     const after = new Map<number, Checked>();
-    for (let id = 0; id < NB_GLOBALS; id++) {
-      const sum = this.sums.get(id);
-      const fact =
-        sum !== undefined
-          ? shifted(this.checked.get(sum.base), -sum.offset)
-          : this.written.has(id)
-            ? undefined
-            : this.before.get(id);
-      if (fact !== undefined) after.set(id, fact);
+    for (const [id, fact] of this.before) if (!this.written.has(id)) after.set(id, fact);
+    for (const [id, { base, offset }] of this.sums) {
+      if (id >= NB_GLOBALS) continue;
+      const fact = shifted(this.checked.get(base), -offset);
+      if (fact === undefined) after.delete(id);
+      else after.set(id, fact);
     }
     return after;
   }
@@ -200,6 +195,3 @@ class Planner {
     return { base, offset: op.name === 'add_i64' ? offset + Number(distance) : offset - Number(distance) };
   }
 }
-
-const separates = (op: Op): boolean =>
-  op.name.startsWith('atomic_') || op.name === 'fence' || (op.name === 'call' && !opInfo(op).pure);

@@ -63,6 +63,21 @@ describe('checks of a loop', () => {
     access(b, kind, 16);
   };
 
+  test('are gone where one of the paths before it has checked bytes elsewhere for reads', () => {
+    const eitherWay = (b: IrBuilder): void => {
+      const label = b.label();
+      access(b, 'w', 0);
+      b.emit('brcond_i64', [RAX, b.i64(0)], ['eq', label]);
+      access(b, 'r', 64);
+      b.emit('set_label', [], [label]);
+    };
+    const again = (offset: number) => (b: IrBuilder) => {
+      access(b, 'r', offset);
+    };
+    expect(checks(eitherWay, again(0), B)).toEqual([false]);
+    expect(checks(eitherWay, again(64), B)).toEqual([true]);
+  });
+
   test('are gone where the base is what was checked before it', () => {
     expect(
       checks(
