@@ -24,7 +24,11 @@ function kept(model: CpuModel): Kept {
   return last;
 }
 
-export const modelDecoder = (model: CpuModel): Decode => kept(model).decode;
+/** The tables are made for the first instruction: a program of which all code has been kept decodes none. */
+export const modelDecoder =
+  (model: CpuModel): Decode =>
+  (reader, addr) =>
+    kept(model).decode(reader, addr);
 
 /** `made`: templates that the build has made for these tables (kept-templates.ts); none of them is of precise floating point. */
 export function modelTemplates(model: CpuModel, precise: boolean, made: Int32Array | undefined): TemplateCache {
