@@ -3,7 +3,7 @@
  */
 import { helperDef, type HelperDef } from '../../src/ir/helpers.js';
 import { helperInfo, type OpInfo } from '../../src/ir/op-info.js';
-import { groupGlobals, type GlobalSet } from './global-set.js';
+import { GlobalSet } from './global-set.js';
 
 export interface CallInfo {
   readonly info: OpInfo;
@@ -19,11 +19,11 @@ const calls = new Map<string, CallInfo>();
 export function callInfo(name: string): CallInfo {
   let call = calls.get(name);
   if (call === undefined) {
-    const helper = helperDef(name);
-    const writes = groupGlobals(helper.writes);
-    const stores = groupGlobals(helper.reads);
+    const info = helperInfo(name);
+    const writes = GlobalSet.of(info.writes);
+    const stores = GlobalSet.of(info.reads);
     stores.union(writes);
-    call = { info: helperInfo(name), helper, stores, writes };
+    call = { info, helper: helperDef(name), stores, writes };
     calls.set(name, call);
   }
   return call;

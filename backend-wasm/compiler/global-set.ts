@@ -1,8 +1,7 @@
 /**
  * Sets of IR globals as two words of bits. In: TempIds below 64. Out: a mutable set that dataflow loops can afford.
  */
-import { GLOBALS, NB_GLOBALS } from '../../src/ir/globals.js';
-import type { GlobalSet as HelperGroup } from '../../src/ir/helpers.js';
+import { NB_GLOBALS } from '../../src/ir/globals.js';
 
 if (NB_GLOBALS > 64) throw new RangeError(`GlobalSet holds 64 globals, there are ${NB_GLOBALS}`);
 
@@ -82,22 +81,4 @@ export class GlobalSet {
   get key(): string {
     return `${this.lo >>> 0}.${this.hi >>> 0}`;
   }
-}
-
-const named = (test: (name: string) => boolean): GlobalSet =>
-  GlobalSet.of(GLOBALS.filter((g) => test(g.name)).map((g) => g.id));
-const GROUPS: Readonly<Record<HelperGroup, GlobalSet>> = {
-  gpr: GlobalSet.of(GLOBALS.slice(0, 16).map((g) => g.id)),
-  flags: named((n) => n.startsWith('cc_')),
-  df: named((n) => n === 'df'),
-  xmm: named((n) => n.startsWith('xmm')),
-  ymmh: named((n) => n.startsWith('ymmh')),
-  seg: named((n) => n === 'fs_base' || n === 'gs_base'),
-};
-
-/** The globals of a helper row's groups. */
-export function groupGlobals(groups: readonly HelperGroup[] | undefined): GlobalSet {
-  const set = new GlobalSet();
-  for (const g of groups ?? []) set.union(GROUPS[g]);
-  return set;
 }

@@ -25,13 +25,14 @@
  */
 import binaryen from 'binaryen';
 import { GUEST_END, PAGE_SHIFT, PAGE_SIZE, PERM, PERM_TABLE } from '../../src/guest/memory-map.js';
+import type { GuardKind } from '../../src/ir/op-info.js';
 import type { Op } from '../../src/ir/types.js';
 import type { CfgNode } from './cfg.js';
 import type { Expr } from './flow.js';
 import { type RegionChecks } from './guard-facts.js';
 import { type GuardGroup, planGuards } from './guard-plan.js';
 import { intConst } from './lower.js';
-import type { GuardKind, ModuleParts } from './module-parts.js';
+import type { ModuleParts } from './module-parts.js';
 import { type ValueRange, valueRange } from './value-ranges.js';
 import { CPU_LOCAL, type Values } from './values.js';
 
@@ -52,19 +53,6 @@ const ON_PAGE = {
   read: { may: PERM.R, mask: PERM.R | PERM.SLOW },
   write: { may: PERM.W, mask: PERM.W | PERM.SLOW | PERM.CODE },
 } as const;
-
-export function guardKind(op: Op): GuardKind | undefined {
-  switch (op.name) {
-    case 'guard_r':
-      return 'r';
-    case 'guard_w':
-      return 'w';
-    case 'guard_rw':
-      return 'rw';
-    default:
-      return undefined;
-  }
-}
 
 interface Labels {
   readonly ok: string;

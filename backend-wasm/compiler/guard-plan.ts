@@ -13,10 +13,9 @@
  * to the interpreter before those; what has been checked holds behind them, as long as the function is not left (ARCHITECTURE.md, rule 4).
  */
 import { NB_GLOBALS } from '../../src/ir/globals.js';
-import { opInfo } from '../../src/ir/op-info.js';
+import { type GuardKind, opInfo } from '../../src/ir/op-info.js';
 import type { Op, Tb } from '../../src/ir/types.js';
 import type { CfgNode } from './cfg.js';
-import type { GuardKind } from './module-parts.js';
 import { type Checked, covered, type Facts, type Hulls, shifted, widened } from './checked.js';
 
 export interface GuardGroup {

@@ -5,13 +5,12 @@
 import binaryen from 'binaryen';
 import { CPU, EXC, EXIT } from '../../src/guest/cpu-state.js';
 import { GUEST_END } from '../../src/guest/memory-map.js';
+import type { GuardKind } from '../../src/ir/op-info.js';
 import type { Type } from '../../src/ir/types.js';
 import type { Expr } from './flow.js';
 import type { HostSimd } from './host-simd.js';
 import type { RegionPasses } from './region-passes.js';
 import { wasmType } from './values.js';
-
-export type GuardKind = 'r' | 'w' | 'rw';
 
 export class ModuleParts {
   /** Internal name of the function table. */

@@ -15,7 +15,7 @@ import type { Expr } from './flow.js';
 import { hostForm } from './host-forms.js';
 import type { GlobalSet } from './global-set.js';
 import type { RegionChecks } from './guard-facts.js';
-import { GuardEmitter, guardKind, type GuardPlace } from './guard-emitter.js';
+import { GuardEmitter, type GuardPlace } from './guard-emitter.js';
 import { compare, intConst, LOWER } from './lower.js';
 import type { ModuleParts } from './module-parts.js';
 import { callInfo } from './call-info.js';
@@ -51,9 +51,9 @@ export class OpEmitter {
 
   emit(op: Op, place: OpPlace): void {
     this.values.begin();
-    const kind = guardKind(op);
-    if (kind !== undefined) {
-      this.guards.emit(op, kind, place, () => this.faultLabel(place));
+    const { guard, pure } = opInfo(op);
+    if (guard !== undefined) {
+      this.guards.emit(op, guard, place, () => this.faultLabel(place));
       return;
     }
     switch (op.name) {
@@ -79,7 +79,7 @@ export class OpEmitter {
     }
     const atomic = /^atomic_([a-z]+)(\d+)$/.exec(op.name);
     if (atomic !== null) this.atomic(op, atomic[1] ?? '', Number(atomic[2]) / 8);
-    else if (opInfo(op).pure) this.values.result(op, this.pure(op));
+    else if (pure) this.values.result(op, this.pure(op));
     else this.access(op);
   }
 

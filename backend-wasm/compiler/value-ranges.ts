@@ -24,18 +24,6 @@ export interface ValueRange {
 const MAX_DISTANCE = 40;
 const MAX_DEPTH = 4;
 
-/** Of results that do not depend on the inputs, in bits. */
-const WIDTHS: ReadonlyMap<string, number> = new Map([
-  ['setcond_i64', 1],
-  ['ext8u_i64', 8],
-  ['ext16u_i64', 16],
-  ['ext32u_i64', 32],
-  ['extu_i32_i64', 32],
-  ['gld8u_i64', 8],
-  ['gld16u_i64', 16],
-  ['gld32u_i64', 32],
-]);
-
 /** The range of `id`, of type i64, before the op at `at`; undefined: nothing is known. */
 export function valueRange(node: CfgNode, id: number | undefined, at: number, depth = 0): ValueRange | undefined {
   const value = node.tb.temps[id ?? 0]?.value;
@@ -62,7 +50,7 @@ function definitionOf(node: CfgNode, id: number, at: number): number | undefined
 function rangeOfResult(node: CfgNode, at: number, depth: number): ValueRange | undefined {
   const op = node.tb.ops[at] as Op;
   const input = (i: number): ValueRange | undefined => valueRange(node, op.args[i], at, depth + 1);
-  const width = WIDTHS.get(op.name);
+  const { width } = opInfo(op);
   if (width !== undefined) return bits(width);
   switch (op.name) {
     case 'mov_i64':

@@ -24,26 +24,22 @@ import {
   EXIT_STEP,
   EXIT_TRANSLATE,
   EXIT_YIELD,
-  HASH_MULTIPLIER,
   HEAT_OFF,
   JUMP_CACHE_BITS,
   RUN_FLAG_INTERP_ONLY,
   RUN_FLAG_NO_CHAIN,
   TB_CODE,
-  TB_HASH,
-  TB_HASH_BITS,
-  TB_HASH_NEXT,
   TB_HEAT,
   TB_INSN_TABLE,
   TB_INSNS,
   TB_OTHER_TARGETS,
-  TB_PC,
   TB_SLOT,
   TB_STATE,
   TB_STATE_VALID,
   TB_TARGETS,
 } from './gen/constants';
 import { interpret } from './gen/interpret';
+import { tbAt } from './tb-table';
 
 /** Runs from rip until JavaScript is needed. Gives the exit reason, which CPU state holds too. */
 export function run(cpu: i32): i32 {
@@ -146,7 +142,7 @@ export function cached(cpu: usize, pc: u64): usize {
   return load<u64>(entry) == pc ? <usize>load<u32>(entry + 8) : 0;
 }
 
-/** Valid TB at rip: jump cache, then hash table (src/guest/tb-header.ts, pcHash). */
+/** Valid TB at rip: jump cache, then hash table. */
 function lookup(cpu: usize): usize {
   const pc = load<u64>(cpu + CPU_RIP);
   const entry = cacheEntry(cpu, pc);
@@ -156,18 +152,12 @@ function lookup(cpu: usize): usize {
     store<i32>(entry + 12, tableSlot(cpu, tb));
     return tb;
   }
-  const bucket = (((<u32>pc) ^ (<u32>(pc >> 32))) * HASH_MULTIPLIER) >> (32 - TB_HASH_BITS);
-  tb = <usize>atomic.load<u32>(TB_HASH + 4 * <usize>bucket);
-  while (tb != 0) {
-    if (load<u64>(tb + TB_PC) == pc && load<i32>(tb + TB_STATE) == TB_STATE_VALID) {
-      store<u64>(entry, pc);
-      store<u32>(entry + 8, <u32>tb);
-      store<i32>(entry + 12, tableSlot(cpu, tb));
-      return tb;
-    }
-    tb = <usize>load<u32>(tb + TB_HASH_NEXT);
-  }
-  return 0;
+  tb = tbAt(pc);
+  if (tb == 0) return 0;
+  store<u64>(entry, pc);
+  store<u32>(entry + 8, <u32>tb);
+  store<i32>(entry + 12, tableSlot(cpu, tb));
+  return tb;
 }
 
 /** The indirect jump of the TB at `tb` goes to `target`, which is not the first in its list (src/guest/tb-header.ts): it moves up by one, or joins the list where there is room. */

@@ -3,40 +3,23 @@
  * python3 -c 'print(1)' has 38,000 TBs of 700 pages. In: addresses. Out: how many were entered; a hash.
  */
 import {
-  HASH_MULTIPLIER,
   PAGE_SHIFT,
   PAGE_TBS,
   PCB_ARENA_NEXT,
   PCB_BASE,
   PCB_TB_COUNT,
   TB_ARENA_SIZE,
-  TB_HASH,
-  TB_HASH_BITS,
   TB_HASH_NEXT,
   TB_HEAT,
   TB_ID,
   TB_INSN_TABLE,
   TB_PC,
   TB_SIZE,
-  TB_STATE,
-  TB_STATE_VALID,
 } from './gen/constants';
+import { bucketOf, tbAt } from './tb-table';
 
 /** Bytes of a node in a page's list (src/engine/code-cache.ts), as the arena rounds them up. */
 const NODE_ROOM: usize = 16;
-
-// @ts-ignore: decorator
-@inline
-function bucketOf(pc: u64): usize {
-  return TB_HASH + 4 * <usize>((((<u32>pc) ^ (<u32>(pc >> 32))) * HASH_MULTIPLIER) >> (32 - TB_HASH_BITS));
-}
-
-function isKnown(pc: u64): bool {
-  for (let tb = <usize>atomic.load<u32>(bucketOf(pc)); tb != 0; tb = <usize>load<u32>(tb + TB_HASH_NEXT)) {
-    if (load<u64>(tb + TB_PC) == pc && load<i32>(tb + TB_STATE) == TB_STATE_VALID) return true;
-  }
-  return false;
-}
 
 /** As CodeCache.insert. */
 function insert(tb: usize, pc: u64): void {
@@ -65,7 +48,7 @@ export function takeTbs(start: u32, end: u32, heat: i32): i32 {
     store<i32>(tb + TB_HEAT, heat);
     const pc = load<u64>(tb + TB_PC);
     // Another thread may have translated some of the page after the code was invalidated.
-    if (isKnown(pc)) continue;
+    if (tbAt(pc) != 0) continue;
     insert(tb, pc);
     taken++;
   }

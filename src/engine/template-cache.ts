@@ -38,8 +38,11 @@ interface Form {
   implicit: number;
 }
 
-const FORM_BITS = ['lifted', 'branch', 'byteRegs', 'exactRegs', 'exactImm', 'usesFlags'] as const;
-/** Numbers of a form in a snapshot: its bits, above them immBytes; implicit. */
+/** A form's bits in a snapshot. */
+const FORM_BIT = { lifted: 1, branch: 2, byteRegs: 4, exactRegs: 8, exactImm: 16, usesFlags: 32 } as const;
+/** immBytes lies above them. */
+const IMM_SHIFT = 6;
+/** Numbers of a form in a snapshot: its bits and immBytes; implicit. */
 const FORM_INTS = 2;
 const LIFTED: Form = {
   lifted: true,
@@ -233,8 +236,14 @@ const SECTIONS = 5;
 
 function writeForms(forms: readonly Form[]): Int32Array {
   const ints = forms.flatMap((form) => {
-    const bits = FORM_BITS.reduce((sum, name, i) => sum | (form[name] ? 1 << i : 0), 0);
-    return [bits | (form.immBytes << FORM_BITS.length), form.implicit];
+    const bits =
+      (form.lifted ? FORM_BIT.lifted : 0) |
+      (form.branch ? FORM_BIT.branch : 0) |
+      (form.byteRegs ? FORM_BIT.byteRegs : 0) |
+      (form.exactRegs ? FORM_BIT.exactRegs : 0) |
+      (form.exactImm ? FORM_BIT.exactImm : 0) |
+      (form.usesFlags ? FORM_BIT.usesFlags : 0);
+    return [bits | (form.immBytes << IMM_SHIFT), form.implicit];
   });
   return Int32Array.from(ints);
 }
@@ -242,16 +251,15 @@ function writeForms(forms: readonly Form[]): Int32Array {
 function readForms(ints: Int32Array): Form[] {
   return Array.from({ length: ints.length / FORM_INTS }, (_, i) => {
     const bits = ints[FORM_INTS * i] ?? 0;
-    const has = (bit: number): boolean => ((bits >> bit) & 1) !== 0;
-    // As FORM_BITS has them.
+    const has = (bit: number): boolean => (bits & bit) !== 0;
     return {
-      lifted: has(0),
-      branch: has(1),
-      byteRegs: has(2),
-      exactRegs: has(3),
-      exactImm: has(4),
-      usesFlags: has(5),
-      immBytes: bits >> FORM_BITS.length,
+      lifted: has(FORM_BIT.lifted),
+      branch: has(FORM_BIT.branch),
+      byteRegs: has(FORM_BIT.byteRegs),
+      exactRegs: has(FORM_BIT.exactRegs),
+      exactImm: has(FORM_BIT.exactImm),
+      usesFlags: has(FORM_BIT.usesFlags),
+      immBytes: bits >> IMM_SHIFT,
       implicit: ints[FORM_INTS * i + 1] ?? 0,
     };
   });

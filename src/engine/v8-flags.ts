@@ -6,16 +6,25 @@
 import { setFlagsFromString } from 'node:v8';
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 
-/** Flags that are set together; their number is that of their count. */
-interface FlagSet {
-  readonly number: number;
-  readonly flags: readonly Flag[];
-}
-
 /** How to set a flag, and how to put it back. */
 interface Flag {
   readonly on: string;
   readonly off: string;
+}
+
+/** Flags that are set together. */
+interface FlagSet {
+  readonly flags: readonly Flag[];
+  /** Index of the count of the threads that want them. */
+  readonly count: number;
+}
+
+/** Indices of the shared words: a lock, and behind it the counts of the sets. */
+const LOCK = 0;
+let words = 1;
+
+function flagSet(...flags: readonly Flag[]): FlagSet {
+  return { flags, count: words++ };
 }
 
 const [MAJOR = 0, MINOR = 0] = process.versions.v8.split('.').map(Number);
@@ -29,73 +38,52 @@ export const isV8Between = (first: readonly [number, number], last: readonly [nu
  * Branch hints are read, which V8 13.7 does by itself. And there is no deoptimisation, which relies on the feedback of the baseline compiler: without that, V8 14 ends the process in a check of its own at
  * the first call that it would inline.
  */
-const REGION: FlagSet = {
-  number: 0,
-  flags: isSince(13, 7)
-    ? [{ on: '--no-wasm-deopt', off: '--wasm-deopt' }]
-    : [{ on: '--experimental-wasm-branch-hinting', off: '--no-experimental-wasm-branch-hinting' }],
-};
+const REGION = flagSet(
+  isSince(13, 7)
+    ? { on: '--no-wasm-deopt', off: '--wasm-deopt' }
+    : { on: '--experimental-wasm-branch-hinting', off: '--no-experimental-wasm-branch-hinting' },
+);
 
 /** Behind a flag before V8 11.4 (Node 20 has 11.3). */
-const RELAXED_SIMD: FlagSet = {
-  number: 1,
-  flags: isSince(11, 4) ? [] : [{ on: '--experimental-wasm-relaxed-simd', off: '--no-experimental-wasm-relaxed-simd' }],
-};
+const RELAXED_SIMD = flagSet(
+  ...(isSince(11, 4) ? [] : [{ on: '--experimental-wasm-relaxed-simd', off: '--no-experimental-wasm-relaxed-simd' }]),
+);
 
-const EAGER: FlagSet = {
-  number: 2,
-  flags: [{ on: '--no-wasm-lazy-compilation', off: '--wasm-lazy-compilation' }],
-};
+const EAGER = flagSet({ on: '--no-wasm-lazy-compilation', off: '--wasm-lazy-compilation' });
 
 /** V8 compiles with its optimising compiler alone, and within Module(). */
-const OPTIMISING: FlagSet = {
-  number: 3,
-  flags: [
-    // The first implies the second, in one direction.
-    { on: '--no-wasm-dynamic-tiering', off: '--wasm-dynamic-tiering' },
-    { on: '--no-liftoff', off: '--liftoff' },
-  ],
-};
+const OPTIMISING = flagSet(
+  // The first implies the second, in one direction.
+  { on: '--no-wasm-dynamic-tiering', off: '--wasm-dynamic-tiering' },
+  { on: '--no-liftoff', off: '--liftoff' },
+);
 
 /**
  * Code of regions: without a look for V8's own interrupts at each function's entry and each turn of a loop (a tenth of the time). Regions
  * poll CPU.CONTROL there, by which the supervisor ends threads (Kernel.shutDown), and have a stack budget.
  */
-const NO_STACK_CHECKS: FlagSet = {
-  number: 5,
-  flags: [{ on: '--no-wasm-stack-checks', off: '--wasm-stack-checks' }],
-};
+const NO_STACK_CHECKS = flagSet({ on: '--no-wasm-stack-checks', off: '--wasm-stack-checks' });
 
 /** V8's own functions for tests (machine-code.ts). */
-const NATIVES: FlagSet = {
-  number: 6,
-  flags: [{ on: '--allow-natives-syntax', off: '--no-allow-natives-syntax' }],
-};
+const NATIVES = flagSet({ on: '--allow-natives-syntax', off: '--no-allow-natives-syntax' });
 
 /**
  * V8 gives code of its baseline compiler to the optimising one after so many bytes of it have run, some 10 ms of a region. It compiles a region in 5 ms: with the usual budget,
  * python3 -c 'print(1)' took 1.2 s of CPU instead of 0.7.
  */
-const LARGE_BUDGET: FlagSet = {
-  number: 4,
-  flags: [
-    {
-      on: '--wasm-tiering-budget=100000000',
-      off: `--wasm-tiering-budget=${isSince(12, 0) ? 13_000_000 : 1_800_000}`,
-    },
-  ],
-};
+const LARGE_BUDGET = flagSet({
+  on: '--wasm-tiering-budget=100000000',
+  off: `--wasm-tiering-budget=${isSince(12, 0) ? 13_000_000 : 1_800_000}`,
+});
 
-const [LOCK, FIRST_COUNT, WORDS] = [0, 1, 8] as const;
 const SHARED = 'lift64: V8 flags';
-/** A lock, and the counts of the sets. */
-const words = sharedWords();
+const shared = sharedWords();
 
 /** Those of the main thread; its own where there are none. */
 function sharedWords(): Int32Array {
   const given = getEnvironmentData(SHARED);
   if (given instanceof Int32Array) return given;
-  const own = new Int32Array(new SharedArrayBuffer(WORDS * Int32Array.BYTES_PER_ELEMENT));
+  const own = new Int32Array(new SharedArrayBuffer(words * Int32Array.BYTES_PER_ELEMENT));
   setEnvironmentData(SHARED, own);
   return own;
 }
@@ -104,21 +92,21 @@ function sharedWords(): Int32Array {
 const LOCK_TIMEOUT_MS = 1000;
 
 function locked(fn: () => void): void {
-  while (Atomics.exchange(words, LOCK, 1) !== 0) {
-    if (Atomics.wait(words, LOCK, 1, LOCK_TIMEOUT_MS) === 'timed-out') break;
+  while (Atomics.exchange(shared, LOCK, 1) !== 0) {
+    if (Atomics.wait(shared, LOCK, 1, LOCK_TIMEOUT_MS) === 'timed-out') break;
   }
   try {
     fn();
   } finally {
-    Atomics.store(words, LOCK, 0);
-    Atomics.notify(words, LOCK, 1);
+    Atomics.store(shared, LOCK, 0);
+    Atomics.notify(shared, LOCK, 1);
   }
 }
 
 function set(sets: readonly FlagSet[]): void {
   locked(() => {
-    for (const { number, flags } of sets) {
-      if (Atomics.add(words, FIRST_COUNT + number, 1) > 0) continue;
+    for (const { count, flags } of sets) {
+      if (Atomics.add(shared, count, 1) > 0) continue;
       for (const { on } of flags) setFlagsFromString(on);
     }
   });
@@ -126,8 +114,8 @@ function set(sets: readonly FlagSet[]): void {
 
 function putBack(sets: readonly FlagSet[]): void {
   locked(() => {
-    for (const { number, flags } of sets) {
-      if (Atomics.sub(words, FIRST_COUNT + number, 1) > 1) continue;
+    for (const { count, flags } of sets) {
+      if (Atomics.sub(shared, count, 1) > 1) continue;
       for (const { off } of flags.toReversed()) setFlagsFromString(off);
     }
   });

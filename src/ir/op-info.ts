@@ -38,6 +38,8 @@ export interface OpInfo {
   /** Its name without its type, where that is an integer's: 'add' of add_i64; else ''. */
   readonly stem: string;
   readonly type: 'i32' | 'i64' | undefined;
+  /** Low bits of its integer result that may be set, whatever the inputs are; undefined: that depends on them, or all may be. */
+  readonly width: number | undefined;
   /** Globals that a call's helper reads, and writes, in CPU state. */
   readonly reads: readonly TempId[];
   readonly writes: readonly TempId[];
@@ -57,6 +59,22 @@ function globalsOf(sets: readonly GlobalSet[] | undefined): readonly TempId[] {
 }
 
 const GUARDS: Readonly<Record<string, GuardKind>> = { guard_r: 'r', guard_w: 'w', guard_rw: 'rw' };
+/** By stem. */
+const WIDTHS: ReadonlyMap<string, number> = new Map([
+  ['setcond', 1],
+  ['popcnt', 7],
+  ['clz', 7],
+  ['ctz', 7],
+  ['ext8u', 8],
+  ['ext16u', 16],
+  ['ext32u', 32],
+  ['gld8u', 8],
+  ['gld16u', 16],
+  ['gld32u', 32],
+  ['ld8u', 8],
+  ['ld16u', 16],
+  ['extu_i32', 32],
+]);
 const LOUD: readonly Effect[] = ['side-exit', 'branch', 'label', 'end', 'exit', 'marker', 'call'];
 
 function build(def: OpDef, helper: HelperDef | undefined): OpInfo {
@@ -80,6 +98,7 @@ function build(def: OpDef, helper: HelperDef | undefined): OpInfo {
     separates: def.name.startsWith('atomic_') || def.name === 'fence' || (helper !== undefined && !pure),
     stem,
     type: type === 'i32' || type === 'i64' ? type : undefined,
+    width: WIDTHS.get(stem),
     reads: globalsOf(helper?.reads),
     writes: globalsOf(helper?.writes),
   };

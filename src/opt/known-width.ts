@@ -6,23 +6,6 @@ import type { TempId } from '../base/ids.js';
 import type { OpInfo } from '../ir/op-info.js';
 import type { Op, Temp } from '../ir/types.js';
 
-/** Of results that do not depend on the inputs' widths, by op without its type. */
-const FIXED: Readonly<Record<string, number>> = {
-  setcond: 1,
-  popcnt: 7,
-  clz: 7,
-  ctz: 7,
-  ext8u: 8,
-  ext16u: 16,
-  ext32u: 32,
-  gld8u: 8,
-  gld16u: 16,
-  gld32u: 32,
-  ld8u: 8,
-  ld16u: 16,
-  extu_i32: 32,
-};
-
 const bitLength = (value: bigint): number =>
   value < 0x1_0000_0000n ? 32 - Math.clz32(Number(value)) : value.toString(2).length;
 
@@ -60,9 +43,9 @@ export class KnownWidths {
   }
 
   /** Width of the one output of `op`, which is about to be done; undefined: nothing is known. */
-  result({ args, imms }: Op, { stem, type }: OpInfo): number | undefined {
+  result({ args, imms }: Op, { stem, type, width }: OpInfo): number | undefined {
     if (type === undefined) return undefined;
-    if (args.length < 2) return FIXED[stem];
+    if (args.length < 2) return width;
     const a = this.of(args[1]);
     switch (stem) {
       case 'mov':
@@ -98,9 +81,9 @@ export class KnownWidths {
       case 'ext16u':
       case 'ext32u':
       case 'extu_i32':
-        return Math.min(a, FIXED[stem] ?? 64);
+        return Math.min(a, width ?? 64);
       default:
-        return FIXED[stem];
+        return width;
     }
   }
 
