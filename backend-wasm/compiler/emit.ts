@@ -10,7 +10,8 @@ import type { Op } from '../../src/ir/types.js';
 import { buildCfg, successors, type Cfg, type CfgNode, type JumpTarget } from './cfg.js';
 import { analyse, exitStores, stepOp, type Dataflow } from './dataflow.js';
 import { type CallTarget, Exits, REGION_PARAMS, REGION_RESULT } from './exits.js';
-import { makeReducible, reversePostorder, type Expr, type FlowNode, type FlowTerm } from './flow.js';
+import { makeReducible, type Expr, type FlowNode, type FlowTerm } from './flow.js';
+import { graphOf, reversePostorder } from './graph.js';
 import { NO_CHECKS, regionChecks } from './guard-facts.js';
 import { GlobalSet } from './global-set.js';
 import type { ModuleParts } from './module-parts.js';
@@ -24,15 +25,9 @@ import { CPU_LOCAL, Values } from './values.js';
 /** Adds the function `name`. `slotOf`: function-table slot of a guest pc, 0 none. Throws InternalError when an op can't be lowered. */
 export function emitRegion(parts: ModuleParts, region: Region, slotOf: (pc: number) => number, name: string): void {
   const cfg = buildCfg(region);
-  const order = reversePostorder((n) => successors((cfg.nodes[n] as CfgNode).term), cfg.entry);
-  new RegionEmitter(
-    parts,
-    cfg,
-    order.map((n) => cfg.nodes[n] as CfgNode),
-    slotOf,
-    region,
-    name,
-  ).emit();
+  const graph = graphOf(cfg.nodes.length, (n) => successors((cfg.nodes[n] as CfgNode).term));
+  const order = Array.from(reversePostorder(graph, cfg.entry), (n) => cfg.nodes[n] as CfgNode);
+  new RegionEmitter(parts, cfg, order, slotOf, region, name).emit();
 }
 
 class RegionEmitter {

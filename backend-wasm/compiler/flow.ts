@@ -1,6 +1,7 @@
 /**
- * Control flow graphs as the structurer wants them. In: nodes of Wasm code with jumps between them. Out: order, dominators, and the graph made reducible.
+ * Control flow graphs as the structurer wants them. In: nodes of Wasm code with jumps between them. Out: their edges, and the graph made reducible.
  */
+import { type Graph, graphOf, isReducible, reversePostorder } from './graph.js';
 
 /** A Binaryen expression. */
 export type Expr = number;
@@ -32,57 +33,8 @@ export function flowTargets(term: FlowTerm): readonly number[] {
   }
 }
 
-/** Indices of the nodes reachable from `entry`, in reverse postorder. */
-export function reversePostorder(targets: (node: number) => readonly number[], entry: number): number[] {
-  const order: number[] = [];
-  const seen = new Set([entry]);
-  const stack: { node: number; next: number }[] = [{ node: entry, next: 0 }];
-  for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-    const to = targets(top.node)[top.next++];
-    if (to === undefined) {
-      order.push(top.node);
-      stack.pop();
-    } else if (!seen.has(to)) {
-      seen.add(to);
-      stack.push({ node: to, next: 0 });
-    }
-  }
-  return order.reverse();
-}
-
-/** Immediate dominators, as positions in `order` (the entry's is 0). Source: Cooper, Harvey, Kennedy, "A simple, fast dominance algorithm". */
-export function immediateDominators(order: readonly number[], targets: (node: number) => readonly number[]): number[] {
-  const position = new Map(order.map((node, i) => [node, i]));
-  const preds: number[][] = order.map(() => []);
-  order.forEach((node, i) => {
-    for (const to of targets(node)) preds[position.get(to) as number]?.push(i);
-  });
-  const idom = order.map((_, i): number => (i === 0 ? 0 : -1));
-  const meet = (x: number, y: number): number => {
-    let a = x;
-    let b = y;
-    while (a !== b) {
-      while (a > b) a = idom[a] as number;
-      while (b > a) b = idom[b] as number;
-    }
-    return a;
-  };
-  for (let changed = true; changed;) {
-    changed = false;
-    for (let i = 1; i < order.length; i++) {
-      let best = -1;
-      for (const p of preds[i] as number[]) {
-        if ((idom[p] as number) < 0) continue;
-        best = best < 0 ? p : meet(best, p);
-      }
-      if (idom[i] !== best) {
-        idom[i] = best;
-        changed = true;
-      }
-    }
-  }
-  return idom;
-}
+export const flowGraph = (nodes: readonly FlowNode[]): Graph =>
+  graphOf(nodes.length, (n) => flowTargets((nodes[n] as FlowNode).term));
 
 /** Strongly connected components of the subgraph of `nodes`; components of one node without an edge to itself are left out. Source: Tarjan. */
 export function loopsOf(nodes: ReadonlySet<number>, targets: (node: number) => readonly number[]): Set<number>[] {
@@ -143,8 +95,10 @@ export interface DispatchCode {
  * a local that the edges set. Changes `nodes` in place and adds to them; the result is reducible.
  */
 export function makeReducible(nodes: FlowNode[], entry: number, code: DispatchCode): void {
+  const graph = flowGraph(nodes);
+  if (isReducible(graph, entry)) return;
   const targets = (n: number): readonly number[] => flowTargets((nodes[n] as FlowNode).term);
-  const work: Set<number>[] = [new Set(reversePostorder(targets, entry))];
+  const work: Set<number>[] = [new Set(reversePostorder(graph, entry))];
   for (let part = work.pop(); part !== undefined; part = work.pop()) {
     for (const loop of loopsOf(part, targets)) {
       const entries = entriesOf(loop, nodes.keys(), targets, entry);

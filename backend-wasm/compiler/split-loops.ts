@@ -6,16 +6,16 @@
  * A region starts where the guest spends its time, in its innermost loop, so that the loops around that come back to the same node. V8 makes each local that is written anywhere in a loop a
  * value of the loop's header, and spills at loops: the inner one would pay for all that the outer ones write.
  */
-import { flowTargets, reversePostorder, type FlowNode, type FlowTerm } from './flow.js';
+import { flowGraph, type FlowNode, type FlowTerm } from './flow.js';
+import { type Graph, positionsIn, reversed, reversePostorder } from './graph.js';
 
 /** An outer loop has so many times the nodes of the inner one: what is closer may be two ways through one loop. */
 const RATIO = 2;
 
 /** Changes `nodes` in place and adds to them. */
 export function splitLoops(nodes: FlowNode[], entry: number): void {
-  const headers = backEdges(nodes, entry);
-  for (const [header, latches] of headers) {
-    const preds = predecessors(nodes);
+  for (const [header, latches] of backEdges(flowGraph(nodes), entry)) {
+    const preds = reversed(flowGraph(nodes));
     const bodies = latches.map((latch) => ({ latch, size: bodySize(preds, header, latch) }));
     bodies.sort((a, b) => a.size - b.size);
     let at = header;
@@ -36,31 +36,32 @@ export function splitLoops(nodes: FlowNode[], entry: number): void {
 }
 
 /** Nodes that go back to each header with several of them. */
-function backEdges(nodes: readonly FlowNode[], entry: number): Map<number, number[]> {
-  const order = reversePostorder((n) => flowTargets((nodes[n] as FlowNode).term), entry);
-  const position = new Map(order.map((node, i) => [node, i]));
-  const latches = new Map<number, Set<number>>();
-  for (const from of order)
-    for (const to of flowTargets((nodes[from] as FlowNode).term))
-      if ((position.get(to) as number) <= (position.get(from) as number))
-        latches.set(to, (latches.get(to) ?? new Set()).add(from));
-  return new Map([...latches].filter(([, from]) => from.size > 1).map(([to, from]) => [to, [...from]]));
-}
-
-function predecessors(nodes: readonly FlowNode[]): number[][] {
-  const preds: number[][] = nodes.map(() => []);
-  nodes.forEach(({ term }, n) => {
-    for (const to of flowTargets(term)) preds[to]?.push(n);
-  });
-  return preds;
+function backEdges(graph: Graph, entry: number): Map<number, number[]> {
+  const { first, to } = graph;
+  const order = reversePostorder(graph, entry);
+  const position = positionsIn(graph, order);
+  const latches = new Map<number, number[]>();
+  for (let i = 0; i < order.length; i++) {
+    const from = order[i] as number;
+    for (let edge = first[from] as number; edge < (first[from + 1] as number); edge++) {
+      const header = to[edge] as number;
+      if ((position[header] as number) > i) continue;
+      const others = latches.get(header);
+      if (others === undefined) latches.set(header, [from]);
+      else if (others.at(-1) !== from) others.push(from);
+    }
+  }
+  for (const [header, { length }] of latches) if (length < 2) latches.delete(header);
+  return latches;
 }
 
 /** Number of nodes from which `latch` is reached without `header`, and `header`. */
-function bodySize(preds: readonly (readonly number[])[], header: number, latch: number): number {
+function bodySize({ first, to: from }: Graph, header: number, latch: number): number {
   const body = new Set([header, latch]);
   const work = latch === header ? [] : [latch];
   for (let n = work.pop(); n !== undefined; n = work.pop())
-    for (const p of preds[n] ?? []) {
+    for (let edge = first[n] as number; edge < (first[n + 1] as number); edge++) {
+      const p = from[edge] as number;
       if (body.has(p)) continue;
       body.add(p);
       work.push(p);

@@ -5,106 +5,149 @@
  * loop, every other node stands where its one predecessor jumps to it. Source: Ramsey, "Beyond Relooper" (ICFP 2022).
  */
 import type binaryen from 'binaryen';
-import { flowTargets, immediateDominators, reversePostorder, type Expr, type FlowNode } from './flow.js';
+import { flowGraph, type Expr, type FlowNode } from './flow.js';
+import { type Graph, immediateDominators, positionsIn, reversePostorder } from './graph.js';
 import { labelledBlock } from './labelled-block.js';
 
 export function structure(m: binaryen.Module, nodes: readonly FlowNode[], entry: number): Expr[] {
-  const targets = (n: number): readonly number[] => flowTargets((nodes[n] as FlowNode).term);
-  const order = reversePostorder(targets, entry);
-  return new Structurer(m, nodes, order, immediateDominators(order, targets)).tree(0);
+  const code: Expr[] = [];
+  new Structurer(m, nodes, flowGraph(nodes), entry).tree(0, code);
+  return code;
 }
+
+const NONE = -1;
 
 /** Nodes are positions in `order` here. */
 class Structurer {
-  private readonly position: ReadonlyMap<number, number>;
+  private readonly order: Int32Array;
+  private readonly position: Int32Array;
+  private readonly header: Uint8Array;
   /** Reached by a branch to a block of its own. */
-  private readonly merge: boolean[];
-  private readonly header: boolean[];
-  private readonly children: number[][];
+  private readonly merge: Uint8Array;
+  /** Of the nodes that a node dominates next and that are merges, the first; and the one behind each of them. */
+  private readonly firstMerge: Int32Array;
+  private readonly nextMerge: Int32Array;
   /** Nodes in the dominator subtree. */
-  private readonly weight: number[];
+  private readonly weight: Int32Array;
 
   constructor(
     private readonly m: binaryen.Module,
     private readonly nodes: readonly FlowNode[],
-    private readonly order: readonly number[],
-    idom: readonly number[],
+    graph: Graph,
+    entry: number,
   ) {
-    this.position = new Map(order.map((node, i) => [node, i]));
-    const forward = order.map(() => 0);
-    this.header = order.map(() => false);
-    this.merge = order.map(() => false);
-    order.forEach((node, i) => {
-      const { term } = nodes[node] as FlowNode;
-      for (const to of flowTargets(term)) {
-        const p = this.at(to);
-        if (p <= i) this.header[p] = true;
-        else forward[p] = (forward[p] as number) + (term.kind === 'switch' ? 2 : 1);
-      }
-    });
-    this.children = order.map(() => []);
-    this.weight = order.map(() => 1);
-    for (let i = order.length - 1; i > 0; i--) {
+    const order = reversePostorder(graph, entry);
+    const size = order.length;
+    this.order = order;
+    this.position = positionsIn(graph, order);
+    this.header = new Uint8Array(size);
+    this.merge = new Uint8Array(size);
+    this.findHeaders(graph);
+    this.firstMerge = new Int32Array(size).fill(NONE);
+    this.nextMerge = new Int32Array(size).fill(NONE);
+    this.weight = new Int32Array(size).fill(1);
+    const idom = immediateDominators(graph, order, this.position);
+    for (let i = size - 1; i > 0; i--) {
       const parent = idom[i] as number;
-      this.children[parent]?.unshift(i);
       this.weight[parent] = (this.weight[parent] as number) + (this.weight[i] as number);
-      this.merge[i] = (forward[i] as number) > 1;
+      if (this.merge[i] === 0) continue;
+      this.nextMerge[i] = this.firstMerge[parent] as number;
+      this.firstMerge[parent] = i;
     }
   }
 
-  /** Code of the node at position `i` and of all that it dominates. */
-  tree(i: number): Expr[] {
-    let body = this.node(i);
-    for (const child of this.children[i] as number[]) {
-      if (this.merge[child] !== true) continue;
-      body = [labelledBlock(this.m, blockLabel(child), body), ...this.tree(child)];
+  private findHeaders({ first, to }: Graph): void {
+    const forward = new Int32Array(this.order.length);
+    for (let i = 0; i < this.order.length; i++) {
+      const node = this.order[i] as number;
+      const edges = this.nodes[node]?.term.kind === 'switch' ? 2 : 1;
+      for (let edge = first[node] as number; edge < (first[node + 1] as number); edge++) {
+        const p = this.at(to[edge] as number);
+        if (p <= i) this.header[p] = 1;
+        else if ((forward[p] = (forward[p] as number) + edges) > 1) this.merge[p] = 1;
+      }
     }
-    return this.header[i] === true ? [this.m.loop(loopLabel(i), this.m.block(null, body))] : body;
   }
 
-  private node(i: number): Expr[] {
+  /** Appends the code of the node at position `i` and of all that it dominates to `out`. */
+  tree(i: number, out: Expr[]): void {
+    const { m } = this;
+    const inner = this.header[i] === 1 ? [] : out;
+    let child = this.firstMerge[i] as number;
+    let body = child === NONE ? inner : [];
+    this.node(i, body);
+    while (child !== NONE) {
+      const block = labelledBlock(m, blockLabel(child), body);
+      const next = this.nextMerge[child] as number;
+      body = next === NONE ? inner : [];
+      body.push(block);
+      this.tree(child, body);
+      child = next;
+    }
+    if (this.header[i] === 1) out.push(m.loop(loopLabel(i), m.block(null, inner)));
+  }
+
+  private node(i: number, out: Expr[]): void {
     const { m } = this;
     const { code, term } = this.nodes[this.order[i] as number] as FlowNode;
+    for (const expr of code) out.push(expr);
     switch (term.kind) {
       case 'stop':
-        return code;
+        return;
       case 'jump':
-        return [...code, ...this.goto(i, this.at(term.to))];
+        this.goto(i, this.at(term.to), out);
+        return;
       case 'switch': {
         const labels = term.targets.map((t) => this.label(i, this.at(t)) ?? '');
-        return [...code, m.switch(labels, labels.at(-1) ?? '', m.local.get(term.local, m.i32.const(0)))];
+        out.push(m.switch(labels, labels.at(-1) ?? '', m.local.get(term.local, m.i32.const(0))));
+        return;
       }
       case 'branch':
-        return [...code, ...this.branch(i, term.cond, this.at(term.taken), this.at(term.next))];
+        this.branch(i, term.cond, this.at(term.taken), this.at(term.next), out);
     }
   }
 
-  private branch(i: number, cond: Expr, taken: number, next: number): Expr[] {
+  private branch(i: number, cond: Expr, taken: number, next: number, out: Expr[]): void {
     const { m } = this;
-    if (taken === next) return [m.drop(cond), ...this.goto(i, next)];
+    if (taken === next) {
+      out.push(m.drop(cond));
+      this.goto(i, next, out);
+      return;
+    }
     const takenLabel = this.label(i, taken);
-    if (takenLabel !== undefined) return [m.br_if(takenLabel, cond), ...this.goto(i, next)];
+    if (takenLabel !== undefined) {
+      out.push(m.br_if(takenLabel, cond));
+      this.goto(i, next, out);
+      return;
+    }
     const nextLabel = this.label(i, next);
-    if (nextLabel !== undefined) return [m.br_if(nextLabel, m.i32.eqz(cond)), ...this.tree(taken)];
+    if (nextLabel !== undefined) {
+      out.push(m.br_if(nextLabel, m.i32.eqz(cond)));
+      this.tree(taken, out);
+      return;
+    }
     // The bigger part is not nested, so that the depth stays logarithmic.
-    return (this.weight[taken] as number) > (this.weight[next] as number)
-      ? [m.if(m.i32.eqz(cond), m.block(null, this.tree(next))), ...this.tree(taken)]
-      : [m.if(cond, m.block(null, this.tree(taken))), ...this.tree(next)];
+    const nestsNext = (this.weight[taken] as number) > (this.weight[next] as number);
+    const nested: Expr[] = [];
+    this.tree(nestsNext ? next : taken, nested);
+    out.push(m.if(nestsNext ? m.i32.eqz(cond) : cond, m.block(null, nested)));
+    this.tree(nestsNext ? taken : next, out);
   }
 
-  private goto(from: number, to: number): Expr[] {
+  private goto(from: number, to: number, out: Expr[]): void {
     const label = this.label(from, to);
-    return label === undefined ? this.tree(to) : [this.m.br(label)];
+    if (label === undefined) this.tree(to, out);
+    else out.push(this.m.br(label));
   }
 
   /** Label that a branch from `from` to `to` leaves for; undefined when `to` stands at the branch. */
   private label(from: number, to: number): string | undefined {
     if (to <= from) return loopLabel(to);
-    return this.merge[to] === true ? blockLabel(to) : undefined;
+    return this.merge[to] === 1 ? blockLabel(to) : undefined;
   }
 
   private at(node: number): number {
-    return this.position.get(node) as number;
+    return this.position[node] as number;
   }
 }
 

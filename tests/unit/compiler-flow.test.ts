@@ -2,13 +2,8 @@
  * Control flow of compiled regions: irreducible graphs, branch hints, and what a region does not touch.
  */
 import { describe, expect, test } from '@jest/globals';
-import {
-  flowTargets,
-  immediateDominators,
-  makeReducible,
-  reversePostorder,
-  type FlowNode,
-} from '../../backend-wasm/compiler/flow.js';
+import { flowGraph, flowTargets, makeReducible, type FlowNode } from '../../backend-wasm/compiler/flow.js';
+import { immediateDominators, isReducible, positionsIn, reversePostorder } from '../../backend-wasm/compiler/graph.js';
 import { compileModule } from '../../backend-wasm/compiler/module.js';
 import { perfectHash } from '../../backend-wasm/compiler/perfect-hash.js';
 import type { Region } from '../../backend-wasm/compiler/region.js';
@@ -166,13 +161,15 @@ test('makeReducible: every loop is entered at one node, and walks stay the same'
         return sets.size;
       },
     });
-    const targets = (n: number): readonly number[] => flowTargets((after[n] as FlowNode).term);
-    const order = reversePostorder(targets, start);
-    const idom = immediateDominators(order, targets);
-    const position = new Map(order.map((n, i) => [n, i]));
+    const graph = flowGraph(after);
+    expect(isReducible(graph, start)).toBe(true);
+    if (after.length > before.length) expect(isReducible(flowGraph(before), start)).toBe(false);
+    const order = reversePostorder(graph, start);
+    const position = positionsIn(graph, order);
+    const idom = immediateDominators(graph, order, position);
     order.forEach((n, i) => {
-      for (const to of targets(n)) {
-        const header = position.get(to) as number;
+      for (const to of flowTargets((after[n] as FlowNode).term)) {
+        const header = position[to] as number;
         if (header > i) continue;
         let up = i;
         while (up > header) up = idom[up] as number;

@@ -3,7 +3,7 @@
  */
 import { describe, expect, test } from '@jest/globals';
 import { buildCfg, type CfgNode, successors } from '../../backend-wasm/compiler/cfg.js';
-import { reversePostorder } from '../../backend-wasm/compiler/flow.js';
+import { graphOf, reversePostorder } from '../../backend-wasm/compiler/graph.js';
 import { regionChecks } from '../../backend-wasm/compiler/guard-facts.js';
 import { planGuards } from '../../backend-wasm/compiler/guard-plan.js';
 import { IrBuilder } from '../../src/ir/builder.js';
@@ -43,7 +43,8 @@ function checks(a: (b: IrBuilder) => void, b: (b: IrBuilder) => void, pc: number
   ]);
   const cfg = buildCfg({ head: A, tbs });
   const node = (n: number): CfgNode => cfg.nodes[n] as CfgNode;
-  const order = reversePostorder((n) => successors(node(n).term), cfg.entry).map(node);
+  const graph = graphOf(cfg.nodes.length, (n) => successors(node(n).term));
+  const order = Array.from(reversePostorder(graph, cfg.entry), node);
   const { before, hulls } = regionChecks(order);
   return order
     .filter((n) => n.tb.pc === pc)

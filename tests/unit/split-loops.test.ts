@@ -2,7 +2,8 @@
  * Loops that share a header: which are nested, and that walks through the graph stay the same.
  */
 import { describe, expect, test } from '@jest/globals';
-import { flowTargets, loopsOf, reversePostorder, type FlowNode } from '../../backend-wasm/compiler/flow.js';
+import { flowGraph, flowTargets, loopsOf, type FlowNode } from '../../backend-wasm/compiler/flow.js';
+import { reversePostorder } from '../../backend-wasm/compiler/graph.js';
 import { compileModule } from '../../backend-wasm/compiler/module.js';
 import { splitLoops } from '../../backend-wasm/compiler/split-loops.js';
 import { EXIT } from '../../src/guest/cpu-state.js';
@@ -26,7 +27,7 @@ function graph(...edges: readonly (readonly number[])[]): FlowNode[] {
 function loops(nodes: readonly FlowNode[], entry: number): number[] {
   const targets = (n: number): readonly number[] => flowTargets((nodes[n] as FlowNode).term);
   const sizes: number[] = [];
-  const work: Set<number>[] = [new Set(reversePostorder(targets, entry))];
+  const work: Set<number>[] = [new Set(reversePostorder(flowGraph(nodes), entry))];
   for (let part = work.pop(); part !== undefined; part = work.pop())
     for (const loop of loopsOf(part, targets)) {
       sizes.push(loop.size);
