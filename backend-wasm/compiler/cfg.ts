@@ -103,7 +103,7 @@ interface Instance {
   /** By the calling TB's pc and the function's. */
   readonly callees: ReadonlyMap<number, ReadonlyMap<number, Instance>>;
   /** Edges between TBs of the body that poll. */
-  readonly polls: ReadonlySet<string>;
+  readonly polls: Edges;
 }
 
 class CfgBuilder {
@@ -129,12 +129,12 @@ class CfgBuilder {
     }
     const entry = blocks.get(body.head)?.first;
     if (entry === undefined) throw new InternalError(`the region has no TB at its head 0x${hex(body.head)}`);
-    const callees = new Map(
-      [...(body.callees ?? [])].map(([from, byPc]) => [
-        from,
-        new Map([...byPc].map(([pc, callee]) => [pc, this.place(callee)])),
-      ]),
-    );
+    const callees = new Map<number, ReadonlyMap<number, Instance>>();
+    for (const [from, byPc] of body.callees ?? []) {
+      const placed = new Map<number, Instance>();
+      for (const [pc, callee] of byPc) placed.set(pc, this.place(callee));
+      callees.set(from, placed);
+    }
     return { body, blocks, entry, callees, polls: retreatingEdges(body) };
   }
 
@@ -177,10 +177,11 @@ class BlockTerms {
 
   fill(): void {
     const { tb, first, number, pieces } = this.block;
-    pieces.forEach(({ start, end, pc, ccOp }, i) => {
-      const id = first + i;
+    let id = first;
+    for (const { start, end, pc, ccOp } of pieces) {
       this.cfg.set({ id, tb, block: number, start, end, pc, ccOp, term: this.terminator(end, id) });
-    });
+      id++;
+    }
   }
 
   private fail(what: string): never {
@@ -263,43 +264,59 @@ class BlockTerms {
   private call(at: number, pc: number | undefined, back: number): Terminator {
     const { instance, block, cfg } = this;
     const callee = pc === undefined ? undefined : instance.callees.get(block.tb.pc)?.get(pc);
-    if (callee !== undefined && pc !== undefined)
-      return { kind: 'goto', pc, to: callee.entry, poll: instance.polls.has(edgeKey(block.tb.pc, back)) };
+    if (callee !== undefined && pc !== undefined) return { kind: 'goto', pc, to: callee.entry, poll: this.polls(back) };
     const to = instance.blocks.get(back)?.first ?? cfg.add(block, at, this.jump(back, false));
     return { kind: 'call', pc, back, to };
+  }
+
+  /** Whether the edge to `pc` does. */
+  private polls(pc: number): boolean {
+    return this.instance.polls.get(this.block.tb.pc)?.has(pc) === true;
   }
 
   /** A jump to `pc`; `poll`: in any case. */
   private jump(pc: number, poll: boolean): Terminator {
     const { instance, block, back } = this;
     const to = instance.blocks.get(pc)?.first ?? instance.callees.get(block.tb.pc)?.get(pc)?.entry;
-    if (to !== undefined) return { kind: 'goto', pc, to, poll: poll || instance.polls.has(edgeKey(block.tb.pc, pc)) };
+    if (to !== undefined) return { kind: 'goto', pc, to, poll: poll || this.polls(pc) };
     return back === undefined ? { kind: 'leave', pc } : { kind: 'call', pc, back: back.pc, to: back.to };
   }
 }
 
-const edgeKey = (from: number, to: number): string => `${from},${to}`;
+/** Targets by the TB that an edge leaves. */
+type Edges = ReadonlyMap<number, ReadonlySet<number>>;
 
 /** Edges between TBs that lead back to a TB on the search's own path. The search starts again at each TB that direct jumps from the head do not reach: those behind tables and guesses. */
-function retreatingEdges(body: Body): ReadonlySet<string> {
-  const edges = new Set<string>();
+function retreatingEdges({ head, tbs }: Body): Edges {
+  const edges = new Map<number, Set<number>>();
   const state = new Map<number, 'open' | 'done'>();
-  const stack: { pc: number; next: number[] }[] = [];
-  const enter = (pc: number): void => {
+  const stack: { readonly pc: number; readonly targets: readonly number[]; next: number }[] = [];
+  const enter = (pc: number, tb: Tb): void => {
     state.set(pc, 'open');
-    const tb = body.tbs.get(pc);
-    stack.push({ pc, next: tb === undefined ? [] : nextPcs(tb).filter((t) => body.tbs.has(t)) });
+    stack.push({ pc, targets: nextPcs(tb), next: 0 });
   };
-  for (const start of [body.head, ...body.tbs.keys()]) {
-    if (state.get(start) === undefined) enter(start);
+  const search = (): void => {
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
-      const to = top.next.shift();
+      const to = top.targets[top.next++];
       if (to === undefined) {
         state.set(top.pc, 'done');
         stack.pop();
-      } else if (state.get(to) === 'open') edges.add(edgeKey(top.pc, to));
-      else if (state.get(to) === undefined) enter(to);
+        continue;
+      }
+      const tb = tbs.get(to);
+      if (tb === undefined) continue;
+      const seen = state.get(to);
+      if (seen === undefined) enter(to, tb);
+      else if (seen === 'open') edges.set(top.pc, (edges.get(top.pc) ?? new Set()).add(to));
     }
+  };
+  const first = tbs.get(head);
+  if (first !== undefined) enter(head, first);
+  search();
+  for (const [pc, tb] of tbs) {
+    if (state.has(pc)) continue;
+    enter(pc, tb);
+    search();
   }
   return edges;
 }

@@ -8,44 +8,19 @@
  * A global that is dirty at an exit on one path and untouched on another is live from the entry: it is stored with the value that it had.
  */
 import { G, NB_GLOBALS } from '../../src/ir/globals.js';
-import { opInfo } from '../../src/ir/op-info.js';
+import { opInfo, type OpInfo } from '../../src/ir/op-info.js';
 import type { Op } from '../../src/ir/types.js';
-import { successors, type Cfg, type CfgNode, type Terminator } from './cfg.js';
+import type { Cfg, CfgNode, Terminator } from './cfg.js';
 import { GlobalSet } from './global-set.js';
+import type { Graph } from './graph.js';
 import { callInfo } from './call-info.js';
 
-/** Calls back for what an op does with globals' locals, in order. `dirty` is kept up to date by stepOp. */
-export interface GlobalVisitor {
-  use(id: number): void;
-  define(id: number): void;
-}
-
-const NOTHING: GlobalVisitor = {
-  use: () => undefined,
-  define: () => undefined,
-};
-
-/** Steps over one op that ends no node: updates `dirty` and reports uses and definitions. `used` limits what a call loads again. */
-export function stepOp(op: Op, ccOp: number, dirty: GlobalSet, used: GlobalSet, visit: GlobalVisitor = NOTHING): void {
-  const info = opInfo(op);
-  for (let i = info.outs; i < op.args.length; i++) {
-    const id = op.args[i] as number;
-    if (id < NB_GLOBALS) visit.use(id);
-  }
-  if (op.name === 'call' && !info.pure) {
-    const { stores, writes, helper } = callInfo(String(op.imms[0]));
-    for (const id of dirty.intersection(stores).ids()) visit.use(id);
-    dirty.subtract(stores);
-    if (helper.faults === true) for (const id of sideExitStores(dirty, ccOp).ids()) visit.use(id);
-    for (const id of writes.intersection(used).ids()) visit.define(id);
-  } else if (info.sideExit) {
-    for (const id of sideExitStores(dirty, ccOp).ids()) visit.use(id);
-  }
-  for (let i = 0; i < info.outs; i++) {
-    const id = op.args[i] as number;
-    if (id >= NB_GLOBALS) continue;
-    visit.define(id);
-    dirty.add(id);
+/** Steps over one op that ends no node. */
+export function stepDirty({ args, imms }: Op, { helper, pure, outs }: OpInfo, dirty: GlobalSet): void {
+  if (helper !== undefined && !pure) dirty.subtract(callInfo(String(imms[0])).stores);
+  for (let i = 0; i < outs; i++) {
+    const id = args[i] as number;
+    if (id < NB_GLOBALS) dirty.add(id);
   }
 }
 
@@ -101,86 +76,132 @@ export interface Dataflow {
   readonly used: GlobalSet;
 }
 
-/** @param order the nodes reachable from the entry, in reverse postorder */
-export function analyse(cfg: Cfg, order: readonly CfgNode[]): Dataflow {
+/**
+ * @param order the nodes reachable from the entry, in reverse postorder
+ * @param graph edges between nodes
+ */
+export function analyse({ nodes }: Cfg, order: readonly CfgNode[], graph: Graph): Dataflow {
   const used = new GlobalSet();
-  for (const { tb, start, end } of order)
+  for (const { tb, start, end, term } of order) {
     for (let i = start; i <= end; i++) for (const id of (tb.ops[i] as Op).args) if (id < NB_GLOBALS) used.add(id);
-  if (order.some((n) => readsRip(n.term))) used.add(G.rip);
-
-  const dirty = cfg.nodes.map(() => new GlobalSet());
-  forward(order, dirty, used);
-  const live = cfg.nodes.map(() => new GlobalSet());
-  backward(order, live, dirty, used);
+    if (readsRip(term)) used.add(G.rip);
+  }
+  const dirty = emptySets(nodes.length);
+  forward(order, graph, dirty);
+  const live = emptySets(nodes.length);
+  backward(order, graph, live, dirty, used);
   return { dirty, used, live };
 }
 
+function emptySets(count: number): GlobalSet[] {
+  const sets: GlobalSet[] = [];
+  for (let i = 0; i < count; i++) sets.push(new GlobalSet());
+  return sets;
+}
+
 /** A node maps `dirty` to gen + (dirty & pass): gen is what comes of nothing dirty, gen + pass what comes of everything dirty. */
-function forward(order: readonly CfgNode[], dirty: readonly GlobalSet[], used: GlobalSet): void {
-  const through = (node: CfgNode, start: GlobalSet): GlobalSet => {
-    visitNode(node, start, used, NOTHING);
-    return start;
-  };
-  const gen = order.map((node) => through(node, new GlobalSet()));
-  const pass = order.map((node) => through(node, new GlobalSet(-1, -1)));
+function forward(order: readonly CfgNode[], { first, to }: Graph, dirty: readonly GlobalSet[]): void {
+  const gen: GlobalSet[] = [];
+  const pass: GlobalSet[] = [];
+  for (const node of order) {
+    gen.push(dirtyBehind(node, new GlobalSet()));
+    pass.push(dirtyBehind(node, new GlobalSet(-1, -1)));
+  }
   for (let changed = true; changed;) {
     changed = false;
-    order.forEach((node, i) => {
-      const out = (dirty[node.id] as GlobalSet).intersection(pass[i] as GlobalSet);
+    for (let i = 0; i < order.length; i++) {
+      const { id } = order[i] as CfgNode;
+      const out = (dirty[id] as GlobalSet).intersection(pass[i] as GlobalSet);
       out.union(gen[i] as GlobalSet);
-      for (const to of successors(node.term)) if ((dirty[to] as GlobalSet).union(out)) changed = true;
-    });
+      for (let edge = first[id] as number; edge < (first[id + 1] as number); edge++)
+        if ((dirty[to[edge] as number] as GlobalSet).union(out)) changed = true;
+    }
   }
+}
+
+/** Makes `dirty`, which is that of the start of `node`, that behind it. */
+function dirtyBehind({ tb, start, end, term }: CfgNode, dirty: GlobalSet): GlobalSet {
+  for (let i = start; i < end; i++) {
+    const op = tb.ops[i] as Op;
+    stepDirty(op, opInfo(op), dirty);
+  }
+  // All state is in CPU state there.
+  if (term.kind === 'call' || term.kind === 'syscall') dirty.clear();
+  return dirty;
 }
 
 function backward(
   order: readonly CfgNode[],
+  { first, to }: Graph,
   live: readonly GlobalSet[],
   dirty: readonly GlobalSet[],
   used: GlobalSet,
 ): void {
   const kills: GlobalSet[] = [];
-  for (const node of order) {
-    const exposed = live[node.id] as GlobalSet;
-    const killed = new GlobalSet();
-    visitNode(node, (dirty[node.id] as GlobalSet).clone(), used, {
-      use: (id) => {
-        if (!killed.has(id)) exposed.add(id);
-      },
-      define: (id) => {
-        killed.add(id);
-      },
-    });
-    kills[node.id] = killed;
-  }
+  for (const node of order)
+    kills.push(findExposed(node, (dirty[node.id] as GlobalSet).clone(), used, live[node.id] as GlobalSet));
   for (let changed = true; changed;) {
     changed = false;
     for (let i = order.length - 1; i >= 0; i--) {
-      const node = order[i] as CfgNode;
-      for (const to of successors(node.term)) {
-        const passing = (live[to] as GlobalSet).clone();
-        passing.subtract(kills[node.id] as GlobalSet);
-        if ((live[node.id] as GlobalSet).union(passing)) changed = true;
-      }
+      const { id } = order[i] as CfgNode;
+      const passing = new GlobalSet();
+      for (let edge = first[id] as number; edge < (first[id + 1] as number); edge++)
+        passing.union(live[to[edge] as number] as GlobalSet);
+      passing.subtract(kills[i] as GlobalSet);
+      if ((live[id] as GlobalSet).union(passing)) changed = true;
     }
   }
 }
 
-/** Visits the ops and the terminator of `node`; `dirty` becomes what it is behind it. */
-function visitNode(node: CfgNode, dirty: GlobalSet, used: GlobalSet, visit: GlobalVisitor): void {
+/**
+ * Adds to `exposed` the globals whose locals `node` reads before it writes them; gives those that it writes.
+ * @param dirty at its start; changed
+ */
+function findExposed(node: CfgNode, dirty: GlobalSet, used: GlobalSet, exposed: GlobalSet): GlobalSet {
+  const { tb, start, end, term } = node;
+  const killed = new GlobalSet();
   let { ccOp } = node;
-  for (let i = node.start; i < node.end; i++) {
-    const op = node.tb.ops[i] as Op;
+  for (let i = start; i < end; i++) {
+    const op = tb.ops[i] as Op;
     if (op.name === 'insn_start') ccOp = Number(op.imms[1]);
-    stepOp(op, ccOp, dirty, used, visit);
+    else exposeOp(op, ccOp, dirty, used, exposed, killed);
   }
-  if (node.term.kind === 'branch') stepOp(node.term.op, ccOp, dirty, used, visit);
-  for (const id of exitStores(node.term, dirty).ids()) visit.use(id);
-  if (readsRip(node.term)) visit.use(G.rip);
-  if (node.term.kind === 'call' || node.term.kind === 'syscall') {
-    // All state is in CPU state there, and loaded anew behind it.
-    dirty.clear();
-    for (const id of used.ids()) visit.define(id);
+  if (term.kind === 'branch') exposeOp(term.op, ccOp, dirty, used, exposed, killed);
+  exposed.unionWithout(exitStores(term, dirty), killed);
+  if (readsRip(term) && !killed.has(G.rip)) exposed.add(G.rip);
+  // All globals are loaded anew behind it.
+  if (term.kind === 'call' || term.kind === 'syscall') killed.union(used);
+  return killed;
+}
+
+function exposeOp(
+  op: Op,
+  ccOp: number,
+  dirty: GlobalSet,
+  used: GlobalSet,
+  exposed: GlobalSet,
+  killed: GlobalSet,
+): void {
+  const info = opInfo(op);
+  const { args } = op;
+  for (let i = info.outs; i < args.length; i++) {
+    const id = args[i] as number;
+    if (id < NB_GLOBALS && !killed.has(id)) exposed.add(id);
+  }
+  if (info.helper !== undefined && !info.pure) {
+    const { stores, writes, helper } = callInfo(String(op.imms[0]));
+    exposed.unionWithout(dirty.intersection(stores), killed);
+    if (helper.faults === true) {
+      const left = dirty.clone();
+      left.subtract(stores);
+      exposed.unionWithout(sideExitStores(left, ccOp), killed);
+    }
+    killed.union(writes.intersection(used));
+  } else if (info.sideExit) exposed.unionWithout(sideExitStores(dirty, ccOp), killed);
+  stepDirty(op, info, dirty);
+  for (let i = 0; i < info.outs; i++) {
+    const id = args[i] as number;
+    if (id < NB_GLOBALS) killed.add(id);
   }
 }
 

@@ -6,12 +6,13 @@
 import binaryen from 'binaryen';
 import { CPU } from '../../src/guest/cpu-state.js';
 import { G } from '../../src/ir/globals.js';
+import { opInfo } from '../../src/ir/op-info.js';
 import type { Op } from '../../src/ir/types.js';
 import { buildCfg, successors, type Cfg, type CfgNode, type JumpTarget } from './cfg.js';
-import { analyse, exitStores, stepOp, type Dataflow } from './dataflow.js';
+import { analyse, exitStores, stepDirty, type Dataflow } from './dataflow.js';
 import { type CallTarget, Exits, REGION_PARAMS, REGION_RESULT } from './exits.js';
 import { makeReducible, type Expr, type FlowNode, type FlowTerm } from './flow.js';
-import { graphOf, reversePostorder } from './graph.js';
+import { type Graph, graphOf, reversePostorder } from './graph.js';
 import { NO_CHECKS, regionChecks } from './guard-facts.js';
 import { GlobalSet } from './global-set.js';
 import type { ModuleParts } from './module-parts.js';
@@ -27,7 +28,7 @@ export function emitRegion(parts: ModuleParts, region: Region, slotOf: (pc: numb
   const cfg = buildCfg(region);
   const graph = graphOf(cfg.nodes.length, (n) => successors((cfg.nodes[n] as CfgNode).term));
   const order = Array.from(reversePostorder(graph, cfg.entry), (n) => cfg.nodes[n] as CfgNode);
-  new RegionEmitter(parts, cfg, order, slotOf, region, name).emit();
+  new RegionEmitter(parts, cfg, graph, order, slotOf, region, name).emit();
 }
 
 class RegionEmitter {
@@ -38,10 +39,13 @@ class RegionEmitter {
   private readonly ops: OpEmitter;
   /** By id; those of the cfg come first. */
   private nodes: FlowNode[] = [];
+  /** Bytes of the host's stack that the function is reckoned to take. */
+  private readonly frame: number;
 
   constructor(
     private readonly parts: ModuleParts,
     private readonly cfg: Cfg,
+    graph: Graph,
     /** The nodes that are reached, in reverse postorder. */
     private readonly order: readonly CfgNode[],
     private readonly slotOf: (pc: number) => number,
@@ -49,10 +53,11 @@ class RegionEmitter {
     private readonly name: string,
   ) {
     this.m = parts.m;
-    this.flow = analyse(cfg, order);
+    this.frame = frameBytes(region);
+    this.flow = analyse(cfg, order, graph);
     this.values = new Values(this.m, this.flow.used);
     this.exits = new Exits(parts, this.values);
-    const checks = parts.passes.on('guard-facts') ? regionChecks(order) : NO_CHECKS;
+    const checks = parts.passes.on('guard-facts') ? regionChecks(order, graph) : NO_CHECKS;
     this.ops = new OpEmitter(parts, this.values, this.exits, this.flow.used, checks);
   }
 
@@ -111,7 +116,7 @@ class RegionEmitter {
         continue;
       }
       this.ops.emit(op, { at: i, pc, ccOp, dirty });
-      stepOp(op, ccOp, dirty, this.flow.used);
+      stepDirty(op, opInfo(op), dirty);
     }
     const term = this.terminate(node, dirty, code);
     this.values.endNode();
@@ -155,7 +160,7 @@ class RegionEmitter {
         return { kind: 'stop' };
       case 'call': {
         const { pc, back, to } = term;
-        code.push(...exits.call(this.callTarget(pc), back, set, this.live(to), frameBytes(this.region)));
+        code.push(...exits.call(this.callTarget(pc), back, set, this.live(to), this.frame));
         return { kind: 'jump', to };
       }
       case 'syscall':

@@ -52,6 +52,12 @@ export class GlobalSet {
     this.hi &= ~other.hi;
   }
 
+  /** Adds what is in `other` and not in `without`. */
+  unionWithout(other: GlobalSet, without: GlobalSet): void {
+    this.lo |= other.lo & ~without.lo;
+    this.hi |= other.hi & ~without.hi;
+  }
+
   intersection(other: GlobalSet): GlobalSet {
     return new GlobalSet(this.lo & other.lo, this.hi & other.hi);
   }

@@ -11,8 +11,9 @@
 import type { TempId } from '../../src/base/ids.js';
 import { G } from '../../src/ir/globals.js';
 import type { Op } from '../../src/ir/types.js';
-import { successors, type CfgNode } from './cfg.js';
+import type { CfgNode } from './cfg.js';
 import type { Checked, Facts, Hulls, Range } from './checked.js';
+import type { Graph } from './graph.js';
 import { type GuardPlan, MAX_SIZE, planGuards } from './guard-plan.js';
 
 /** Rounds of the dataflow before it is given up: a register that moves in a loop loses some bytes in each. */
@@ -26,6 +27,8 @@ function common(a: Range | undefined, b: Range | undefined): Range | undefined {
   return low === a.low && high === a.high ? a : { low, high };
 }
 
+const same = (a: Range | undefined, b: Range | undefined): boolean => a?.low === b?.low && a?.high === b?.high;
+
 /** Changes `into` to what it and `from` have in common; true when that is less. What may be written on one path may be read on it. */
 function meet(into: Map<number, Checked>, from: Facts): boolean {
   let changed = false;
@@ -33,7 +36,6 @@ function meet(into: Map<number, Checked>, from: Facts): boolean {
     const other = from.get(id);
     const w = common(mine.w, other?.w);
     const r = common(mine.r ?? mine.w, other?.r ?? other?.w) ?? w;
-    const same = (a: Range | undefined, b: Range | undefined): boolean => a?.low === b?.low && a?.high === b?.high;
     if (same(w, mine.w) && same(r, mine.r ?? mine.w)) continue;
     changed = true;
     if (r === undefined && w === undefined) into.delete(id);
@@ -79,36 +81,43 @@ const isCall = ({ term }: CfgNode): boolean => term.kind === 'call' || term.kind
 
 export interface RegionChecks {
   /** Where each node starts. */
-  readonly before: readonly Facts[];
+  readonly before: readonly (Facts | undefined)[];
   readonly hulls: Hulls;
   /** By node; none where nothing is known. */
-  readonly plans: readonly GuardPlan[];
+  readonly plans: readonly (GuardPlan | undefined)[];
 }
 
 export const NO_CHECKS: RegionChecks = { before: [], hulls: new Map(), plans: [] };
 
-/** @param order the nodes reachable from the entry, in reverse postorder */
-export function regionChecks(order: readonly CfgNode[]): RegionChecks {
+/**
+ * @param order the nodes reachable from the entry, in reverse postorder
+ * @param graph edges between nodes
+ */
+export function regionChecks(order: readonly CfgNode[], { first, to }: Graph): RegionChecks {
   const hulls = frameHulls(order);
-  const before: Map<number, Checked>[] = [];
+  const size = first.length - 1;
+  const before = new Array<Map<number, Checked> | undefined>(size).fill(undefined);
+  const plans = new Array<GuardPlan | undefined>(size).fill(undefined);
+  /** Nodes whose plan is not of what holds before them now. */
+  const stale = new Uint8Array(size).fill(1);
   const entry = order[0];
   if (entry !== undefined) before[entry.id] = new Map();
-  const plans: GuardPlan[] = [];
-  /** Nodes whose plan is not of what holds before them now. */
-  const stale = new Set(order.map(({ id }) => id));
   for (let round = 0; round < MAX_ROUNDS; round++) {
     let changed = false;
     for (const node of order) {
-      const start = before[node.id];
-      if (start === undefined || !stale.delete(node.id)) continue;
+      const { id } = node;
+      const start = before[id];
+      if (start === undefined || stale[id] === 0) continue;
+      stale[id] = 0;
       const plan = planGuards(node, start, hulls);
-      plans[node.id] = plan;
+      plans[id] = plan;
       const after: Facts = isCall(node) ? new Map() : plan.after;
-      for (const to of successors(node.term)) {
-        const there = before[to];
-        if (there === undefined) before[to] = new Map(after);
+      for (let edge = first[id] as number; edge < (first[id + 1] as number); edge++) {
+        const next = to[edge] as number;
+        const there = before[next];
+        if (there === undefined) before[next] = new Map(after);
         else if (!meet(there, after)) continue;
-        stale.add(to);
+        stale[next] = 1;
         changed = true;
       }
     }

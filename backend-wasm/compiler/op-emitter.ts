@@ -7,7 +7,7 @@ import { CPU } from '../../src/guest/cpu-state.js';
 import { CC } from '../../src/guest/flags.js';
 import { G } from '../../src/ir/globals.js';
 import { opInfo } from '../../src/ir/op-info.js';
-import type { Cond, Op, Type } from '../../src/ir/types.js';
+import type { Cond, Op } from '../../src/ir/types.js';
 import { sideExitStores } from './dataflow.js';
 import type { CfgNode } from './cfg.js';
 import type { Exits } from './exits.js';
@@ -16,7 +16,7 @@ import { hostForm } from './host-forms.js';
 import type { GlobalSet } from './global-set.js';
 import type { RegionChecks } from './guard-facts.js';
 import { GuardEmitter, type GuardPlace } from './guard-emitter.js';
-import { compare, intConst, LOWER } from './lower.js';
+import { compare, intConst, LOWER, type LowerContext } from './lower.js';
 import type { ModuleParts } from './module-parts.js';
 import { callInfo } from './call-info.js';
 import { CPU_LOCAL, type Values, wasmType } from './values.js';
@@ -32,6 +32,7 @@ export class OpEmitter {
   private readonly m: binaryen.Module;
   private readonly builders = new Map<string, Build>();
   private readonly guards: GuardEmitter;
+  private readonly lowering: LowerContext;
 
   constructor(
     private readonly parts: ModuleParts,
@@ -42,6 +43,7 @@ export class OpEmitter {
     checks: RegionChecks,
   ) {
     this.m = parts.m;
+    this.lowering = { m: parts.m, host: parts.host, twice: (value, type) => values.twice(value, type) };
     this.guards = new GuardEmitter(parts, values, checks);
   }
 
@@ -77,9 +79,8 @@ export class OpEmitter {
       }
       default:
     }
-    const atomic = /^atomic_([a-z]+)(\d+)$/.exec(op.name);
-    if (atomic !== null) this.atomic(op, atomic[1] ?? '', Number(atomic[2]) / 8);
-    else if (pure) this.values.result(op, this.pure(op));
+    if (pure) this.values.result(op, this.pure(op));
+    else if (op.name.startsWith('atomic_')) this.atomic(op);
     else this.access(op);
   }
 
@@ -99,14 +100,11 @@ export class OpEmitter {
   }
 
   private pure(op: Op): Expr {
-    const { values, m } = this;
     const { def, outs } = opInfo(op);
-    const args = op.args.slice(outs).map((_, i) => values.operand(op, outs + i));
+    const args: Expr[] = [];
+    for (let i = outs; i < op.args.length; i++) args.push(this.values.operand(op, i));
     const lower = LOWER.get(op.name);
-    if (lower !== undefined) {
-      const context = { m, host: this.parts.host, twice: (value: Expr, type: Type) => values.twice(value, type) };
-      return lower(context, args, op.imms);
-    }
+    if (lower !== undefined) return lower(this.lowering, args, op.imms);
     if (def.wasm === undefined) throw new InternalError(`the compiler has no lowering for ${op.name}`);
     return this.builder(def.wasm)(...args);
   }
@@ -119,12 +117,10 @@ export class OpEmitter {
     const build = this.builder(def.wasm);
     // The address of a group of accesses: the distance from it is the instruction's offset.
     const group = values.aliasOf(op, outs);
-    const args = op.args
-      .slice(outs)
-      .map((_, i) =>
-        i === 0 && group !== undefined ? m.local.get(group.local, binaryen.i32) : values.operand(op, outs + i),
-      );
-    if (effects.has('env-read') || effects.has('env-write')) args.unshift(this.cpu());
+    const args: Expr[] = [];
+    if (effects.has('env-read') || effects.has('env-write')) args.push(this.cpu());
+    for (let i = outs; i < op.args.length; i++)
+      args.push(i === outs && group !== undefined ? m.local.get(group.local, binaryen.i32) : values.operand(op, i));
     // Guest accesses are of any alignment.
     const expr = effects.has('fence') ? build() : build(Number(op.imms[0]) + (group?.offset ?? 0), 1, ...args);
     if (load) {
@@ -224,8 +220,10 @@ export class OpEmitter {
   }
 
   /** Aligned: one Wasm atomic; else the core, under its lock. */
-  private atomic(op: Op, kind: string, size: number): void {
+  private atomic(op: Op): void {
     const { m, values } = this;
+    const [, kind = '', bits] = /^atomic_([a-z]+)(\d+)$/.exec(op.name) ?? [];
+    const size = Number(bits) / 8;
     values.flushLoads();
     const [address, ...rest] = op.args.slice(1).map((_, i) => values.settle(op, i + 1));
     if (address === undefined) throw new InternalError(`${op.name} has no address`);

@@ -15,8 +15,17 @@ export interface Piece {
   readonly label: number | undefined;
 }
 
+/** Cut once a TB, which several regions hold. */
+const cut = new WeakMap<Tb, readonly Piece[]>();
+
 /** Code that no path reaches (between an unconditional transfer and the next label) is left out. */
 export function cutTb(tb: Tb): readonly Piece[] {
+  let pieces = cut.get(tb);
+  if (pieces === undefined) cut.set(tb, (pieces = piecesOf(tb)));
+  return pieces;
+}
+
+function piecesOf(tb: Tb): readonly Piece[] {
   const pieces: Piece[] = [];
   let pc = tb.pc;
   let ccOp = -1;

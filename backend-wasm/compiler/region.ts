@@ -32,9 +32,15 @@ export type Region = Body;
 
 /** `body` and all that is inlined in it. */
 export function bodiesOf(body: Body): Body[] {
-  const inlined = [...(body.callees?.values() ?? [])].flatMap((byPc) => [...byPc.values()]);
-  return [body, ...inlined.flatMap(bodiesOf)];
+  const bodies = [body];
+  for (const { callees } of bodies)
+    for (const byPc of callees?.values() ?? []) for (const callee of byPc.values()) bodies.push(callee);
+  return bodies;
 }
 
 /** All TBs of a region, inlined ones as often as they are. */
-export const tbsOf = (region: Region): Tb[] => bodiesOf(region).flatMap(({ tbs }) => [...tbs.values()]);
+export function tbsOf(region: Region): Tb[] {
+  const all: Tb[] = [];
+  for (const { tbs } of bodiesOf(region)) for (const tb of tbs.values()) all.push(tb);
+  return all;
+}

@@ -4,7 +4,7 @@
  */
 import { EXIT } from '../../src/guest/cpu-state.js';
 import { G } from '../../src/ir/globals.js';
-import { opDef } from '../../src/ir/ops.js';
+import { opInfo } from '../../src/ir/op-info.js';
 import type { Op, Tb } from '../../src/ir/types.js';
 
 export type Transfer =
@@ -15,22 +15,59 @@ export type Transfer =
   | { readonly kind: 'syscall'; readonly back: number }
   | { readonly kind: 'return' };
 
-export function transferOf(tb: Tb): Transfer {
-  const start = tb.ops.findLastIndex((op) => op.name === 'insn_start');
-  const last = tb.ops.slice(start);
-  const targets = directTargets(tb);
-  const indirect = isIndirect(tb);
-  const back = tb.pc + tb.size;
-  if (last.some((op) => isSyscall(op, back))) return { kind: 'syscall', back };
-  if (last.some((op) => storesConstant(tb, op, BigInt(back)))) {
-    // A jump to the next instruction that stores its address is no call, nor is a call of the next instruction, which reads its own address.
-    if (indirect || (targets.length === 1 && targets[0] !== back)) return { kind: 'call', back };
-  } else if (indirect && last.some((op) => popsStack(tb, op))) return { kind: 'return' };
-  return { kind: 'jump' };
+/** What is known of the end of a TB. */
+interface End {
+  readonly transfer: Transfer;
+  readonly indirect: boolean;
+  readonly targets: readonly number[];
+  readonly next: readonly number[];
 }
 
+/** Found out once a TB: forming regions and their graphs ask again and again. */
+const ends = new WeakMap<Tb, End>();
+
+function endOf(tb: Tb): End {
+  let end = ends.get(tb);
+  if (end === undefined) ends.set(tb, (end = findEnd(tb)));
+  return end;
+}
+
+function findEnd(tb: Tb): End {
+  const targets: number[] = [];
+  let indirect = false;
+  let last = 0;
+  for (let i = 0; i < tb.ops.length; i++) {
+    const { name, imms } = tb.ops[i] as Op;
+    if (name === 'insn_start') last = i;
+    else if (name === 'goto_tb') targets.push(Number(imms[1]));
+    else if (name === 'lookup_and_goto_ptr') indirect = true;
+  }
+  const transfer = findTransfer(tb, last, targets, indirect);
+  const next = transfer.kind === 'call' || transfer.kind === 'syscall' ? [transfer.back] : targets;
+  return { transfer, indirect, targets, next };
+}
+
+/** @param last position of the last insn_start */
+function findTransfer(tb: Tb, last: number, targets: readonly number[], indirect: boolean): Transfer {
+  const back = tb.pc + tb.size;
+  let stores = false;
+  let pops = false;
+  for (let i = last; i < tb.ops.length; i++) {
+    const op = tb.ops[i] as Op;
+    if (isSyscall(op, back)) return { kind: 'syscall', back };
+    stores ||= storesConstant(tb, op, BigInt(back));
+    pops ||= popsStack(tb, op);
+  }
+  // A jump to the next instruction that stores its address is no call, nor is a call of the next instruction, which reads its own address.
+  if (stores)
+    return indirect || (targets.length === 1 && targets[0] !== back) ? { kind: 'call', back } : { kind: 'jump' };
+  return { kind: indirect && pops ? 'return' : 'jump' };
+}
+
+export const transferOf = (tb: Tb): Transfer => endOf(tb).transfer;
+
 function storesConstant(tb: Tb, op: Op, value: bigint): boolean {
-  const stored = op.name === 'gst_i64' ? op.args[opDef(op.name).outs.length + 1] : undefined;
+  const stored = op.name === 'gst_i64' ? op.args[opInfo(op).outs + 1] : undefined;
   return stored !== undefined && tb.temps[stored]?.value === value;
 }
 
@@ -44,15 +81,10 @@ function popsStack(tb: Tb, op: Op): boolean {
   return op.name === 'add_i64' && op.args[1] === G.reg(4) && tb.temps[op.args[2] ?? 0]?.kind === 'const';
 }
 
-export const isIndirect = (tb: Tb): boolean => tb.ops.some((op) => op.name === 'lookup_and_goto_ptr');
+export const isIndirect = (tb: Tb): boolean => endOf(tb).indirect;
 
 /** Pcs that `tb` jumps to directly, in the order of its goto_tb ops. */
-export function directTargets(tb: Tb | undefined): number[] {
-  return tb === undefined ? [] : tb.ops.filter((op) => op.name === 'goto_tb').map((op) => Number(op.imms[1]));
-}
+export const directTargets = (tb: Tb): readonly number[] => endOf(tb).targets;
 
 /** Pcs at which a function goes on behind `tb`: its direct targets, or what stands behind a call or a system call. */
-export function nextPcs(tb: Tb): number[] {
-  const transfer = transferOf(tb);
-  return transfer.kind === 'call' || transfer.kind === 'syscall' ? [transfer.back] : directTargets(tb);
-}
+export const nextPcs = (tb: Tb): readonly number[] => endOf(tb).next;

@@ -22,9 +22,15 @@ export const CPU_LOCAL = 0;
 export const BUDGET_LOCAL = 1;
 const PARAMS = 2;
 
-export function wasmType(t: Type): binaryen.Type {
-  return { i32: binaryen.i32, i64: binaryen.i64, f32: binaryen.f32, f64: binaryen.f64, v128: binaryen.v128 }[t];
-}
+const WASM_TYPES: Readonly<Record<Type, binaryen.Type>> = {
+  i32: binaryen.i32,
+  i64: binaryen.i64,
+  f32: binaryen.f32,
+  f64: binaryen.f64,
+  v128: binaryen.v128,
+};
+
+export const wasmType = (t: Type): binaryen.Type => WASM_TYPES[t];
 
 interface Pending {
   readonly expr: Expr;
@@ -52,11 +58,13 @@ export class Values {
 
   private tb: Tb | undefined;
   /** Of the temps of the TB: definitions, uses not yet built in, and whether the one use follows the one definition in its node. */
-  private defs: number[] = [];
-  private uses: number[] = [];
-  private nested: boolean[] = [];
+  private defs = new Int32Array(0);
+  private uses = new Int32Array(0);
+  private nested = new Uint8Array(0);
   private readonly tempLocals = new Map<number, number>();
   private readonly pending = new Map<number, Pending>();
+  /** The one of them that is a load. */
+  private pendingLoad: number | undefined;
   /** Temps that are a local of groupLocal and a constant. */
   private readonly aliases = new Map<number, Alias>();
   private readonly groupLocals: number[] = [];
@@ -82,24 +90,27 @@ export class Values {
     this.aliases.clear();
     this.groups = 0;
     this.tb = tb;
-    this.defs = tb.temps.map(() => 0);
-    this.uses = tb.temps.map(() => 0);
-    this.nested = tb.temps.map(() => false);
-    const definedIn: number[] = [];
-    for (const node of nodes) {
+    const { length } = tb.temps;
+    const defs = (this.defs = new Int32Array(length));
+    const uses = (this.uses = new Int32Array(length));
+    const nested = (this.nested = new Uint8Array(length));
+    const definedIn = new Int32Array(length).fill(-1);
+    for (const { id: node, start, end } of nodes) {
       // The terminator's arguments count as the node's.
-      for (let i = node.start; i <= node.end; i++) {
+      for (let i = start; i <= end; i++) {
         const op = tb.ops[i] as Op;
+        const { args } = op;
         const { outs } = opInfo(op);
-        op.args.forEach((id, n) => {
+        for (let n = 0; n < args.length; n++) {
+          const id = args[n] as number;
           if (n < outs) {
-            this.defs[id] = (this.defs[id] as number) + 1;
-            definedIn[id] = node.id;
+            defs[id] = (defs[id] as number) + 1;
+            definedIn[id] = node;
           } else {
-            this.uses[id] = (this.uses[id] as number) + 1;
-            this.nested[id] = definedIn[id] === node.id;
+            uses[id] = (uses[id] as number) + 1;
+            nested[id] = definedIn[id] === node ? 1 : 0;
           }
-        });
+        }
       }
     }
   }
@@ -117,8 +128,8 @@ export class Values {
 
   /** Starts an op. */
   begin(): void {
-    this.reads = [];
-    this.holds = [];
+    this.reads.length = 0;
+    this.holds.length = 0;
     this.load = false;
   }
 
@@ -204,14 +215,17 @@ export class Values {
   /** Ends an op without effects, or a load, whose value is `expr`. `widen`: an i32 condition for an i64 temp. */
   result(op: Op, expr: Expr, widen = false): void {
     const t = this.temp(op.args[0] as number);
-    const { reads, holds, load } = this;
     if (t.kind !== 'global' && this.defs[t.id] === 1) {
       if (this.uses[t.id] === 0) {
         this.giveBack();
         return;
       }
-      if (this.uses[t.id] === 1 && this.nested[t.id] === true) {
+      if (this.uses[t.id] === 1 && this.nested[t.id] === 1) {
+        const { reads, holds, load } = this;
         this.pending.set(t.id, { expr, widen, reads, holds, load });
+        if (load) this.pendingLoad = t.id;
+        this.reads = [];
+        this.holds = [];
         return;
       }
     }
@@ -234,7 +248,7 @@ export class Values {
 
   /** Ends an op with effects whose code is `exprs`. */
   statement(...exprs: readonly Expr[]): void {
-    this.code.push(...exprs);
+    for (const expr of exprs) this.code.push(expr);
     this.giveBack();
   }
 
@@ -246,11 +260,13 @@ export class Values {
 
   /** Makes the load that waits real, if there is one. */
   flushLoads(): void {
-    for (const [id, p] of this.pending) if (p.load) this.materialise(id, p);
+    const p = this.pendingLoad === undefined ? undefined : this.pending.get(this.pendingLoad);
+    if (this.pendingLoad !== undefined && p !== undefined) this.materialise(this.pendingLoad, p);
   }
 
   /** Makes all that reads `local` real: it is going to be written. */
   flushReaders(local: number): void {
+    if (this.pending.size === 0) return;
     for (const [id, p] of this.pending) if (p.reads.includes(local)) this.materialise(id, p);
   }
 
@@ -287,9 +303,9 @@ export class Values {
   private take(t: Temp): Pending | undefined {
     const p = this.pending.get(t.id);
     if (p === undefined) return undefined;
-    this.pending.delete(t.id);
-    this.reads.push(...p.reads);
-    this.holds.push(...p.holds);
+    this.remove(t.id, p);
+    for (const local of p.reads) this.reads.push(local);
+    for (const id of p.holds) this.holds.push(id);
     this.load ||= p.load;
     return p;
   }
@@ -317,8 +333,13 @@ export class Values {
     return local;
   }
 
-  private materialise(id: number, p: Pending): void {
+  private remove(id: number, p: Pending): void {
     this.pending.delete(id);
+    if (p.load) this.pendingLoad = undefined;
+  }
+
+  private materialise(id: number, p: Pending): void {
+    this.remove(id, p);
     const t = this.temp(id);
     this.code.push(this.m.local.set(this.tempLocal(t), p.widen ? this.m.i64.extend_u(p.expr) : p.expr));
     this.drop(p.holds);

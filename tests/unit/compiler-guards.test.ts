@@ -45,7 +45,7 @@ function checks(a: (b: IrBuilder) => void, b: (b: IrBuilder) => void, pc: number
   const node = (n: number): CfgNode => cfg.nodes[n] as CfgNode;
   const graph = graphOf(cfg.nodes.length, (n) => successors(node(n).term));
   const order = Array.from(reversePostorder(graph, cfg.entry), node);
-  const { before, hulls } = regionChecks(order);
+  const { before, hulls } = regionChecks(order, graph);
   return order
     .filter((n) => n.tb.pc === pc)
     .flatMap((n) => {
