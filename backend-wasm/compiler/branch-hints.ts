@@ -53,6 +53,29 @@ const ATOMIC_FENCE = 3;
 const F32X4_RELAXED_MADD = 0x105;
 const F64X2_RELAXED_NMADD = 0x108;
 
+/** Of 0xfc, the last that nothing follows. */
+const LAST_SATURATING = 7;
+
+/** What follows an instruction's opcode: as many LEB128 numbers, up to LEBS; an alignment and an offset; and what is seldom. */
+const KIND = { NONE: 0, LEB: 1, LEBS: 2, MEMORY: 3, TARGETS: 4, TYPES: 5, FLOAT: 6, MISC: 7, UNKNOWN: 8 } as const;
+/** By opcode. */
+const IMMEDIATES = immediates();
+
+function immediates(): Uint8Array {
+  const kinds = new Uint8Array(256);
+  kinds.fill(KIND.LEB, OP.LOCAL_GET, OP.TABLE_SET + 1);
+  kinds.fill(KIND.MEMORY, OP.I32_LOAD, OP.I64_STORE32 + 1);
+  kinds.fill(KIND.LEB, OP.I64_STORE32 + 1, OP.I64_CONST + 1);
+  kinds.fill(KIND.FLOAT, OP.F32_CONST, OP.F64_CONST + 1);
+  kinds.fill(KIND.UNKNOWN, OP.LAST_PLAIN + 1);
+  for (const op of [OP.BLOCK, OP.LOOP, OP.BR, OP.CALL, OP.RETURN_CALL]) kinds[op] = KIND.LEB;
+  for (const op of [OP.CALL_INDIRECT, OP.RETURN_CALL_INDIRECT]) kinds[op] = KIND.LEBS;
+  kinds[OP.BR_TABLE] = KIND.TARGETS;
+  kinds[OP.SELECT_TYPED] = KIND.TYPES;
+  kinds[OP.MISC] = KIND.MISC;
+  return kinds;
+}
+
 interface Hint {
   /** From the start of the function's body (its locals). */
   readonly offset: number;
@@ -261,23 +284,18 @@ class Reader {
 
   /** Skips what follows `op`. Throws InternalError for an instruction that the compiler does not emit. */
   skipImmediates(op: number): void {
-    if (op === OP.BLOCK || op === OP.LOOP) this.blockType();
-    else if (op === OP.BR || op === OP.CALL || op === OP.RETURN_CALL) this.leb();
-    else if (op >= OP.LOCAL_GET && op <= OP.TABLE_SET) this.leb();
-    else if (op === OP.CALL_INDIRECT || op === OP.RETURN_CALL_INDIRECT) {
-      this.leb();
-      this.leb();
-    } else if (op === OP.BR_TABLE) for (let n = this.u32(); n >= 0; n--) this.leb();
-    else if (op === OP.SELECT_TYPED) for (let n = this.u32(); n > 0; n--) this.leb();
-    else if (op >= OP.I32_LOAD && op <= OP.I64_STORE32) this.memoryOffset();
-    else if (op > OP.I64_STORE32 && op <= OP.MEMORY_GROW) this.leb();
-    else if (op === OP.I32_CONST || op === OP.I64_CONST) this.leb();
-    else if (op === OP.F32_CONST) this.at += 4;
-    else if (op === OP.F64_CONST) this.at += 8;
-    else if (op === OP.MISC) {
-      const kind = this.u32();
-      if (kind > 7) throw new InternalError(`instruction 0xfc ${kind} in a compiled module`);
-    } else if (op > OP.LAST_PLAIN) throw new InternalError(`instruction 0x${op.toString(16)} in a compiled module`);
+    const kind = IMMEDIATES[op] as number;
+    if (kind <= KIND.LEBS) for (let n = kind; n > 0; n--) this.leb();
+    else if (kind === KIND.MEMORY) this.memoryOffset();
+    else this.skipRare(op, kind);
+  }
+
+  private skipRare(op: number, kind: number): void {
+    if (kind === KIND.TARGETS) for (let n = this.u32(); n >= 0; n--) this.leb();
+    else if (kind === KIND.TYPES) for (let n = this.u32(); n > 0; n--) this.leb();
+    else if (kind === KIND.FLOAT) this.at += op === OP.F32_CONST ? 4 : 8;
+    else if (kind === KIND.UNKNOWN || this.u32() > LAST_SATURATING)
+      throw new InternalError(`instruction 0x${op.toString(16)} in a compiled module`);
   }
 
   /** Skips what follows a vector instruction's own number. */

@@ -21,6 +21,8 @@ export interface OpInfo {
   readonly pure: boolean;
   /** Neither leaves the TB, nor may branch, nor calls: nothing that observes globals. */
   readonly quiet: boolean;
+  /** Pure, or a load: has one output and writes nothing else, and goes on behind itself. */
+  readonly value: boolean;
   /** Leaves its ebb for good. */
   readonly ends: boolean;
   readonly branches: boolean;
@@ -79,15 +81,17 @@ const LOUD: readonly Effect[] = ['side-exit', 'branch', 'label', 'end', 'exit', 
 
 function build(def: OpDef, helper: HelperDef | undefined): OpInfo {
   const effects = new Set(def.effects);
+  const outs = helper === undefined ? def.outs.length : helper.ret === undefined ? 0 : 1;
   const pure = helper === undefined ? effects.size === 0 : helper.pure === true;
   const [, stem = '', type] = /^(\w+)_(i32|i64)$/.exec(def.name) ?? [];
   return {
     def,
     helper,
-    outs: helper === undefined ? def.outs.length : helper.ret === undefined ? 0 : 1,
+    outs,
     effects,
     pure,
     quiet: pure || !LOUD.some((e) => effects.has(e)),
+    value: outs === 1 && (pure || def.effects.every((e) => e === 'gread' || e === 'env-read')),
     ends: effects.has('end'),
     branches: effects.has('branch'),
     exits: effects.has('exit'),

@@ -24,25 +24,38 @@ export function coalesceMoves(tb: Tb): Tb {
     const op = ops[i];
     const out = op?.args[0];
     const positions = out === undefined ? undefined : uses[out];
-    if (op === undefined || out === undefined || positions === undefined || !mayWriteGlobal(op)) continue;
-    const moves = positions.filter((p) => isMoveToGlobal(ops[p], out));
-    if (moves.length > 1) moves.sort((p, q) => Number(isFlag(ops[p])) - Number(isFlag(ops[q])));
-    for (const p of moves) {
-      const global = ops[p]?.args[0];
-      if (global === undefined || !canWriteAt(ops, i, p, global) || !holdsUntil(ops, p, positions, global)) continue;
-      ops[p] = undefined;
-      ops[i] = withArg(op, 0, global);
-      for (const u of positions) {
-        const user = ops[u];
-        if (user !== undefined) ops[u] = reading(user, out, global);
-      }
-      break;
+    if (op === undefined || out === undefined || positions === undefined || !opInfo(op).value) continue;
+    // Moves to lazy-flag globals come last: a register is read more often.
+    const p = moveFrom(ops, i, positions, false) ?? moveFrom(ops, i, positions, true);
+    const global = p === undefined ? undefined : ops[p]?.args[0];
+    if (p === undefined || global === undefined) continue;
+    ops[p] = undefined;
+    ops[i] = withArg(op, 0, global);
+    for (const u of positions) {
+      const user = ops[u];
+      if (user !== undefined) ops[u] = reading(user, out, global);
     }
   }
   return withOps(
     tb,
     ops.filter((op) => op !== undefined),
   );
+}
+
+/** Among `positions`, that of the first move of the output of the op at `from` to a lazy-flag global, or to another one, that can be written at once. */
+function moveFrom(
+  ops: readonly (Op | undefined)[],
+  from: number,
+  positions: readonly number[],
+  toFlag: boolean,
+): number | undefined {
+  for (const p of positions) {
+    const op = ops[p];
+    const global = op?.args[0];
+    if (op === undefined || !opInfo(op).move || !isGlobal(global) || isFlag(global) !== toFlag) continue;
+    if (canWriteAt(ops, from, p, global) && holdsUntil(ops, p, positions, global)) return p;
+  }
+  return undefined;
 }
 
 /** Positions of the ops that read each ebb temp, by temp. */
@@ -61,24 +74,9 @@ function usesOf({ temps, ops }: Tb): (number[] | undefined)[] {
   return uses;
 }
 
-/** One output, and no side exit that could leave it half done. */
-function mayWriteGlobal(op: Op): boolean {
-  const { outs, pure, effects } = opInfo(op);
-  if (outs !== 1) return false;
-  return pure || [...effects].every((e) => e === 'gread' || e === 'env-read');
-}
-
 const isGlobal = (id: TempId | undefined): id is TempId => id !== undefined && id < NB_GLOBALS;
 
-function isMoveToGlobal(op: Op | undefined, from: TempId): boolean {
-  return op !== undefined && opInfo(op).move && op.args[1] === from && isGlobal(op.args[0]);
-}
-
-/** Moves to lazy-flag globals come last: a register is read more often. */
-function isFlag(op: Op | undefined): boolean {
-  const id = op?.args[0];
-  return id === G.ccDst || id === G.ccSrc || id === G.ccSrc2 || id === G.ccOp;
-}
+const isFlag = (id: TempId): boolean => id === G.ccDst || id === G.ccSrc || id === G.ccSrc2 || id === G.ccOp;
 
 /** True when `global` may be written at `from` instead of at `to`: no op between uses or observes it. */
 function canWriteAt(ops: readonly (Op | undefined)[], from: number, to: number, global: TempId): boolean {

@@ -150,7 +150,8 @@ function knownCcOps(ops: readonly Op[], tb: Tb): KnownCcOps {
 function backwardLabels(ops: readonly Op[]): ReadonlySet<number> {
   const seen = new Set<number>();
   const backward = new Set<number>();
-  for (const op of ops) {
+  for (let i = 0; i < ops.length; i++) {
+    const op = ops[i] as Op;
     if (op.name === 'set_label') seen.add(Number(op.imms[0]));
     else if (seen.size > 0 && opInfo(op).branches && seen.has(labelOf(op))) backward.add(labelOf(op));
   }
@@ -167,10 +168,14 @@ function writes({ args }: Op, { outs }: OpInfo, id: TempId): boolean {
 
 function dropUnreachable(ops: readonly Op[]): readonly Op[] {
   const targets = new Set<number>();
-  for (const op of ops) if (opInfo(op).branches) targets.add(labelOf(op));
+  for (let i = 0; i < ops.length; i++) {
+    const op = ops[i] as Op;
+    if (opInfo(op).branches) targets.add(labelOf(op));
+  }
   const kept: Op[] = [];
   let reachable = true;
-  for (const op of ops) {
+  for (let i = 0; i < ops.length; i++) {
+    const op = ops[i] as Op;
     if (op.name === 'set_label') {
       if (targets.has(Number(op.imms[0]))) reachable = true;
       else if (!reachable) continue;
