@@ -115,7 +115,7 @@ function record(root, out) {
   copyFileSync(join(root, 'scripts', 'bundle', 'load.cjs'), plainLoader);
   copyFileSync(join(root, 'scripts', 'bundle', 'record.cjs'), loader);
   const home = mkdtempSync(join(tmpdir(), 'lift64-'));
-  const env = { ...process.env, XDG_CACHE_HOME: home, LIFT64_NO_CACHE: '' };
+  const env = { ...process.env, XDG_CACHE_HOME: home, LIFT64_NO_CACHE: '', LIFT64_RECORD: 'scripts' };
   const runs = [
     ...RECORDED.map((args) => ({ args, env })),
     ...RECORDED_MODULES.map((args) => ({ args, env: { ...env, LIFT64_RECORD: 'modules' } })),

@@ -5,7 +5,7 @@
 import binaryen from 'binaryen';
 import { InternalError } from '../../src/base/errors.js';
 import { WASM_PAGES } from '../../src/guest/memory-map.js';
-import { addBranchHints } from './branch-hints.js';
+import { addHints } from './branch-hints.js';
 import { emitRegion } from './emit.js';
 import { hostSimd, type HostSimd, NO_HOST_SIMD } from './host-simd.js';
 import { ModuleParts } from './module-parts.js';
@@ -69,7 +69,7 @@ export function compileModule(
       m.addFunctionExport(name, `r${i}`);
     });
     const text = options.text === true ? m.emitText() : undefined;
-    return { bytes: addBranchHints(m.emitBinary()), text };
+    return { bytes: addHints(m.emitBinary()), text };
   } catch (e) {
     if (e instanceof InternalError) throw e;
     throw new InternalError(`Binaryen: ${e instanceof Error ? e.message : String(e)}`, [], { cause: e });

@@ -1,6 +1,6 @@
 /**
  * As load.cjs, which it loads as plain-load.cjs, but writes V8's code caches when the program has run: with all that it compiled, and what earlier runs did. In: a directory with code.cjs or a WebAssembly module. Out: the cache file beside it.
- * Of modules instead when LIFT64_RECORD is 'modules': V8 keeps the code of its optimising compiler alone, so that has to compile a module's functions when they are first called; but it would refuse scripts of that run, since flags are the process's.
+ * Of modules instead when LIFT64_RECORD is 'modules', not 'scripts': V8 keeps the code of its optimising compiler alone, so that has to compile a module's functions when they are first called; but it would refuse scripts of that run, since flags are the process's.
  * scripts/bundle.js puts it in load.cjs's place for some runs of examples.
  */
 'use strict';

@@ -15,13 +15,15 @@ import { modelDecoder } from './model-decoder.js';
 import { HotQueue } from './hot-queue.js';
 import { enginePasses } from './passes.js';
 import { RegionCompiler } from './region-compiler.js';
-import { optimisedModules, regionModules } from './v8-flags.js';
+import { optimiseLate, optimisedModules, regionModules } from './v8-flags.js';
 
 const start = workerData as CompilerStart;
 const port = parentPort;
 if (port === null) throw new InternalError('not in a worker');
 // Known from now on, whatever the flags are.
 regionModules(hostSimd);
+// All code has been loaded, with what V8 has kept of it; the build's runs are about to write that (scripts/bundle/record.cjs), which has to be under the usual flags.
+if (process.env['LIFT64_RECORD'] === undefined) optimiseLate();
 
 /** Only meanwhile do V8's flags say so: Binaryen's own functions, which V8 compiles at their first call, would make the first region take 0.6 s. */
 const optimisedModule = (bytes: Uint8Array): WebAssembly.Module =>

@@ -5,7 +5,7 @@
  * version has made, other flags, or a processor with other features, and looks at nothing else: bytes have to be whole. Functions of its baseline compiler are not among them: those are compiled again when they are called.
  */
 import { Script } from 'node:vm';
-import { isV8Between, nativesSyntax } from './v8-flags.js';
+import { isV8Between, nativesSyntax, usualFlags } from './v8-flags.js';
 
 interface Natives {
   readonly serialize: (module: WebAssembly.Module) => ArrayBuffer;
@@ -44,7 +44,9 @@ function loadNatives(): Natives | false {
 /** The machine code of `module`, which has functions that V8's optimising compiler has compiled; undefined where V8 gives none. */
 export function machineCode(module: WebAssembly.Module): Uint8Array | undefined {
   natives ??= loadNatives();
-  return natives === false ? undefined : new Uint8Array(natives.serialize(module));
+  if (natives === false) return undefined;
+  const { serialize } = natives;
+  return new Uint8Array(usualFlags(() => serialize(module)));
 }
 
 /** The module whose bytes are `wasm`, with the machine code of an earlier machineCode(); undefined where V8 refuses it. Another thread that makes a module of the same bytes gets the code too, as long as this one is alive. */
@@ -53,5 +55,7 @@ export function moduleWithCode(code: Uint8Array, wasm: Uint8Array): WebAssembly.
   if (natives === false || code.length === 0) return undefined;
   const { buffer, byteOffset, byteLength } = code;
   // V8 takes whole buffers, and none that is shared.
-  return natives.deserialize(buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer, wasm);
+  const whole = buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;
+  const { deserialize } = natives;
+  return usualFlags(() => deserialize(whole, wasm));
 }
