@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { parseSequenceCase } from '../support/sequence-filetest.js';
 import { SequenceMachine } from '../support/sequence-machine.js';
 import { type SequenceState, stateChanges } from '../support/sequence-state.js';
@@ -21,6 +22,13 @@ const SHARES: Readonly<Record<TierName, number>> = {
   'compiled-lifted': 1,
   templates: 16,
 };
+
+/**
+ * What the SDM leaves undefined, lift64 does as Intel's processors; others do it otherwise, and lack CLWB, say. There, a sequence may end otherwise than on the processor if it does so in the same way in all
+ * tiers, and few do: a mistake that all tiers make alike is found on Intel's alone.
+ */
+const isIntel = process.platform !== 'linux' || readFileSync('/proc/cpuinfo', 'utf8').includes('GenuineIntel');
+const MOST_OTHER = 0.1;
 
 /** Why the processor can't be asked; undefined when it can. */
 function whyNot(): string | undefined {
@@ -53,22 +61,30 @@ const name = `seed ${SEED}${reason === undefined ? '' : `: skipped, ${reason}`}`
   const expected = new Map<readonly Sequence[], SequenceState[][]>();
   const machine = new SequenceMachine();
 
+  const differing = (tier: TierName, share: number) =>
+    blocks
+      .slice(0, share)
+      .flatMap((block, n) =>
+        differences(machine, tierOf(tier, n, n % 3 === 1, undefined), block, expected.get(block) ?? []),
+      )
+      .map(({ sequence, error, host, ours }) => ({ number: sequence.number, error, host, ours }));
+  type Difference = ReturnType<typeof differing>[number];
+  /** What the processor does in its own way. */
+  let own: readonly Difference[] = [];
+  const isOwn = (d: Difference): boolean => own.some((o) => isDeepStrictEqual(o, d));
+
   test('the processor runs them', () => {
     const host = new SequenceHost();
     for (const block of blocks) expected.set(block, host.run(block));
     host.close();
     expect(expected.size).toBe(blocks.length);
+    if (isIntel) return;
+    own = differing('lifted', blocks.length).filter(({ error }) => error === undefined);
+    expect(own.length).toBeLessThan(MOST_OTHER * BLOCK * blocks.length);
   });
 
   test.each(Object.entries(SHARES) as [TierName, number][])('%s', (tier, share) => {
-    const found = blocks
-      .slice(0, share)
-      .flatMap((block, n) =>
-        differences(machine, tierOf(tier, n, n % 3 === 1, undefined), block, expected.get(block) ?? []),
-      );
-    expect(found.map(({ sequence, error, host, ours }) => ({ number: sequence.number, error, host, ours }))).toEqual(
-      [],
-    );
+    expect(differing(tier, share).filter((d) => !isOwn(d))).toEqual([]);
   });
 
   test('the filetests are as the processor does it', () => {
