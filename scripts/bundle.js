@@ -35,11 +35,11 @@ const ALL = [...Object.keys(BUNDLES), 'binaryen'];
 /** Packages that stay outside: large, and loaded only when needed. */
 const EXTERNAL = ['binaryen', 'wabt', 'iced-x86'];
 /**
- * Runs whose code is in the caches: static programs, so that they need nothing of the host. The second finds what the first has kept: both ways of a start. The last, which writes the caches,
+ * Runs whose code is in the caches: static programs, so that they need nothing of the host. The second finds what the first has kept: both ways of a start. One has threads. The last, which writes the caches,
  * compiles regions.
  */
 const COMPILES = ['--no-cache', join('bench', 'sort'), '10'];
-const RECORDED = [['hello'], ['hello'], ['--tier', 'compiled', 'hello'], COMPILES];
+const RECORDED = [['hello'], ['hello'], ['--tier', 'compiled', 'hello'], ['threads-many'], COMPILES];
 /** The same for machine code of modules, which is Binaryen's. */
 const RECORDED_MODULES = [COMPILES];
 

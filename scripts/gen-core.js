@@ -33,4 +33,4 @@ write('constants.ts', constants(modules));
 write('aes-tables.ts', aesTables());
 write('crc-tables.ts', crcTables());
 write('interpret.ts', interpret(opcodes, HELPER_LIST, casesOf(opcodes)));
-write('core.ts', core(HELPER_LIST, opcodes.BYTECODE_FINGERPRINT));
+write('core.ts', core(HELPER_LIST, opcodes.bytecodeFingerprint()));

@@ -13,22 +13,22 @@ import { codesOf, opcode, planOf, type Codes, type Plan } from './plans.js';
 import { assignSlots, type Slots } from './slots.js';
 import { BytecodeWriter } from './writer.js';
 
-const MOVI = {
-  i32: codesOf('movi_i32'),
-  i64: codesOf('movi_i64'),
-  v128: opcode('movi_v128:K'),
-};
-const GOTO_TB = opcode('goto_tb');
-const LOOKUP = opcode('lookup_and_goto_ptr');
-const COMPARE = codesOf('sub_i64+cmp');
+/** What the encoder asks for by name. */
+const namedOpcodes = () => ({
+  movi: { i32: codesOf('movi_i32'), i64: codesOf('movi_i64'), v128: opcode('movi_v128:K') },
+  gotoTb: opcode('goto_tb'),
+  lookup: opcode('lookup_and_goto_ptr'),
+  compare: codesOf('sub_i64+cmp'),
+  calls: new Map(HELPER_LIST.map((h) => [h.name, opcode(`call ${h.name}`)])),
+  jumps: planOf('brcond_i64').jumps,
+});
+let named: ReturnType<typeof namedOpcodes> | undefined;
+
 const fits16 = (n: number): boolean => n >= -0x8000 && n < 0x8000;
 const NO_CC_OP = 0xffff;
 
 /** Fields of the op that is being encoded: the opcode, at most eleven more. */
 const scratch = new Int32Array(12);
-
-const CALLS: ReadonlyMap<string, number> = new Map(HELPER_LIST.map((h) => [h.name, opcode(`call ${h.name}`)]));
-const JUMPS = planOf('brcond_i64').jumps;
 
 export class Encoder extends BytecodeWriter {
   /** Rows of the instruction table: offset of the first op, cc_op, pc. */
@@ -41,6 +41,7 @@ export class Encoder extends BytecodeWriter {
   /** Positions of distances to fill in, each followed by its label. */
   private readonly fixups: number[] = [];
   private readonly plans: readonly Plan[];
+  private readonly named = (named ??= namedOpcodes());
   /** Constants of the present op that stand in slots, after the frame of the temps. */
   private constants = 0;
   /** What lastInput found: the field, and the constant behind the fields. */
@@ -132,11 +133,11 @@ export class Encoder extends BytecodeWriter {
 
   /** The targets of returns are not counted: they follow from the calls. */
   private lookup(ccOp: number): void {
-    this.fields(LOOKUP, ccOp, transferOf(this.tb).kind === 'return' ? 0 : 1, 0);
+    this.fields(this.named.lookup, ccOp, transferOf(this.tb).kind === 'return' ? 0 : 1, 0);
   }
 
   private gotoTb(op: Op, ccOp: number): number {
-    this.fields(GOTO_TB, ccOp, 0, 0);
+    this.fields(this.named.gotoTb, ccOp, 0, 0);
     this.way(op);
     return 1;
   }
@@ -145,7 +146,7 @@ export class Encoder extends BytecodeWriter {
     if (jump === undefined) return undefined;
     const { brcond } = jump;
     const a = this.input(brcond.args[0]);
-    const codes = JUMPS.get(String(brcond.imms[0]));
+    const codes = this.named.jumps.get(String(brcond.imms[0]));
     if (codes === undefined) throw new InternalError(`bytecode: no condition ${String(brcond.imms[0])}`);
     const code = this.lastInput(codes, 64, brcond.args[1]);
     this.fields(code, a, this.lastField, ccOp);
@@ -180,7 +181,7 @@ export class Encoder extends BytecodeWriter {
   private compare(i: number, op: Op): number | undefined {
     if (!this.fuser.isCompare(i)) return undefined;
     const a = this.input(op.args[1]);
-    const code = this.lastInput(COMPARE, 64, op.args[2]);
+    const code = this.lastInput(this.named.compare, 64, op.args[2]);
     this.fields(code, a, this.lastField, 0);
     this.lastWord();
     return 2;
@@ -216,7 +217,7 @@ export class Encoder extends BytecodeWriter {
 
   private call(i: number, op: Op): number {
     const outs = this.slots.outs[i] ?? 0;
-    const code = CALLS.get(String(op.imms[0]));
+    const code = this.named.calls.get(String(op.imms[0]));
     if (code === undefined) throw new InternalError(`bytecode: no helper ${String(op.imms[0])}`);
     let n = 0;
     scratch[n++] = code;
@@ -265,7 +266,7 @@ export class Encoder extends BytecodeWriter {
 
   private constant(slot: number, type: string, value: bigint): void {
     if (type === 'v128') {
-      this.fields(MOVI.v128, slot, 0, 0);
+      this.fields(this.named.movi.v128, slot, 0, 0);
       this.bigWord(value & 0xffff_ffff_ffff_ffffn);
       this.bigWord(value >> 64n);
       return;
@@ -273,10 +274,10 @@ export class Encoder extends BytecodeWriter {
     const int = type === 'i32' || type === 'f32' ? 'i32' : 'i64';
     const k = signed(value, int === 'i32' ? 32 : 64);
     if (fits16(k)) {
-      this.fields(MOVI[int].k16, slot, k & 0xffff, 0);
+      this.fields(this.named.movi[int].k16, slot, k & 0xffff, 0);
       return;
     }
-    this.fields(MOVI[int].k64, slot, 0, 0);
+    this.fields(this.named.movi[int].k64, slot, 0, 0);
     this.bigWord(value);
   }
 

@@ -98,8 +98,15 @@ function build(): Opcode[] {
   return list;
 }
 
-export const OPCODES: readonly Opcode[] = build();
-export const OPCODE_BY_KEY: ReadonlyMap<string, Opcode> = new Map(OPCODES.map((o) => [o.key, o]));
+let list: readonly Opcode[] | undefined;
+let byKey: ReadonlyMap<string, Opcode> | undefined;
+
+/** All opcodes, by number: made at the first call, since threads that find their code translated do without. */
+export const opcodes = (): readonly Opcode[] => (list ??= build());
+
+/** The opcode with that key; undefined: there is none. */
+export const opcodeOf = (key: string): Opcode | undefined =>
+  (byKey ??= new Map(opcodes().map((o) => [o.key, o]))).get(key);
 
 /** u16 fields, the opcode among them. */
 export function fieldCount(o: Opcode): number {
@@ -143,7 +150,9 @@ export function accessSize(name: string): number {
 }
 
 /** FNV-1a over all opcodes and their sizes, i32: the core has that of the bytecode that it was built for. */
-export const BYTECODE_FINGERPRINT: number = OPCODES.reduce((hash, o) => {
-  for (const c of `${o.key} ${opcodeSize(o)} ${TB.CODE};`) hash = Math.imul(hash ^ c.charCodeAt(0), 0x0100_0193);
-  return hash;
-}, 0x811c_9dc5 | 0);
+export function bytecodeFingerprint(): number {
+  return opcodes().reduce((hash, o) => {
+    for (const c of `${o.key} ${opcodeSize(o)} ${TB.CODE};`) hash = Math.imul(hash ^ c.charCodeAt(0), 0x0100_0193);
+    return hash;
+  }, 0x811c_9dc5 | 0);
+}

@@ -3,9 +3,9 @@
  */
 import { InternalError } from '../../src/base/errors.js';
 import { helperDef } from '../../src/ir/helpers.js';
-import { OP_LIST, opDef, type OpDef } from '../../src/ir/ops.js';
+import { opDef, type OpDef } from '../../src/ir/ops.js';
 import { CONDS, type Op } from '../../src/ir/types.js';
-import { accessSize, isGuestLoad, isGuestStore, OPCODE_BY_KEY } from './opcodes.js';
+import { accessSize, isGuestLoad, isGuestStore, opcodeOf } from './opcodes.js';
 
 /** How the encoder treats an op: 'plain' by its row, the others by hand. */
 export type PlanKind =
@@ -54,14 +54,14 @@ export interface Plan {
 
 /** Number of the opcode `key`. Throws InternalError when there is none. */
 export function opcode(key: string): number {
-  const o = OPCODE_BY_KEY.get(key);
+  const o = opcodeOf(key);
   if (o === undefined) throw new InternalError(`bytecode: no opcode '${key}'`);
   return o.code;
 }
 
 /** Opcodes of `key` and its constant forms. */
 export function codesOf(key: string): Codes {
-  const code = (k: string): number => OPCODE_BY_KEY.get(k)?.code ?? -1;
+  const code = (k: string): number => opcodeOf(k)?.code ?? -1;
   return { slot: code(key), k16: code(`${key}:k`), k64: code(`${key}:K`) };
 }
 
@@ -107,12 +107,14 @@ function build(def: OpDef): Plan {
   };
 }
 
-const PLANS: ReadonlyMap<string, Plan> = new Map(OP_LIST.map((def) => [def.name, build(def)]));
+/** Those that were asked for. */
+const plans = new Map<string, Plan>();
 
 /** Plan of the op `name`. Throws RangeError when the op table has no such row. */
 export function planOf(name: string): Plan {
-  const plan = PLANS.get(name);
-  return plan ?? build(opDef(name));
+  let plan = plans.get(name);
+  if (plan === undefined) plans.set(name, (plan = build(opDef(name))));
+  return plan;
 }
 
 /** Number of outputs of `op`, whose plan is `plan`: a call's are its helper's. */

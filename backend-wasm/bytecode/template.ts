@@ -3,7 +3,7 @@
  * them. Out: a template for all of that shape: where they differ, each place must hold the same one of their values; else there is none.
  */
 import { G, GLOBALS } from '../../src/ir/globals.js';
-import { fieldBytes, type Opcode, OPCODES, opcodeSize } from './opcodes.js';
+import { fieldBytes, type Opcode, opcodes, opcodeSize } from './opcodes.js';
 
 /** What the bytecode of one instruction has from it. */
 export interface InsnValues {
@@ -101,7 +101,7 @@ export function makeTemplate(a: Uint8Array, b: Uint8Array, va: InsnValues, vb: I
   const places: number[] = [];
   let implicit = 0;
   for (let at = 0; at < a.length;) {
-    const o = OPCODES[viewA.getUint16(at, true)];
+    const o = opcodes()[viewA.getUint16(at, true)];
     if (o === undefined || viewB.getUint16(at, true) !== o.code) return undefined;
     const fieldsEnd = at + fieldBytes(o);
     const slots = slotFields(o);

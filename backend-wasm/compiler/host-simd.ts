@@ -121,10 +121,31 @@ function probe(): HostSimd {
   };
 }
 
-let known: HostSimd | undefined;
+const FACTS = Object.keys(NO_HOST_SIMD) as readonly (keyof HostSimd)[];
+/** Set in a shared word that has the facts: one bit each, in the order of FACTS. */
+const KNOWN = 1 << 31;
 
-/** What this host does; nothing as long as the engine does not compile relaxed SIMD. */
+let known: HostSimd | undefined;
+let shared: Int32Array = new Int32Array(1);
+
+/** `word`, one shared by all threads and 0 at first: the first one that has probed tells the others, which takes 4 ms in a new thread. */
+export function shareHostSimd(word: Int32Array): void {
+  shared = word;
+}
+
+/** What this host does; nothing as long as the engine does not compile relaxed SIMD and no thread has probed. */
 export function hostSimd(): HostSimd {
-  if (known === undefined && hasRelaxedSimd()) known = probe();
+  if (known !== undefined) return known;
+  const bits = Atomics.load(shared, 0);
+  if (bits !== 0) {
+    known = Object.fromEntries(FACTS.map((fact, i) => [fact, ((bits >> i) & 1) !== 0])) as unknown as HostSimd;
+  } else if (hasRelaxedSimd()) {
+    const found = (known = probe());
+    Atomics.store(
+      shared,
+      0,
+      FACTS.reduce((sum, fact, i) => (found[fact] ? sum | (1 << i) : sum), KNOWN),
+    );
+  }
   return known ?? NO_HOST_SIMD;
 }

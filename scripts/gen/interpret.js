@@ -14,8 +14,8 @@ function helperFiles(helpers) {
 const statement = (kind, names, file) => `${kind} { ${names.join(', ')} } from '../../helpers/${file}';`;
 
 /** @param caseOf lines of an opcode's case */
-export function interpret({ OPCODES: opcodes, WAY_LINK: wayLink }, helpers, caseOf) {
-  const cases = opcodes.map((o) =>
+export function interpret({ opcodes, WAY_LINK: wayLink }, helpers, caseOf) {
+  const cases = opcodes().map((o) =>
     [`        case ${o.code}: { // ${o.key}`, ...caseOf(o).map((l) => `          ${l}`), '        }'].join('\n'),
   );
   return `

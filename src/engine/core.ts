@@ -2,7 +2,6 @@
  * The AssemblyScript core in one thread: its instance, function table and exports. In: the compiled module and the memory. Out: typed functions.
  */
 import { nodeModules } from '../../runtime/linux/node-modules.js';
-import { BYTECODE_FINGERPRINT } from '../../backend-wasm/bytecode/opcodes.js';
 import { InternalError } from '../base/errors.js';
 import { EXIT } from '../guest/cpu-state.js';
 import type { EflagsOf } from './cpu-view.js';
@@ -55,9 +54,6 @@ export function instantiateCore(
     if (typeof f !== 'function') throw new InternalError(`the core has no function ${name}`);
     return f;
   };
-  const fingerprint = get('bytecodeFingerprint') as () => number;
-  if (fingerprint() !== BYTECODE_FINGERPRINT)
-    throw new InternalError('dist/core.wasm was built for other bytecode: run npm run build');
   // The types are those of dispatch.ts and stored-tbs.ts in backend-wasm/interpreter, and of backend-wasm/helpers/cc.ts.
   return {
     exports,

@@ -143,6 +143,8 @@ export function cpuidLeaves(model: CpuModel): CpuidLeaf[] {
 
 /** Puts the leaves and XCR0 where the helpers cpuid and xgetbv look (PCB.CPUID_COUNT, PCB.CPUID_TABLE). The same in every thread of a memory. */
 export function installCpuid(views: MemoryViews, model: CpuModel): void {
+  // An earlier thread of the process has done it.
+  if (views.i32[(PCB_BASE + PCB.CPUID_COUNT) / 4] !== 0) return;
   const leaves = cpuidLeaves(model);
   if (leaves.length > CPUID_MAX) throw new InternalError(`${leaves.length} CPUID leaves`);
   leaves.forEach(({ leaf, subleaf, eax, ebx, ecx, edx }, i) => {

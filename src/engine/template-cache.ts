@@ -5,7 +5,7 @@
  * The key of a template is everything that its making depended on: the shape; which registers are the same, or their numbers, where one of them is also in the code by itself (push rsp) or the
  * comparison has failed; how large the immediate is, or its value, where the lifter looked at it; the static CC_OP, where the lifter read it.
  */
-import { BYTECODE_FINGERPRINT } from '../../backend-wasm/bytecode/opcodes.js';
+import { bytecodeFingerprint } from '../../backend-wasm/bytecode/opcodes.js';
 import { TemplatePool } from '../../backend-wasm/bytecode/template-pool.js';
 import type { Decode } from '../../frontend/x86-64/decoder.js';
 import type { LiftOptions } from '../../frontend/x86-64/lifter.js';
@@ -83,7 +83,7 @@ export class TemplateCache {
   ) {
     const [fingerprint, ...sizes] = kept?.subarray(0, SECTIONS + 1) ?? [];
     const sections: Int32Array[] = [];
-    if (kept !== undefined && fingerprint === BYTECODE_FINGERPRINT) {
+    if (kept !== undefined && fingerprint === bytecodeFingerprint()) {
       let at = SECTIONS + 1;
       for (const size of sizes) sections.push(kept.subarray(at, (at += size)));
     }
@@ -106,7 +106,7 @@ export class TemplateCache {
     ];
     const sizes = sections.map(({ length }) => length);
     const all = new Int32Array(1 + SECTIONS + sizes.reduce((sum, size) => sum + size, 0));
-    all.set([BYTECODE_FINGERPRINT, ...sizes]);
+    all.set([bytecodeFingerprint(), ...sizes]);
     let at = 1 + SECTIONS;
     for (const section of sections) {
       all.set(section, at);

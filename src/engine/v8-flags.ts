@@ -5,6 +5,7 @@
  */
 import { setFlagsFromString } from 'node:v8';
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
+import { shareHostSimd } from '../../backend-wasm/compiler/host-simd.js';
 
 /** How to set a flag, and how to put it back. */
 interface Flag {
@@ -93,13 +94,15 @@ const LATE = flagSet(...(isSince(12, 0) ? [] : [{ on: '--interrupt-budget=500000
 const NOT_LATE = words++;
 
 const SHARED = 'lift64: V8 flags';
+/** The flags' words, and one for what hostSimd() has found. */
 const shared = sharedWords();
+shareHostSimd(shared.subarray(words));
 
 /** Those of the main thread; its own where there are none. */
 function sharedWords(): Int32Array {
   const given = getEnvironmentData(SHARED);
   if (given instanceof Int32Array) return given;
-  const own = new Int32Array(new SharedArrayBuffer(words * Int32Array.BYTES_PER_ELEMENT));
+  const own = new Int32Array(new SharedArrayBuffer((words + 1) * Int32Array.BYTES_PER_ELEMENT));
   setEnvironmentData(SHARED, own);
   return own;
 }

@@ -3,7 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { encodeTb } from '../../backend-wasm/bytecode/encode.js';
-import { type Opcode, OPCODES, opcodeSize, WAY_LINK, WAY_SIZE } from '../../backend-wasm/bytecode/opcodes.js';
+import { type Opcode, opcodes, opcodeSize, WAY_LINK, WAY_SIZE } from '../../backend-wasm/bytecode/opcodes.js';
 import { setPerms } from '../../runtime/memory/perms.js';
 import { CodeCache } from '../../src/engine/code-cache.js';
 import { type Core, instantiateCore } from '../../src/engine/core.js';
@@ -108,7 +108,7 @@ export class CoreMachine {
     const list: { at: number; o: Opcode }[] = [];
     const end = this.word(header + TB.INSN_TABLE);
     for (let at = header + TB.CODE; at < end;) {
-      const o = OPCODES[this.views.view.getUint16(at, true)];
+      const o = opcodes()[this.views.view.getUint16(at, true)];
       if (o === undefined) throw new Error(`no opcode at ${at - header - TB.CODE}`);
       list.push({ at, o });
       at += opcodeSize(o);
