@@ -3,8 +3,10 @@
  * In: the kernel with its first task, and the worker's entry. Out: the exit status of the first process. Source: DESIGN.md section 7.
  */
 import { writeSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import type { Worker } from 'node:worker_threads';
 import { InternalError } from '../../src/base/errors.js';
+import { CPU, THREAD_STATE } from '../../src/guest/cpu-state.js';
 import { GROUP_STATE } from '../process/layout.js';
 import type { Kernel } from '../process/kernel.js';
 import { runRealTimer } from '../process/timers.js';
@@ -63,6 +65,9 @@ const EXIT_GRACE_MS = 2000;
 /** Workers end within milliseconds, on a busy machine within seconds, unless a host call holds one: the exit status is lost then. */
 const TERMINATE_GRACE_MS = 10_000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const SPARE_DELAY_MS = 50;
+const LONGEST_SPARE_DELAY_MS = 1000;
+const CPUS = availableParallelism();
 
 export class Supervisor {
   private readonly kernel: Kernel;
@@ -74,6 +79,7 @@ export class Supervisor {
   private nextId = 1;
   /** The guest has made a thread or process: spare workers are worth their memory. */
   private threaded = false;
+  private spareTimer: NodeJS.Timeout | undefined;
   private over = false;
   private grace: NodeJS.Timeout | undefined;
   private stopped = false;
@@ -137,12 +143,40 @@ export class Supervisor {
     this.refill();
   }
 
-  /** Keeps as many workers coming as tasks wait, and the spare ones. */
+  /** Keeps as many workers coming as tasks wait, and the spare ones when there is a CPU for them. */
   private refill(): void {
-    const spare = this.threaded ? (this.options.warm ?? 2) : 0;
+    this.addWorkers(0);
+    if (this.threaded && this.spareTimer === undefined) this.addSpares(SPARE_DELAY_MS);
+  }
+
+  private addWorkers(spare: number): void {
     const busy = [...this.workers.values()].filter((w) => w.task !== 0).length;
     let missing = busy + this.queue.length + spare - this.workers.size;
     while (missing-- > 0) this.addWorker();
+  }
+
+  /** Spare workers after `delayMs`, if the guest's threads leave a CPU to them by then; else later: to start one takes some 80 ms of a CPU. */
+  private addSpares(delayMs: number): void {
+    this.spareTimer = setTimeout(() => {
+      if (this.runningThreads() >= CPUS) {
+        this.addSpares(Math.min(2 * delayMs, LONGEST_SPARE_DELAY_MS));
+      } else {
+        this.spareTimer = undefined;
+        this.addWorkers(this.options.warm ?? 2);
+      }
+    }, delayMs);
+  }
+
+  /** Guest threads that run, or are about to. */
+  private runningThreads(): number {
+    let count = this.queue.length;
+    for (const { task } of this.workers.values()) {
+      if (task === 0) continue;
+      const { cpu, mm } = this.kernel.task(task);
+      const words = this.kernel.memory(mm);
+      if (cpu === 0 || words?.[(cpu + CPU.STATE) / 4] !== THREAD_STATE.PARKED) count++;
+    }
+    return count;
   }
 
   private addWorker(first?: NewWorker): void {
@@ -302,6 +336,7 @@ export class Supervisor {
   private async close(): Promise<boolean> {
     this.over = true;
     clearTimeout(this.grace);
+    clearTimeout(this.spareTimer);
     for (const timer of this.timers.values()) clearTimeout(timer);
     this.timers.clear();
     this.kernel.shutDown();
