@@ -122,6 +122,8 @@ export const TASK = {
   PRIORITY: 48,
   /** PR_SET_TIMERSLACK is stored, nothing else. */
   TIMER_SLACK: 49,
+  /** 1 from before the thread sleeps on PARK until it runs again: others notify only then. */
+  ASLEEP: 50,
   BYTES: 256,
 } as const;
 

@@ -104,7 +104,10 @@ export class Task extends KernelRecord {
   }
   /** Sleeps until woken since `sequence`, at most `ms` (Infinity: for ever). The caller has passed the gate protocol (threads/park.ts). */
   sleep(sequence: number, ms: number): void {
-    Atomics.wait(this.kernel.i32, this.word + TASK.PARK, sequence, ms);
+    const { i32 } = this.kernel;
+    Atomics.store(i32, this.word + TASK.ASLEEP, 1);
+    Atomics.wait(i32, this.word + TASK.PARK, sequence, ms);
+    Atomics.store(i32, this.word + TASK.ASLEEP, 0);
   }
 
   get clearChildTid(): number {

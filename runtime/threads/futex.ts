@@ -62,6 +62,9 @@ export function futexWait(
 ): number {
   const { kernel, task } = t;
   if (bitset === 0) return -EINVAL;
+  // Often it has changed already, which needs no mutex.
+  const now = loadWord(t, addr);
+  if (now !== expected) return now === undefined ? -EFAULT : -EAGAIN;
   const key = futexKey(t, addr);
   const bad = kernel.lock(() => {
     // Queued first: who changes the word sees the waiter from then on, and takes the mutex (mayHaveWaiters).

@@ -10,6 +10,7 @@ import { threadFinished, threadStarted } from '../process/exit.js';
 import { Kernel } from '../process/kernel.js';
 import { deliverPending, pendingSignals } from '../process/signal-deliver.js';
 import type { WorkerWait } from './new-worker.js';
+import { sleepParked } from './park.js';
 import type { FromWorker, ToWorker, WorkerStart } from './protocol.js';
 
 /** A worker that waits for a message looks again after this time, should the wake have come before the message. */
@@ -88,9 +89,7 @@ export function serveWorker(spine: WorkerSpine): void {
       const sequence = t.task.parkSequence;
       const received = receiveMessageOnPort(port);
       if (received === undefined) {
-        t.quiesce.enterParked();
-        t.task.sleep(sequence, FETCH_RECHECK_MS);
-        t.quiesce.leaveParked();
+        sleepParked(t, sequence, FETCH_RECHECK_MS);
         continue;
       }
       const message = received.message as ToWorker;

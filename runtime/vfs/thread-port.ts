@@ -6,7 +6,7 @@ import { InternalError } from '../../src/base/errors.js';
 import type { Kernel } from '../process/kernel.js';
 import { raiseSignal } from '../process/signal-send.js';
 import type { Task } from '../process/task.js';
-import { interrupted } from '../threads/park.js';
+import { awaitWake, interrupted } from '../threads/park.js';
 import type { Thread } from '../linux/thread.js';
 import type { KernelPort } from './kernel-port.js';
 import { MAIN_SLOT } from './layout.js';
@@ -43,10 +43,7 @@ class ThreadPort implements KernelPort {
     return this.task.parkSequence;
   }
   park(sequence: number, timeoutMs: number): void {
-    const { quiesce } = this.thread;
-    quiesce.enterParked();
-    this.task.sleep(sequence, Math.min(timeoutMs, LONGEST_SLEEP_MS));
-    quiesce.leaveParked();
+    awaitWake(this.thread, sequence, Math.min(timeoutMs, LONGEST_SLEEP_MS));
   }
   interrupted(): boolean {
     return interrupted(this.thread);

@@ -8,6 +8,7 @@ import type { SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
 import { E2BIG, EFAULT, EINVAL, EPERM, ESRCH } from '../errno.js';
 import { writeTimespec } from '../structs.js';
 import type { Thread } from '../thread.js';
+import { sleepParked } from '../../threads/park.js';
 
 const POLICY = { OTHER: 0, FIFO: 1, RR: 2, BATCH: 3, IDLE: 5 } as const;
 const RESET_ON_FORK = 0x4000_0000;
@@ -25,10 +26,7 @@ function taskOf(t: Thread, tid: number): Task | undefined {
 
 function schedYield(t: Thread): SyscallResult {
   if (++yields % YIELDS_PER_SLEEP !== 0) return 0;
-  const sequence = t.task.parkSequence;
-  t.quiesce.enterParked();
-  t.task.sleep(sequence, YIELD_MS);
-  t.quiesce.leaveParked();
+  sleepParked(t, t.task.parkSequence, YIELD_MS);
   return 0;
 }
 
