@@ -124,6 +124,8 @@ export const TASK = {
   TIMER_SLACK: 49,
   /** 1 from before the thread sleeps on PARK until it runs again: others notify only then. */
   ASLEEP: 50,
+  /** 1 while the thread waits for compiled code. */
+  AWAITS_CODE: 51,
   BYTES: 256,
 } as const;
 

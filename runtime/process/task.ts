@@ -110,6 +110,13 @@ export class Task extends KernelRecord {
     Atomics.store(i32, this.word + TASK.ASLEEP, 0);
   }
 
+  get awaitsCode(): boolean {
+    return this.get(TASK.AWAITS_CODE) !== 0;
+  }
+  set awaitsCode(v: boolean) {
+    this.set(TASK.AWAITS_CODE, Number(v));
+  }
+
   get clearChildTid(): number {
     return this.getNumber(TASK.CLEAR_CHILD_TID);
   }

@@ -46,6 +46,15 @@ export class Quiesce {
     return this.passed;
   }
 
+  /** Threads of the memory that are RUNNING. */
+  get running(): number {
+    const { words } = this;
+    let count = 0;
+    for (let slot = 0, high = Atomics.load(words, HIGH); slot < high; slot++)
+      if (Atomics.load(words, block(slot) + STATE_OFFSET) === THREAD_STATE.RUNNING) count++;
+    return count;
+  }
+
   /** From here on the thread touches neither guest memory nor code; it may sleep. */
   enterParked(): void {
     if (this.depth > 0) throw new InternalError('a thread that has stopped the world must not wait');

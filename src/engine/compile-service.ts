@@ -157,6 +157,7 @@ export class CompileService {
       if (Atomics.load(i32, base + CPU.STATE / 4) !== THREAD_STATE.FREE)
         Atomics.or(i32, base + CPU.CONTROL / 4, CONTROL.CODE);
     }
+    for (const task of this.kernel.allTasks()) if (task.mm === mm && task.awaitsCode) this.kernel.wake(task.index);
   }
 }
 

@@ -1,7 +1,7 @@
 /**
  * One guest thread in its worker: joins frontend, interpreter and runtime, and gives the runtime its Thread. In: a task of the kernel and its memory. Out: the thread runs to its end.
  */
-import { CPU, EXC, EXIT, RUN_FLAG } from '../guest/cpu-state.js';
+import { CONTROL, CPU, EXC, EXIT, RUN_FLAG } from '../guest/cpu-state.js';
 import { PAGE_SIZE, PCB, PCB_BASE } from '../guest/memory-map.js';
 import { HEAT_OFF } from '../guest/tb-header.js';
 import { encodeTb } from '../../backend-wasm/bytecode/encode.js';
@@ -15,9 +15,11 @@ import { setCode } from '../../runtime/memory/perms.js';
 import type { Kernel } from '../../runtime/process/kernel.js';
 import { deliverPending } from '../../runtime/process/signal-deliver.js';
 import type { Task } from '../../runtime/process/task.js';
+import { park } from '../../runtime/threads/park.js';
 import { Quiesce } from '../../runtime/threads/quiesce.js';
 import { requestService } from '../../runtime/threads/worker.js';
 import { FileContext } from '../../runtime/vfs/file-context.js';
+import { availableParallelism } from 'node:os';
 import { resourceLimits } from 'node:worker_threads';
 import { CodeCache } from './code-cache.js';
 import { CodeStore } from './code-store.js';
@@ -51,6 +53,10 @@ import { isFloatPrecise, MAX_TB_INSNS, Translator } from './translator.js';
 
 /** Bytes of a worker's stack that compiled regions leave to everything else: JavaScript, the core, and frames that are larger than reckoned. */
 const STACK_RESERVE = 24 << 20;
+
+const CPUS = availableParallelism();
+/** How long a thread waits for compiled code in all. */
+const PATIENCE_NS = 1e9;
 
 /** TB.HEAT of new TBs. */
 function firstHeat({ tier, hotThreshold }: EngineOptions): number {
@@ -88,6 +94,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
   private translated = 0;
   private syscalls = 0;
   private mapsLogged = '';
+  private patienceNs = PATIENCE_NS;
 
   constructor(
     readonly kernel: Kernel,
@@ -215,6 +222,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
       store,
       kept,
       asks: options.tier === 'auto',
+      awaitCode: () => this.awaitCode(),
       space: () => this.task.mmRecord.space,
       symbol: (pc) => this.perfSymbol(pc),
       log: (text) => {
@@ -410,6 +418,23 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
 
   private isFile(page: number): boolean {
     return this.mm.fileAt(page * PAGE_SIZE) !== undefined;
+  }
+
+  /**
+   * Where the guest's threads run on all CPUs, the compile worker, which needs 0.3 s of one for the first region, takes far longer, and they all interpret meanwhile, a tenth as fast.
+   * So those beyond the other CPUs wait for it, a second at most.
+   */
+  private awaitCode(): boolean {
+    const { kernel, task, quiesce } = this;
+    if (this.patienceNs <= 0 || quiesce.running < CPUS) return false;
+    const start = kernel.now();
+    task.awaitsCode = true;
+    const came = park(this, () => ((this.cpu.i32(CPU.CONTROL) & CONTROL.CODE) !== 0 ? true : undefined), {
+      deadlineNs: start + this.patienceNs,
+    });
+    task.awaitsCode = false;
+    this.patienceNs -= kernel.now() - start;
+    return came === true;
   }
 
   installCode(): void {

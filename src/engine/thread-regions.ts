@@ -35,6 +35,8 @@ export interface RegionParts {
   readonly kept: RegionStore | undefined;
   /** Hot TBs go to the compile worker (tier auto). */
   readonly asks: boolean;
+  /** Leaves this thread's CPU to the compile worker where there are too few; true: it has sent code meanwhile. */
+  readonly awaitCode: () => boolean;
   /** Mm.space. */
   readonly space: () => number;
   /** Name of a TB for --perf-map; undefined: none is wanted. */
@@ -50,7 +52,7 @@ export class ThreadRegions {
 
   /** The TB at `header` has been entered often. */
   hot(header: number): void {
-    const { views, translator, kept, asks, space, symbol } = this.parts;
+    const { views, translator, kept, asks, space, symbol, awaitCode } = this.parts;
     const { i32 } = views;
     const flags = i32[(header + TB.FLAGS) / 4] ?? 0;
     const cold = (flags & TB_FLAG.COLD) !== 0;
@@ -66,7 +68,12 @@ export class ThreadRegions {
       if (!cold) return;
       i32[(header + TB.FLAGS) / 4] = flags | TB_FLAG.ASKED;
       Atomics.store(i32, (header + TB.HEAT) / 4, COLD_HEAT);
-    } else if (cold) translator.warm(header);
+    } else if (cold) {
+      if (asks && kept?.isWarm !== true && awaitCode()) {
+        this.installNew();
+        Atomics.store(i32, (header + TB.HEAT) / 4, COLD_HEAT);
+      } else translator.warm(header);
+    }
   }
 
   /** Puts the regions that have come in since into the table. */
