@@ -52,7 +52,7 @@ export class ThreadRegions {
 
   /** The TB at `header` has been entered often. */
   hot(header: number): void {
-    const { views, translator, kept, asks, space, symbol, awaitCode } = this.parts;
+    const { views, cache, translator, kept, asks, space, symbol, awaitCode } = this.parts;
     const { i32 } = views;
     const flags = i32[(header + TB.FLAGS) / 4] ?? 0;
     const cold = (flags & TB_FLAG.COLD) !== 0;
@@ -69,7 +69,11 @@ export class ThreadRegions {
       i32[(header + TB.FLAGS) / 4] = flags | TB_FLAG.ASKED;
       Atomics.store(i32, (header + TB.HEAT) / 4, COLD_HEAT);
     } else if (cold) {
-      if (asks && kept?.isWarm !== true && awaitCode()) {
+      const { generation } = cache;
+      const came = asks && kept?.isWarm !== true && awaitCode();
+      // While this thread was parked, others may have flushed the TB away.
+      if (cache.generation !== generation) return;
+      if (came) {
         this.installNew();
         Atomics.store(i32, (header + TB.HEAT) / 4, COLD_HEAT);
       } else translator.warm(header);
