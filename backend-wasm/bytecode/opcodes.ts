@@ -100,6 +100,7 @@ function build(): Opcode[] {
 
 let list: readonly Opcode[] | undefined;
 let byKey: ReadonlyMap<string, Opcode> | undefined;
+let fingerprint: number | undefined;
 
 /** All opcodes, by number: made at the first call, since threads that find their code translated do without. */
 export const opcodes = (): readonly Opcode[] => (list ??= build());
@@ -150,9 +151,8 @@ export function accessSize(name: string): number {
 }
 
 /** FNV-1a over all opcodes and their sizes, i32: the core has that of the bytecode that it was built for. */
-export function bytecodeFingerprint(): number {
-  return opcodes().reduce((hash, o) => {
+export const bytecodeFingerprint = (): number =>
+  (fingerprint ??= opcodes().reduce((hash, o) => {
     for (const c of `${o.key} ${opcodeSize(o)} ${TB.CODE};`) hash = Math.imul(hash ^ c.charCodeAt(0), 0x0100_0193);
     return hash;
-  }, 0x811c_9dc5 | 0);
-}
+  }, 0x811c_9dc5 | 0));

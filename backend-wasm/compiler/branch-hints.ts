@@ -211,9 +211,6 @@ function functionHints(r: Reader, end: number): Hint[] {
 
 function hintSection(hints: ReadonlyMap<number, readonly Hint[]>): number[] {
   const content: number[] = [];
-  const name = ascii('metadata.code.branch_hint');
-  pushU32(content, name.length);
-  content.push(...name);
   pushU32(content, hints.size);
   for (const [func, list] of hints) {
     pushU32(content, func);
@@ -223,22 +220,24 @@ function hintSection(hints: ReadonlyMap<number, readonly Hint[]>): number[] {
       content.push(1, value);
     }
   }
-  const section: number[] = [SECTION.CUSTOM];
-  pushU32(section, content.length);
-  return section.concat(content);
+  return customSection('metadata.code.branch_hint', content);
 }
 
 /** A section compilationHints for `functions`, by which V8 takes its optimising compiler, and no other, for each of them in Module() (V8's src/wasm/module-decoder-impl.h, DecodeCompilationHints). */
 function tierSection(functions: number): number[] {
   const content: number[] = [];
-  const name = ascii('compilationHints');
-  pushU32(content, name.length);
-  content.push(...name);
   pushU32(content, functions);
   for (let n = 0; n < functions; n++) content.push(EAGER | (OPTIMISED << FIRST_TIER) | (OPTIMISED << LAST_TIER));
+  return customSection('compilationHints', content);
+}
+
+function customSection(name: string, content: readonly number[]): number[] {
+  const whole: number[] = [];
+  pushU32(whole, name.length);
+  whole.push(...ascii(name));
   const section: number[] = [SECTION.CUSTOM];
-  pushU32(section, content.length);
-  return section.concat(content);
+  pushU32(section, whole.length + content.length);
+  return section.concat(whole, content);
 }
 
 /** ASCII bytes. */

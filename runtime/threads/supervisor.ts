@@ -65,6 +65,7 @@ const EXIT_GRACE_MS = 2000;
 /** Workers end within milliseconds, on a busy machine within seconds, unless a host call holds one: the exit status is lost then. */
 const TERMINATE_GRACE_MS = 10_000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** From a new task, or the end of one, to a look for a CPU for the spare workers; doubled up to the longest while there is none. */
 const SPARE_DELAY_MS = 50;
 const LONGEST_SPARE_DELAY_MS = 1000;
 const CPUS = availableParallelism();

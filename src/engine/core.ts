@@ -2,6 +2,7 @@
  * The AssemblyScript core in one thread: its instance, function table and exports. In: the compiled module and the memory. Out: typed functions.
  */
 import { nodeModules } from '../../runtime/linux/node-modules.js';
+import { bytecodeFingerprint } from '../../backend-wasm/bytecode/opcodes.js';
 import { InternalError } from '../base/errors.js';
 import { EXIT } from '../guest/cpu-state.js';
 import type { EflagsOf } from './cpu-view.js';
@@ -18,6 +19,8 @@ export interface Core {
   readonly takeTbs: (start: number, end: number, heat: number) => number;
   /** wordsHash (code-store-file.ts) of `count` words at an address (i32). */
   readonly wordsHash: (address: number, count: number) => number;
+  /** Of the bytecode that the core was built for (backend-wasm/bytecode/opcodes.ts). */
+  readonly bytecodeFingerprint: () => number;
   /** What a table slot holds until its region is installed. */
   readonly stub: unknown;
 }
@@ -63,6 +66,13 @@ export function instantiateCore(
     flagsOf: get('cc_compute_all') as Core['flagsOf'],
     takeTbs: get('takeTbs') as Core['takeTbs'],
     wordsHash: get('wordsHash') as Core['wordsHash'],
+    bytecodeFingerprint: get('bytecodeFingerprint') as Core['bytecodeFingerprint'],
     stub: get('slotStub'),
   };
+}
+
+/** Once a thread, before it writes bytecode for `core`: it takes some milliseconds, which threads that find their code translated do without. */
+export function checkBytecode(core: Core): void {
+  if (core.bytecodeFingerprint() !== bytecodeFingerprint())
+    throw new InternalError('dist/core.wasm was built for other bytecode: run npm run build');
 }

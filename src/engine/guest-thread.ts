@@ -27,7 +27,7 @@ import { CompiledCode } from './compiled-code.js';
 import { enginePasses } from './passes.js';
 import { RegionStore } from './region-store.js';
 import { GuestCodeReader } from './code-reader.js';
-import { instantiateCore, type Core } from './core.js';
+import { checkBytecode, instantiateCore, type Core } from './core.js';
 import { installCpuid } from './cpuid-leaves.js';
 import { CpuRegisters } from './cpu-view.js';
 import type { Disassemble } from './disassemble.js';
@@ -190,9 +190,10 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
     const coldFirst =
       !options.checkIr && !(['in_asm', 'op', 'op_opt', 'unimp'] as const).some((item) => this.logger.has(item));
     if (coldFirst && !this.latePc)
-      this.templates = new TemplateTranslator(this.reader, (precise) =>
-        modelTemplates(options.cpuModel, precise, spine.templates),
-      );
+      this.templates = new TemplateTranslator(this.reader, (precise) => {
+        checkBytecode(this.core);
+        return modelTemplates(options.cpuModel, precise, spine.templates);
+      });
     this.translator = new Translator({
       views: this.views,
       cache: this.cache,
@@ -200,7 +201,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
       lift: (pc, maxInsns, endAfterStore, watch) => lifter.lift(pc, maxInsns, endAfterStore, watch),
       optimise: (tb) => lifter.optimised(tb),
       encode: (tb, allocate, heat) => {
-        this.translated++;
+        if (this.translated++ === 0) checkBytecode(this.core);
         return encodeTb(tb, this.views.i32, allocate, heat);
       },
       stopWorld: (fn) => this.stopWorld(fn),

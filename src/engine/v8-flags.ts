@@ -151,24 +151,28 @@ function during<T>(sets: readonly FlagSet[], make: () => T): T {
 
 /** From now on V8 waits longer before it optimises JavaScript. */
 export function optimiseLate(): void {
-  set([LATE]);
+  countLate(LATE.count, 1);
 }
 
 /** What V8 makes under the usual flags, or takes under those alone: machine code that is kept. */
 export function usualFlags<T>(make: () => T): T {
-  change(LATE, 'off', 1);
+  countLate(NOT_LATE, 1);
   try {
     return make();
   } finally {
-    change(LATE, 'on', -1);
+    countLate(NOT_LATE, -1);
   }
 }
 
-function change({ count, flags }: FlagSet, to: keyof Flag, by: number): void {
+const isLate = (): boolean => Atomics.load(shared, LATE.count) > 0 && Atomics.load(shared, NOT_LATE) === 0;
+
+/** Adds to one of the counts that LATE depends on. */
+function countLate(count: number, by: number): void {
   locked(() => {
-    const others = Atomics.add(shared, NOT_LATE, by) + Math.min(by, 0);
-    if (others > 0 || Atomics.load(shared, count) === 0) return;
-    for (const flag of flags) setFlagsFromString(flag[to]);
+    const before = isLate();
+    Atomics.add(shared, count, by);
+    const after = isLate();
+    if (after !== before) for (const { on, off } of LATE.flags) setFlagsFromString(after ? on : off);
   });
 }
 

@@ -1,6 +1,7 @@
 /** Bytecode: every opcode is reached, and does what its ops do (`fold`, or plain memory). */
 import { describe, expect, test } from '@jest/globals';
 import { bytecodeFingerprint, opcodes } from '../../backend-wasm/bytecode/opcodes.js';
+import { checkBytecode } from '../../src/engine/core.js';
 import { CPU, EXIT } from '../../src/guest/cpu-state.js';
 import { PERM } from '../../src/guest/memory-map.js';
 import type { TempId } from '../../src/base/ids.js';
@@ -576,5 +577,8 @@ describe('the opcode list', () => {
   test('keys are unique, and the core was built for them', () => {
     expect(new Set(opcodes().map((o) => o.key)).size).toBe(opcodes().length);
     expect((m.core.exports['bytecodeFingerprint'] as () => number)()).toBe(bytecodeFingerprint());
+    expect(() => checkBytecode({ ...m.core, bytecodeFingerprint: () => bytecodeFingerprint() ^ 1 })).toThrow(
+      'npm run build',
+    );
   });
 });
