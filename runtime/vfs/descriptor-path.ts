@@ -3,9 +3,8 @@
  */
 import * as fs from 'node:fs';
 import { bytePath, fromBytes, type BytePath } from './byte-path.js';
-import { fileKind, fileMarks, fileObject, filePath, hostFd, KIND, MARK } from './open-files.js';
+import { fileOps, filePath, hostFd } from './open-files.js';
 import { LINUX_HOST } from './open-flags.js';
-import { pipeInode } from './pipes.js';
 import type { VfsState } from './state.js';
 
 /** A path of the host that leads to the file itself while the description is held; on hosts that have none, the path that it was opened by. */
@@ -16,26 +15,7 @@ export function fdPath(s: VfsState, file: number): BytePath {
 
 /** What readlink of /proc/self/fd/N gives. */
 export function fdLink(s: VfsState, file: number): BytePath {
-  const kind = fileKind(s, file);
-  switch (kind) {
-    case KIND.PIPE_READ:
-    case KIND.PIPE_WRITE:
-      return bytePath(`pipe:[${String(pipeInode(s, fileObject(s, file)))}]`);
-    case KIND.COUNTER:
-      return bytePath('anon_inode:[eventfd]');
-    case KIND.BLOB:
-    case KIND.DEVICE:
-    case KIND.SPECIAL_DIRECTORY:
-      return filePath(s, file);
-    case KIND.FILE:
-      // The host's name of a memfd is that of the file that stands in for it.
-      return (fileMarks(s, file) & MARK.MEMFD) !== 0 ? filePath(s, file) : currentPath(s, file);
-    case KIND.DIRECTORY:
-    case KIND.CHARACTER:
-    case KIND.PATH:
-    case KIND.STREAM:
-      return currentPath(s, file);
-  }
+  return fileOps(s, file).link(s, file);
 }
 
 /** The name that an open host file has now, as the host says; else the one that it was opened by. */

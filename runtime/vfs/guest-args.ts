@@ -11,7 +11,7 @@ import { hostCall } from './host-error.js';
 import { PATH_MAX } from './layout.js';
 import { putFile } from './open-files.js';
 import { hostOnly, withTarget, type ResolveOptions } from './resolve.js';
-import type { Buffers } from './transfer.js';
+import type { Buffers } from './file-ops.js';
 
 /** Most bytes of one transfer (MAX_RW_COUNT). */
 export const MAX_TRANSFER = 0x7fff_f000;

@@ -1,20 +1,17 @@
 /**
  * Open file descriptions: entries of the shared region, counted by the descriptors and the system calls that hold them. The last reference
- * closes what is behind. In: kinds, host descriptors, paths. Out: description numbers. Source: man 2 open ("Open file descriptions").
+ * closes what is behind; what a kind does is its row in kinds/. In: kinds, host descriptors, paths. Out: description numbers. Source: man 2 open ("Open file descriptions").
  */
 import * as fs from 'node:fs';
 import { ENFILE } from '../linux/errno.js';
-import { freeBlob } from './blobs.js';
-import { freeCounter } from './counters.js';
-import { hostCall } from './host-error.js';
 import { bytePath, type BytePath } from './byte-path.js';
+import type { AfterClose, FileOps } from './file-ops.js';
 import { AREA, FILE, HEAD, MAX_FILES, PATH_MAX } from './layout.js';
 import { lock, unlock } from './lock.js';
-import { LINUX_HOST, O_RDONLY, O_WRONLY } from './open-flags.js';
-import { countEnd, newPipe, pipeInode, pipeQueue } from './pipes.js';
+import { O_RDONLY, O_WRONLY } from './open-flags.js';
+import { countEnd, newPipe, pipeInode } from './pipes.js';
 import { dropLocks } from './record-locks.js';
 import type { VfsState } from './state.js';
-import { countStream } from './streams.js';
 import { wakeAll } from './wait-queue.js';
 
 /** What is behind a description. */
@@ -65,7 +62,8 @@ export interface NewFile {
   readonly path: BytePath;
 }
 
-const word = (file: number): number => AREA.FILES + file * FILE.SIZE;
+/** First word of the record. */
+export const fileWord = (file: number): number => AREA.FILES + file * FILE.SIZE;
 
 /** A new description with one reference; -ENFILE when there are MAX_FILES: what is behind it stays with the caller then. */
 export function newFile(s: VfsState, f: NewFile): number {
@@ -74,7 +72,7 @@ export function newFile(s: VfsState, f: NewFile): number {
     const file = s.findFree(AREA.FILES, MAX_FILES, FILE.SIZE, FILE.REFS, hint);
     if (file < 0) return -ENFILE;
     s.set(AREA.HEAD + HEAD.FILE_HINT, (file + 1) % MAX_FILES);
-    const w = word(file);
+    const w = fileWord(file);
     const generation = s.get(w + FILE.GENERATION) + 1;
     s.words.fill(0, w, w + FILE.SIZE);
     s.set(w + FILE.GENERATION, generation);
@@ -93,43 +91,45 @@ export function newFile(s: VfsState, f: NewFile): number {
 
 const pathWord = (file: number): number => AREA.PATHS + (file * PATH_MAX) / 4;
 
-export const fileKind = (s: VfsState, file: number): Kind => s.peek(word(file) + FILE.KIND) as Kind;
-export const fileFlags = (s: VfsState, file: number): number => s.peek(word(file) + FILE.FLAGS);
+export const fileKind = (s: VfsState, file: number): Kind => s.peek(fileWord(file) + FILE.KIND) as Kind;
+/** What the kind of the description does. */
+export const fileOps = (s: VfsState, file: number): FileOps => s.kinds[fileKind(s, file)];
+export const fileFlags = (s: VfsState, file: number): number => s.peek(fileWord(file) + FILE.FLAGS);
 export const setFileFlags = (s: VfsState, file: number, flags: number): void => {
-  s.set(word(file) + FILE.FLAGS, flags);
+  s.set(fileWord(file) + FILE.FLAGS, flags);
 };
-export const hostFd = (s: VfsState, file: number): number => s.peek(word(file) + FILE.HOST_FD);
-export const fileObject = (s: VfsState, file: number): number => s.peek(word(file) + FILE.OBJECT);
-export const fileGeneration = (s: VfsState, file: number): number => s.get(word(file) + FILE.GENERATION);
+export const hostFd = (s: VfsState, file: number): number => s.peek(fileWord(file) + FILE.HOST_FD);
+export const fileObject = (s: VfsState, file: number): number => s.peek(fileWord(file) + FILE.OBJECT);
+export const fileGeneration = (s: VfsState, file: number): number => s.get(fileWord(file) + FILE.GENERATION);
 /** Whether the description of this life is still open. */
 export const isOpen = (s: VfsState, file: number, generation: number): boolean =>
-  s.get(word(file) + FILE.REFS) > 0 && fileGeneration(s, file) === generation;
-export const fileMarks = (s: VfsState, file: number): number => s.peek(word(file) + FILE.MARKS);
+  s.get(fileWord(file) + FILE.REFS) > 0 && fileGeneration(s, file) === generation;
+export const fileMarks = (s: VfsState, file: number): number => s.peek(fileWord(file) + FILE.MARKS);
 export const clearMark = (s: VfsState, file: number, mark: number): void => {
-  Atomics.and(s.words, word(file) + FILE.MARKS, ~mark);
+  Atomics.and(s.words, fileWord(file) + FILE.MARKS, ~mark);
 };
-export const fileSeals = (s: VfsState, file: number): number => s.peek(word(file) + FILE.SEALS);
+export const fileSeals = (s: VfsState, file: number): number => s.peek(fileWord(file) + FILE.SEALS);
 export const addSeals = (s: VfsState, file: number, seals: number): void => {
-  Atomics.or(s.words, word(file) + FILE.SEALS, seals);
+  Atomics.or(s.words, fileWord(file) + FILE.SEALS, seals);
 };
-export const fileOwner = (s: VfsState, file: number): number => s.get(word(file) + FILE.OWNER);
+export const fileOwner = (s: VfsState, file: number): number => s.get(fileWord(file) + FILE.OWNER);
 export const setFileOwner = (s: VfsState, file: number, owner: number): void => {
-  s.set(word(file) + FILE.OWNER, owner);
+  s.set(fileWord(file) + FILE.OWNER, owner);
 };
 export const filePath = (s: VfsState, file: number): BytePath =>
-  bytePath(s.text(pathWord(file), s.get(word(file) + FILE.PATH_LENGTH)));
+  bytePath(s.text(pathWord(file), s.get(fileWord(file) + FILE.PATH_LENGTH)));
 
 /** Owner of the record locks and the flock of a description. */
 export const lockOwner = (file: number): number => -(file + 1);
 
-export const fileOffset = (s: VfsState, file: number): number => s.get64(word(file) + FILE.OFFSET_LO);
+export const fileOffset = (s: VfsState, file: number): number => s.get64(fileWord(file) + FILE.OFFSET_LO);
 export const setFileOffset = (s: VfsState, file: number, offset: number): void => {
-  s.set64(word(file) + FILE.OFFSET_LO, offset);
+  s.set64(fileWord(file) + FILE.OFFSET_LO, offset);
 };
 
 /** Runs `fn` with the offset of the description held: system calls that use it exclude each other (man 2 read, BUGS). */
 export function withOffset<T>(s: VfsState, file: number, fn: () => T): T {
-  const index = word(file) + FILE.OFFSET_LOCK;
+  const index = fileWord(file) + FILE.OFFSET_LOCK;
   lock(s.words, index, s.port.slot);
   try {
     return fn();
@@ -140,83 +140,35 @@ export function withOffset<T>(s: VfsState, file: number, fn: () => T): T {
 
 /** One more reference. The caller holds one, or the region's lock. */
 export function refFile(s: VfsState, file: number): void {
-  Atomics.add(s.words, word(file) + FILE.REFS, 1);
+  Atomics.add(s.words, fileWord(file) + FILE.REFS, 1);
 }
 
 /** One reference less; the last one closes. */
 export function putFile(s: VfsState, file: number): void {
-  const w = word(file);
-  let queue = -1;
-  let host = -1;
+  const w = fileWord(file);
+  let after: AfterClose | undefined;
   const last = s.locked(() => {
     // With one reference left, nobody else can add any.
     if (s.get(w + FILE.REFS) > 1) {
       Atomics.sub(s.words, w + FILE.REFS, 1);
       return false;
     }
-    const object = s.get(w + FILE.OBJECT);
-    host = s.get(w + FILE.HOST_FD);
-    switch (fileKind(s, file)) {
-      case KIND.PIPE_READ:
-      case KIND.PIPE_WRITE:
-        countPipe(s, file, -1);
-        queue = pipeQueue(object);
-        break;
-      case KIND.COUNTER:
-        freeCounter(s, object);
-        break;
-      case KIND.STREAM:
-        if (countStream(s, object, -1) > 0) host = -1;
-        break;
-      case KIND.BLOB:
-        freeBlob(s, object);
-        break;
-      case KIND.FILE:
-      case KIND.DIRECTORY:
-      case KIND.CHARACTER:
-      case KIND.PATH:
-      case KIND.DEVICE:
-      case KIND.SPECIAL_DIRECTORY:
-        break;
-    }
+    after = fileOps(s, file).close?.(s, file);
     return true;
   });
-  if (!last) return;
-  const writeFd = s.get(w + FILE.WRITE_FD) - 1;
-  const inherited = (s.get(w + FILE.MARKS) & MARK.INHERITED) !== 0;
+  if (last) closed(s, file, after);
+}
+
+/** The last reference has gone. */
+function closed(s: VfsState, file: number, after: AfterClose | undefined): void {
+  const host = hostFd(s, file);
+  const inherited = (fileMarks(s, file) & MARK.INHERITED) !== 0;
   dropLocks(s, lockOwner(file));
   // The entry is free from here on.
-  s.set(w + FILE.REFS, 0);
-  if (queue >= 0) wakeAll(s, queue);
-  if (writeFd >= 0) fs.closeSync(writeFd);
-  if (host >= 0) closeHost(host, inherited);
-}
-
-/**
- * The descriptor for writes of a stream. A write to a pipe or terminal that lift64 was started with could block in the host for ever, where no signal reaches the thread:
- * so it is opened anew, non-blocking, at the first write. Where the host refuses (sockets, another user's pipe), the writes do block.
- */
-export function writeFdOf(s: VfsState, file: number): number {
-  const own = hostFd(s, file);
-  const marks = fileMarks(s, file);
-  if ((marks & MARK.INHERITED) === 0 || (marks & (MARK.FIFO | MARK.TERMINAL)) === 0 || !LINUX_HOST) return own;
-  const index = word(file) + FILE.WRITE_FD;
-  const known = s.get(index);
-  if (known !== 0) return known > 0 ? known - 1 : own;
-  const { O_WRONLY: writes, O_NONBLOCK: waitsNot, O_NOCTTY: takesNot } = fs.constants;
-  const opened = hostCall(() => fs.openSync(`/proc/self/fd/${String(own)}`, writes | waitsNot | takesNot));
-  const before = Atomics.compareExchange(s.words, index, 0, opened < 0 ? -1 : opened + 1);
-  if (before === 0) return opened < 0 ? own : opened;
-  if (opened >= 0) fs.closeSync(opened);
-  return before > 0 ? before - 1 : own;
-}
-
-/** A pipe opened for reading and writing (through /proc/self/fd) is an end of both sorts. */
-function countPipe(s: VfsState, file: number, by: 1 | -1): void {
-  const pipe = fileObject(s, file);
-  const both = (fileFlags(s, file) & 3) === 2;
-  if (both || fileKind(s, file) === KIND.PIPE_READ) countEnd(s, pipe, false, by);
-  if (both || fileKind(s, file) === KIND.PIPE_WRITE) countEnd(s, pipe, true, by);
+  s.set(fileWord(file) + FILE.REFS, 0);
+  if (after?.queue !== undefined) wakeAll(s, after.queue);
+  after?.then?.();
+  if (host >= 0 && after?.keepsHost !== true) closeHost(host, inherited);
 }
 
 /** Both ends of a new pipe; -ENFILE. `status`: O_NONBLOCK or 0. */
@@ -249,8 +201,7 @@ export function newFileOnSameObject(s: VfsState, file: number, kind: Kind, flags
   });
   if (created < 0) return created;
   s.locked(() => {
-    if (kind === KIND.STREAM) countStream(s, fileObject(s, file), 1);
-    else countPipe(s, created, 1);
+    fileOps(s, created).open?.(s, created);
   });
   return created;
 }

@@ -15,17 +15,7 @@ import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK } from '.
 import { umaskOf } from './fs-struct.js';
 import { hostCall, hostFailure } from './host-error.js';
 import { servedDevice } from './memory-devices.js';
-import {
-  fileFlags,
-  fileKind,
-  filePath,
-  KIND,
-  MARK,
-  newFile,
-  newFileOnSameObject,
-  putFile,
-  type Kind,
-} from './open-files.js';
+import { fileOps, KIND, MARK, newFile, putFile, type Kind } from './open-files.js';
 import {
   CREATION_FLAGS,
   LINUX_HOST,
@@ -39,9 +29,7 @@ import {
   O_NONBLOCK,
   O_PATH,
   O_RDONLY,
-  O_RDWR,
   O_TRUNC,
-  O_WRONLY,
   TMPFILE_BIT,
   toHostFlags,
 } from './open-flags.js';
@@ -186,33 +174,10 @@ function openAgain(c: FileContext, fd: number, flags: number): number {
   const file = pinFile(s, c.table, fd);
   if (file < 0) return -ENOENT;
   try {
-    const kind = fileKind(s, file);
-    const access = flags & O_ACCMODE;
-    switch (kind) {
-      case KIND.PIPE_READ:
-      case KIND.PIPE_WRITE:
-        return newFileOnSameObject(s, file, access === O_WRONLY ? KIND.PIPE_WRITE : KIND.PIPE_READ, flags);
-      case KIND.STREAM:
-        return newFileOnSameObject(s, file, kind, (flags & ~O_ACCMODE) | againAccess(fileFlags(s, file), access));
-      case KIND.BLOB:
-      case KIND.DEVICE:
-      case KIND.SPECIAL_DIRECTORY:
-        return openPath(c, -1, filePath(s, file), flags, 0);
-      case KIND.COUNTER:
-      case KIND.FILE:
-      case KIND.DIRECTORY:
-      case KIND.CHARACTER:
-      case KIND.PATH:
-        return -ENXIO;
-    }
+    return fileOps(s, file).again?.(c, file, flags) ?? -ENXIO;
   } finally {
     putFile(s, file);
   }
-}
-
-/** A terminal's descriptor can both, whatever lift64 was given it for; a pipe's only what it can. */
-function againAccess(had: number, wanted: number): number {
-  return (had & O_ACCMODE) === O_RDWR ? wanted : had & O_ACCMODE;
 }
 
 /** An unnamed file of the host, open for reading and writing; -errno. For memfd_create and large in-memory files. */

@@ -8,7 +8,7 @@ import { currentPath, fdLink } from './descriptor-path.js';
 import { isCloexec, openFds, pinFile } from './fd-table.js';
 import type { FileContext } from './file-context.js';
 import { workingDirectory } from './fs-struct.js';
-import { fileFlags, fileKind, fileOffset, KIND, putFile } from './open-files.js';
+import { fileFlags, fileKind, fileOffset, fileOps, KIND, putFile } from './open-files.js';
 import { O_CLOEXEC } from './open-flags.js';
 import { cpuInfo, memInfo } from './proc-machine.js';
 import { statLine, statmLine, statusText } from './proc-task.js';
@@ -162,7 +162,7 @@ function ofDescriptors(c: FileContext, info: boolean, parts: readonly string[]):
     if (info) {
       if (rest.length > 0) return -ENOTDIR;
       const flags = fileFlags(s, file) | (isCloexec(s, c.table, fd) === true ? O_CLOEXEC : 0);
-      const text = `pos:\t${String(fileOffset(s, file))}\nflags:\t0${flags.toString(8)}\nmnt_id:\t0\nino:\t0\n`;
+      const text = `pos:\t${String(fileOffset(s, file))}\nflags:\t0${flags.toString(8)}\nmnt_id:\t0\nino:\t0\n${fileOps(s, file).info?.(s, file) ?? ''}`;
       return { type: 'file', content: () => text, mode: 0o400 };
     }
     if (rest.length === 0) return { type: 'descriptor', fd };

@@ -3,106 +3,20 @@
  */
 import * as fs from 'node:fs';
 import { afterResize, afterWrite, beforeRead } from './coherence.js';
-import { EBADF, EFBIG, EINVAL, ENXIO, EOPNOTSUPP, EPERM, ESPIPE, EISDIR, ENODEV } from '../linux/errno.js';
-import { blobBytes } from './blobs.js';
+import { EBADF, EFBIG, EINVAL, EOPNOTSUPP, EPERM, ESPIPE, EISDIR, ENODEV } from '../linux/errno.js';
 import type { FileContext } from './file-context.js';
+import { SIGXFSZ } from './file-io.js';
 import { hostCall, hostFailure } from './host-error.js';
-import {
-  clearMark,
-  fileFlags,
-  fileKind,
-  fileMarks,
-  fileObject,
-  fileOffset,
-  fileSeals,
-  hostFd,
-  KIND,
-  MARK,
-  setFileOffset,
-  withOffset,
-} from './open-files.js';
-import { LINUX_HOST, O_ACCMODE, O_RDONLY } from './open-flags.js';
+import { fileFlags, fileKind, fileOps, fileSeals, hostFd, KIND } from './open-files.js';
+import { O_ACCMODE, O_RDONLY } from './open-flags.js';
 import type { VfsState } from './state.js';
-import { SIGXFSZ } from './transfer.js';
+import { SEEK_HOLE, SEEK_SET } from './seek-to.js';
 
-const SEEK_SET = 0;
-const SEEK_CUR = 1;
-const SEEK_END = 2;
-const SEEK_DATA = 3;
-const SEEK_HOLE = 4;
-/** Offsets are exact numbers; Linux allows 2**63 - 1. */
-const MAX_OFFSET = Number.MAX_SAFE_INTEGER;
-
-/** Moves the offset; the new one, or -errno. Holes are not known to Node: a file is all data, with a hole at its end, as man 2 lseek allows. */
+/** Moves the offset; the new one, or -errno. */
 export function seekFile(s: VfsState, file: number, offset: number, whence: number): number {
   if (fileKind(s, file) === KIND.PATH) return -EBADF;
   if (whence < SEEK_SET || whence > SEEK_HOLE) return -EINVAL;
-  switch (fileKind(s, file)) {
-    case KIND.FILE:
-      return withOffset(s, file, () => {
-        const fd = hostFd(s, file);
-        if ((fileMarks(s, file) & MARK.HOST_OFFSET) !== 0) {
-          const own = hostOffset(fd);
-          if (own !== undefined) setFileOffset(s, file, own);
-          if (whence === SEEK_CUR && offset === 0) return fileOffset(s, file);
-          clearMark(s, file, MARK.HOST_OFFSET);
-        }
-        return move(s, file, offset, whence, () => fs.fstatSync(fd).size);
-      });
-    case KIND.BLOB:
-      return withOffset(s, file, () => move(s, file, offset, whence, () => blobBytes(s, fileObject(s, file)).length));
-    case KIND.DIRECTORY:
-    case KIND.SPECIAL_DIRECTORY:
-      if (whence !== SEEK_SET && whence !== SEEK_CUR) return -EINVAL;
-      return withOffset(s, file, () => move(s, file, offset, whence, () => 0));
-    case KIND.CHARACTER:
-    case KIND.DEVICE:
-      return 0;
-    case KIND.PIPE_READ:
-    case KIND.PIPE_WRITE:
-    case KIND.COUNTER:
-    case KIND.STREAM:
-      return -ESPIPE;
-    case KIND.PATH:
-      return -EBADF;
-  }
-}
-
-function move(s: VfsState, file: number, offset: number, whence: number, size: () => number): number {
-  let to = offset;
-  switch (whence) {
-    case SEEK_SET:
-      break;
-    case SEEK_CUR:
-      to += fileOffset(s, file);
-      break;
-    case SEEK_END:
-      to += size();
-      break;
-    case SEEK_DATA:
-    case SEEK_HOLE: {
-      const end = size();
-      if (offset < 0 || offset >= end) return -ENXIO;
-      if (whence === SEEK_HOLE) to = end;
-      break;
-    }
-    default:
-      return -EINVAL;
-  }
-  if (to < 0 || to > MAX_OFFSET) return -EINVAL;
-  setFileOffset(s, file, to);
-  return to;
-}
-
-/** Offset of a host description, where the host tells it. */
-function hostOffset(fd: number): number | undefined {
-  if (!LINUX_HOST) return undefined;
-  try {
-    const match = /^pos:\s*(\d+)/.exec(fs.readFileSync(`/proc/self/fdinfo/${String(fd)}`, 'latin1'));
-    return match === null ? undefined : Number(match[1]);
-  } catch {
-    return undefined;
-  }
+  return fileOps(s, file).seek?.(s, file, offset, whence) ?? -ESPIPE;
 }
 
 const F_SEAL_SHRINK = 0x2;

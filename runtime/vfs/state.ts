@@ -2,6 +2,7 @@
  * The file layer's region as one thread holds it: typed views, the region's mutex, and 64-bit fields. In: the kernel's SharedArrayBuffer, the
  * offset of VFS_SIZE zeroed bytes in it, and the thread's port. Out: VfsState, which the other modules work on.
  */
+import type { FileKinds } from './file-ops.js';
 import { AREA, HEAD, VFS_SIZE } from './layout.js';
 import { lock, unlock } from './lock.js';
 import type { KernelPort } from './kernel-port.js';
@@ -13,13 +14,16 @@ export class VfsState {
     readonly words: Int32Array<SharedArrayBuffer>,
     readonly bytes: Uint8Array<SharedArrayBuffer>,
     readonly port: KernelPort,
+    /** What the kinds of open files do (kinds/table.ts). */
+    readonly kinds: FileKinds,
   ) {
     this.buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
   /** `offset` is in bytes, a multiple of 64. A zeroed region is ready for use. */
-  static attach(buffer: SharedArrayBuffer, offset: number, port: KernelPort): VfsState {
-    return new VfsState(new Int32Array(buffer, offset, VFS_SIZE / 4), new Uint8Array(buffer, offset, VFS_SIZE), port);
+  static attach(buffer: SharedArrayBuffer, offset: number, port: KernelPort, kinds: FileKinds): VfsState {
+    const words = new Int32Array(buffer, offset, VFS_SIZE / 4);
+    return new VfsState(words, new Uint8Array(buffer, offset, VFS_SIZE), port, kinds);
   }
 
   get(index: number): number {

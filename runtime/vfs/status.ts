@@ -5,20 +5,16 @@ import * as fs from 'node:fs';
 import { hostBytes } from './byte-path.js';
 import { pinFile } from './fd-table.js';
 import type { FileContext } from './file-context.js';
-import { madeUp, makeDev, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, type StatRecord } from './file-stat.js';
+import { madeUp, makeDev, S_IFCHR, S_IFDIR, S_IFLNK, S_IFREG, type StatRecord } from './file-stat.js';
 import { hostFailure } from './host-error.js';
 import { lookupNode } from './mounts.js';
-import { fileKind, fileObject, filePath, hostFd, KIND, putFile } from './open-files.js';
-import { pipeInode } from './pipes.js';
+import { fileOps, filePath, hostFd, putFile } from './open-files.js';
 import type { Target } from './resolve.js';
 import type { SpecialNode } from './special-node.js';
 import { ENOENT } from '../linux/errno.js';
 
-/** Device numbers of the file systems of pipes and anonymous inodes, as a Linux kernel commonly gives them. */
-const PIPE_DEV = makeDev(0, 13);
-const ANON_DEV = makeDev(0, 14);
-/** Inode of all anonymous inodes, and of nodes that lift64 makes up. */
-const ANON_INODE = 12;
+/** Inode of nodes that lift64 makes up. */
+const MADE_UP_INODE = 12;
 
 export function statOpenFile(c: FileContext, file: number): StatRecord | number {
   const s = c.state;
@@ -30,28 +26,14 @@ export function statOpenFile(c: FileContext, file: number): StatRecord | number 
       return hostFailure(e);
     }
   }
-  switch (fileKind(s, file)) {
-    case KIND.PIPE_READ:
-    case KIND.PIPE_WRITE:
-      return madeUp(S_IFIFO | 0o600, pipeInode(s, fileObject(s, file)), { dev: PIPE_DEV });
-    case KIND.COUNTER:
-      return madeUp(0o600, ANON_INODE, { dev: ANON_DEV });
-    case KIND.DEVICE:
-      return statNode(c, { type: 'device', minor: fileObject(s, file) });
-    case KIND.BLOB:
-    case KIND.SPECIAL_DIRECTORY:
-    case KIND.PATH: {
-      // An O_PATH description of a link of lift64's own is of the link itself.
-      const found = lookupNode(c, filePath(s, file), false);
-      if (typeof found === 'number') return found;
-      return found.node === undefined ? -ENOENT : statNode(c, found.node);
-    }
-    case KIND.FILE:
-    case KIND.DIRECTORY:
-    case KIND.CHARACTER:
-    case KIND.STREAM:
-      return -ENOENT;
-  }
+  return fileOps(s, file).stat(c, file);
+}
+
+/** Status of what is at the description's path now. */
+export function statNamed(c: FileContext, file: number): StatRecord | number {
+  const found = lookupNode(c, filePath(c.state, file), false);
+  if (typeof found === 'number') return found;
+  return found.node === undefined ? -ENOENT : statNode(c, found.node);
 }
 
 /** Status of the node itself: of the link, where it is one. */
@@ -67,12 +49,12 @@ export function statNode(c: FileContext, node: SpecialNode): StatRecord | number
   }
   switch (node.type) {
     case 'file':
-      return madeUp(S_IFREG | node.mode, ANON_INODE);
+      return madeUp(S_IFREG | node.mode, MADE_UP_INODE);
     case 'link':
     case 'descriptor':
-      return madeUp(S_IFLNK | 0o777, ANON_INODE, { size: 64n });
+      return madeUp(S_IFLNK | 0o777, MADE_UP_INODE, { size: 64n });
     case 'directory':
-      return madeUp(S_IFDIR | 0o555, ANON_INODE, { nlink: 2n });
+      return madeUp(S_IFDIR | 0o555, MADE_UP_INODE, { nlink: 2n });
     case 'device':
       return madeUp(S_IFCHR | 0o666, node.minor, { rdev: makeDev(1, node.minor) });
   }

@@ -9,6 +9,7 @@ import type { Task } from '../process/task.js';
 import { awaitWake, interrupted } from '../threads/park.js';
 import type { Thread } from '../linux/thread.js';
 import type { KernelPort } from './kernel-port.js';
+import { FILE_KINDS } from './kinds/table.js';
 import { MAIN_SLOT } from './layout.js';
 import { VfsState } from './state.js';
 
@@ -137,10 +138,10 @@ export function mainPort(kernel: Kernel): KernelPort {
 
 /** The file layer's state on the main thread. */
 export function mainVfsState(kernel: Kernel): VfsState {
-  return VfsState.attach(kernel.buffer, kernel.vfsOffset, mainPort(kernel));
+  return VfsState.attach(kernel.buffer, kernel.vfsOffset, mainPort(kernel), FILE_KINDS);
 }
 
 /** The file layer's state of a guest thread. */
 export function threadVfsState(t: Thread, messages: FileMessages): VfsState {
-  return VfsState.attach(t.kernel.buffer, t.kernel.vfsOffset, new ThreadPort(t, messages));
+  return VfsState.attach(t.kernel.buffer, t.kernel.vfsOffset, new ThreadPort(t, messages), FILE_KINDS);
 }

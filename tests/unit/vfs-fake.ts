@@ -14,6 +14,7 @@ import type { Thread } from '../../runtime/linux/thread.js';
 import { bytePath } from '../../runtime/vfs/byte-path.js';
 import { newTable } from '../../runtime/vfs/fd-table.js';
 import { FileContext, type VfsConfig } from '../../runtime/vfs/file-context.js';
+import { FILE_KINDS } from '../../runtime/vfs/kinds/table.js';
 import { newFs } from '../../runtime/vfs/fs-struct.js';
 import type { KernelPort, ProcSource } from '../../runtime/vfs/kernel-port.js';
 import { VFS_SIZE } from '../../runtime/vfs/layout.js';
@@ -186,7 +187,7 @@ export class FakeThread {
 
   constructor(region: SharedArrayBuffer, slot: number, cwd: string, config: Partial<VfsConfig> = {}, tables?: Tables) {
     this.port = new FakePort(region, slot);
-    const state = VfsState.attach(region, 0, this.port);
+    const state = VfsState.attach(region, 0, this.port, FILE_KINDS);
     this.port.fdTable = tables?.fdTable ?? newTable(state);
     this.port.fsStruct = tables?.fsStruct ?? newFs(state, bytePath(Buffer.from(cwd).toString('latin1')), 0o022);
     this.files = new FileContext(state, {

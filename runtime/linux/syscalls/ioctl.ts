@@ -3,20 +3,8 @@
  */
 import { withFd } from '../../vfs/guest-args.js';
 import { setCloexec } from '../../vfs/fd-table.js';
-import {
-  fileFlags,
-  fileKind,
-  fileMarks,
-  fileObject,
-  fileOffset,
-  KIND,
-  MARK,
-  setFileFlags,
-} from '../../vfs/open-files.js';
+import { fileFlags, fileKind, fileMarks, fileOps, KIND, MARK, setFileFlags } from '../../vfs/open-files.js';
 import { O_ASYNC, O_NONBLOCK } from '../../vfs/open-flags.js';
-import { pipeFill } from '../../vfs/pipes.js';
-import { statOpenFile } from '../../vfs/status.js';
-import { streamFill, streamReadable } from '../../vfs/streams.js';
 import {
   foregroundGroup,
   readTermios,
@@ -75,12 +63,13 @@ export function ioctl(t: Thread, a: SyscallArgs): SyscallResult {
       case REQUEST.FIOASYNC:
         return flag(t, file, O_ASYNC, arg);
       case REQUEST.FIONREAD: {
-        const n = readable(t, file);
+        const n = fileOps(state, file).readable?.(t.files, file) ?? -ENOTTY;
         if (n < 0) return n;
         return t.mem.writeU32(arg, n) ? 0 : -EFAULT;
       }
       default:
-        return (fileMarks(state, file) & MARK.TERMINAL) === 0 ? -ENOTTY : terminal(t, a.u32(1), arg);
+        if ((fileMarks(state, file) & MARK.TERMINAL) !== 0) return terminal(t, a.u32(1), arg);
+        return fileOps(state, file).ioctl?.(t, file, a.u32(1), arg) ?? -ENOTTY;
     }
   });
 }
@@ -91,34 +80,6 @@ function flag(t: Thread, file: number, bit: number, arg: number): number {
   const { state } = t.files;
   setFileFlags(state, file, (fileFlags(state, file) & ~bit) | (on === 0 ? 0 : bit));
   return 0;
-}
-
-/** Bytes that can be read at once: of streams, those that have been fetched. */
-function readable(t: Thread, file: number): number {
-  const { state } = t.files;
-  const object = fileObject(state, file);
-  switch (fileKind(state, file)) {
-    case KIND.PIPE_READ:
-    case KIND.PIPE_WRITE:
-      return pipeFill(state, object);
-    case KIND.STREAM:
-      // Sets off the look for a first byte.
-      streamReadable(state, object);
-      return streamFill(state, object);
-    case KIND.FILE: {
-      const st = statOpenFile(t.files, file);
-      if (typeof st === 'number') return st;
-      return Math.max(0, Math.min(Number(st.size) - fileOffset(state, file), 0x7fff_ffff));
-    }
-    case KIND.DIRECTORY:
-    case KIND.CHARACTER:
-    case KIND.PATH:
-    case KIND.COUNTER:
-    case KIND.BLOB:
-    case KIND.DEVICE:
-    case KIND.SPECIAL_DIRECTORY:
-      return -ENOTTY;
-  }
 }
 
 function terminal(t: Thread, request: number, arg: number): number {

@@ -13,7 +13,7 @@ import { fileKind, hostFd, KIND } from '../../vfs/open-files.js';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from '../../vfs/open-flags.js';
 import { hostOnly, LOOKUP, LOOKUP_LINK, withTarget } from '../../vfs/resolve.js';
 import { allocateFile, truncateFile } from '../../vfs/seek.js';
-import { SIGXFSZ } from '../../vfs/transfer.js';
+import { SIGXFSZ } from '../../vfs/file-io.js';
 import type { Handler, SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
 import { EBADF, EFAULT, EFBIG, EINVAL, EOPNOTSUPP, EPERM } from '../errno.js';
 import { readTimePair } from '../structs.js';

@@ -14,10 +14,8 @@ import {
   POLLRDNORM,
   POLLWRBAND,
   POLLWRNORM,
-  readiness,
-  readinessQueue,
-  readinessRecheck,
-} from '../../vfs/readiness.js';
+} from '../../vfs/poll-events.js';
+import { readiness, readinessQueue, readinessRecheck } from '../../vfs/readiness.js';
 import { TIMED_OUT, waitUntil } from '../../vfs/wait-queue.js';
 import { withTemporaryMask } from '../../process/signal-deliver.js';
 import type { Handler, SyscallArgs, SyscallResult, SyscallRow } from '../context.js';

@@ -16,7 +16,7 @@ import {
 } from '../../vfs/file-stat.js';
 import { pathAt, withFd, withPath } from '../../vfs/guest-args.js';
 import { hostCall } from '../../vfs/host-error.js';
-import { fileKind, filePath, hostFd, KIND } from '../../vfs/open-files.js';
+import { fileKind, fileOps, filePath, hostFd, KIND } from '../../vfs/open-files.js';
 import {
   AT_EACCESS,
   AT_EMPTY_PATH,
@@ -184,8 +184,6 @@ function linkOfPath(t: Thread, dirfd: number, path: BytePath): Buffer | number {
 // ---------------------------------------------------------------- statfs
 
 const PROC_SUPER_MAGIC = 0x9fa0n;
-const PIPEFS_MAGIC = 0x5049_5045n;
-const ANON_INODE_FS_MAGIC = 0x0904_1934n;
 
 const ownFileSystem = (type: bigint): StatFsRecord => ({
   type,
@@ -224,9 +222,8 @@ const fstatfs: Handler = (t, a) =>
       if (hostFd(state, file) >= 0) {
         return hostCall(() => fs.statfsSync(hostBytes(fdPath(state, file)), { bigint: true }));
       }
-      const kind = fileKind(state, file);
-      if (kind === KIND.PIPE_READ || kind === KIND.PIPE_WRITE) return ownFileSystem(PIPEFS_MAGIC);
-      return ownFileSystem(kind === KIND.COUNTER ? ANON_INODE_FS_MAGIC : PROC_SUPER_MAGIC);
+      const magic = fileOps(state, file).fileSystem;
+      return ownFileSystem(magic === undefined ? PROC_SUPER_MAGIC : BigInt(magic));
     }),
   );
 

@@ -1,0 +1,24 @@
+/** The kinds of open files: a row each. In: nothing. Out: the table that every VfsState holds. To add a kind: a number in open-files.ts, a row here. */
+import type { FileKinds } from '../file-ops.js';
+import { KIND } from '../open-files.js';
+import { blobOps } from './blob.js';
+import { counterOps } from './counter.js';
+import { characterOps, deviceOps } from './device.js';
+import { directoryOps, pathOps, specialDirectoryOps } from './directory.js';
+import { hostFileOps } from './host-file.js';
+import { pipeOps } from './pipe.js';
+import { streamOps } from './stream.js';
+
+export const FILE_KINDS: FileKinds = {
+  [KIND.FILE]: hostFileOps,
+  [KIND.DIRECTORY]: directoryOps,
+  [KIND.CHARACTER]: characterOps,
+  [KIND.PATH]: pathOps,
+  [KIND.PIPE_READ]: pipeOps,
+  [KIND.PIPE_WRITE]: pipeOps,
+  [KIND.COUNTER]: counterOps,
+  [KIND.STREAM]: streamOps,
+  [KIND.BLOB]: blobOps,
+  [KIND.DEVICE]: deviceOps,
+  [KIND.SPECIAL_DIRECTORY]: specialDirectoryOps,
+};
