@@ -3,6 +3,7 @@
  */
 import { ENFILE } from '../linux/errno.js';
 import { AREA, COUNTER, MAX_COUNTERS } from './layout.js';
+import { READABLE, WRITABLE } from './poll-events.js';
 import type { VfsState } from './state.js';
 import { resetQueue, wakeAll } from './wait-queue.js';
 
@@ -54,7 +55,7 @@ export function takeCounter(s: VfsState, counter: number): bigint | undefined {
     store(s, counter, value - part);
     return part;
   });
-  if (taken !== undefined) wakeAll(s, counterQueue(counter));
+  if (taken !== undefined) wakeAll(s, counterQueue(counter), WRITABLE);
   return taken;
 }
 
@@ -66,6 +67,6 @@ export function addToCounter(s: VfsState, counter: number, value: bigint): boole
     store(s, counter, sum);
     return true;
   });
-  if (done) wakeAll(s, counterQueue(counter));
+  if (done) wakeAll(s, counterQueue(counter), READABLE);
   return done;
 }

@@ -14,6 +14,9 @@ export const MAX_COUNTERS = 1024;
 export const MAX_STREAMS = 64;
 export const MAX_BLOBS = 128;
 export const MAX_RECORD_LOCKS = 1024;
+export const MAX_EPOLLS = 512;
+/** Descriptors watched by epoll instances, of all together; index 0 is not used. */
+export const MAX_WATCHES = 16384;
 /** Thread slots that can wait; the last is the main thread's. */
 export const MAX_SLOTS = 2048;
 export const MAIN_SLOT = MAX_SLOTS - 1;
@@ -44,6 +47,11 @@ export const HEAD = {
   TERMIOS_SET: 6,
   /** Foreground process group of the terminal; 0: never set. */
   FOREGROUND: 7,
+  /** Mutex of what epoll instances watch, by slot; taken inside the region's. */
+  WATCH_LOCK: 8,
+  /** First free watch that has been used before; the highest number used so far. */
+  WATCH_FREE: 9,
+  WATCH_HIGH: 10,
   /** 15 words: the kernel's struct termios (60 bytes with c_ispeed and c_ospeed). */
   TERMIOS: 16,
   SIZE: 64,
@@ -76,6 +84,8 @@ export const FILE = {
   OWNER: 12,
   /** Descriptor + 1 that writes of an inherited stream go to without blocking; -1 when the host gives none; 0 not asked yet. */
   WRITE_FD: 13,
+  /** First watch of an epoll instance on this description; 0 none. */
+  WATCHES: 14,
   SIZE: 16,
 } as const;
 
@@ -92,8 +102,8 @@ export const FS = {
   SIZE: 4 + PATH_WORDS,
 } as const;
 
-/** A wait queue: number of waiting slots, then a bit a slot. */
-export const QUEUE = { COUNT: 0, BITS: 1, SIZE: 1 + MAX_SLOTS / 32 } as const;
+/** A wait queue: number of waiting slots, first watch of an epoll instance, then a bit a slot. */
+export const QUEUE = { COUNT: 0, WATCHES: 1, BITS: 2, SIZE: 2 + MAX_SLOTS / 32 } as const;
 
 /** A pipe, then its ring. HEAD and TAIL count bytes modulo 2**32; HEAD - TAIL are in the ring. */
 export const PIPE = {
@@ -109,6 +119,53 @@ export const PIPE = {
 
 /** An eventfd. */
 export const COUNTER = { USED: 0, VALUE_LO: 1, VALUE_HI: 2, SEMAPHORE: 3, QUEUE: 4, SIZE: 4 + QUEUE.SIZE } as const;
+
+/** An epoll instance. */
+export const EPOLL = {
+  USED: 0,
+  /** Mutex, by slot, of who goes through the ready list. */
+  SCAN: 1,
+  /** Watches that may be ready, in order, and how many. */
+  READY_FIRST: 2,
+  READY_LAST: 3,
+  READY_COUNT: 4,
+  /** All watches: those that have to be asked first. */
+  FIRST: 5,
+  LAST: 6,
+  /** Threads in epoll_wait: one is woken at a time. */
+  WAITERS: 8,
+  /** Who polls the instance, or watches it by another one. */
+  QUEUE: 8 + QUEUE.SIZE,
+  SIZE: 8 + 2 * QUEUE.SIZE,
+} as const;
+
+/** A description that an epoll instance watches by a descriptor. Links are numbers of watches, 0 none. */
+export const WATCH = {
+  /** Instance + 1; 0: free. */
+  EPOLL: 0,
+  FILE: 1,
+  FD: 2,
+  /** EPOLLIN and so on, with the bits above 2**27. */
+  EVENTS: 3,
+  DATA_LO: 4,
+  DATA_HI: 5,
+  /** WATCH_FLAG bits. */
+  FLAGS: 6,
+  /** Incremented with every new life of the entry. */
+  LIFE: 7,
+  /** Wait queue that it is in; 0 none. */
+  QUEUE: 8,
+  /** Next in its hash chain, or in the list of free entries. */
+  HASH_NEXT: 9,
+  /** Lists (epoll-watches.ts): next, previous. */
+  READY: 10,
+  OF_QUEUE: 12,
+  OF_FILE: 14,
+  OF_EPOLL: 16,
+  SIZE: 18,
+} as const;
+
+export const WATCH_BUCKETS = 4096;
 
 /** A host descriptor whose reads can block, then its ring. */
 export const STREAM = {
@@ -169,6 +226,9 @@ export const AREA = {
   COUNTERS: area(MAX_COUNTERS * COUNTER.SIZE),
   PIPES: area(MAX_PIPES * PIPE.SIZE),
   STREAMS: area(MAX_STREAMS * STREAM.SIZE),
+  EPOLLS: area(MAX_EPOLLS * EPOLL.SIZE),
+  WATCHES: area(MAX_WATCHES * WATCH.SIZE),
+  WATCH_HASH: area(WATCH_BUCKETS),
   BLOBS: area(MAX_BLOBS * BLOB.SIZE),
   RECORD_LOCKS: area(MAX_RECORD_LOCKS * LOCK.SIZE),
   TABLES: area(MAX_TABLES * TABLE.SIZE),

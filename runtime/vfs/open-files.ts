@@ -5,6 +5,7 @@
 import * as fs from 'node:fs';
 import { ENFILE } from '../linux/errno.js';
 import { bytePath, type BytePath } from './byte-path.js';
+import { dropWatchesOf } from './epoll-watches.js';
 import type { AfterClose, FileOps } from './file-ops.js';
 import { AREA, FILE, HEAD, MAX_FILES, PATH_MAX } from './layout.js';
 import { lock, unlock } from './lock.js';
@@ -36,6 +37,7 @@ export const KIND = {
   DEVICE: 10,
   /** Directory that the host has not (/proc/self/fd). */
   SPECIAL_DIRECTORY: 11,
+  EPOLL: 12,
 } as const;
 export type Kind = (typeof KIND)[keyof typeof KIND];
 
@@ -153,6 +155,7 @@ export function putFile(s: VfsState, file: number): void {
       Atomics.sub(s.words, w + FILE.REFS, 1);
       return false;
     }
+    dropWatchesOf(s, file);
     after = fileOps(s, file).close?.(s, file);
     return true;
   });

@@ -4,9 +4,12 @@
  */
 import { ENFILE } from '../linux/errno.js';
 import { AREA, MAX_PIPES, PIPE, PIPE_CAPACITY } from './layout.js';
+import { READABLE, WRITABLE } from './poll-events.js';
 import type { VfsState } from './state.js';
 import { resetQueue, wakeAll } from './wait-queue.js';
 
+/** Writes of up to this many bytes are not mixed with others; with as many free a pipe counts as writable. */
+export const PIPE_BUF = 4096;
 const MASK = PIPE_CAPACITY - 1;
 
 const word = (pipe: number): number => AREA.PIPES + pipe * PIPE.SIZE;
@@ -53,15 +56,17 @@ function lockedFill(s: VfsState, pipe: number): number {
 
 /** Takes up to `dst.length` bytes out of the ring; 0 when it is empty. `peek` leaves them there. */
 export function takeFromPipe(s: VfsState, pipe: number, dst: Uint8Array, peek = false): number {
-  const n = s.locked(() => {
+  const [n, wasFull] = s.locked(() => {
     const w = word(pipe);
     const tail = s.peek(w + PIPE.TAIL);
-    const count = Math.min(dst.length, lockedFill(s, pipe));
+    const fill = lockedFill(s, pipe);
+    const count = Math.min(dst.length, fill);
     copyOut(s, pipe, tail, dst.subarray(0, count));
     if (!peek) s.set(w + PIPE.TAIL, (tail + count) | 0);
-    return count;
+    return [count, PIPE_CAPACITY - fill < PIPE_BUF];
   });
-  if (n > 0 && !peek) wakeAll(s, pipeQueue(pipe));
+  // With more room than that no writer waits.
+  if (n > 0 && !peek && wasFull) wakeAll(s, pipeQueue(pipe), WRITABLE);
   return n;
 }
 
@@ -81,7 +86,7 @@ export function putIntoPipe(s: VfsState, pipe: number, src: Uint8Array, whole: b
     s.set(w + PIPE.HEAD, (head + count) | 0);
     return count;
   });
-  if (n > 0) wakeAll(s, pipeQueue(pipe));
+  if (n > 0) wakeAll(s, pipeQueue(pipe), READABLE);
   return n;
 }
 

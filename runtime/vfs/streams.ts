@@ -8,6 +8,7 @@ import * as fs from 'node:fs';
 import { EAGAIN, ENFILE } from '../linux/errno.js';
 import { hostFailure } from './host-error.js';
 import { AREA, MAX_STREAMS, STREAM, STREAM_CAPACITY } from './layout.js';
+import { READABLE } from './poll-events.js';
 import type { VfsState } from './state.js';
 import { resetQueue, wakeAll } from './wait-queue.js';
 
@@ -129,6 +130,8 @@ export function streamReadable(s: VfsState, stream: number): boolean {
     else if (n === 0) s.set(w + STREAM.EOF, 1);
     else s.set(w + STREAM.ERROR, -n);
   });
+  // For edges: what the look has found is new.
+  wakeAll(s, streamQueue(stream), READABLE);
   return true;
 }
 
@@ -176,7 +179,7 @@ export class StreamService {
         else put(s, stream, buffer.subarray(0, n));
         s.set(w + STREAM.WANTED, 0);
       });
-      wakeAll(s, streamQueue(stream));
+      wakeAll(s, streamQueue(stream), READABLE);
     });
   }
 }

@@ -1,43 +1,29 @@
 /**
  * Wait queues: a bit a thread slot, in the shared region. A waiter sets its bit, looks once more at what it waits for, and parks; who changes
- * that wakes every slot whose bit is set. A dead thread's bit costs a needless wake, nothing else.
+ * that wakes every slot whose bit is set (queue-bits.ts), and tells the epoll instances that watch it. A dead thread's bit costs a needless wake, nothing else.
  * In: the word of a queue (layout.ts QUEUE). Out: wakeAll, waitUntil. Source: DESIGN.md section 7.
  */
 import { ERESTARTSYS } from '../linux/errno.js';
-import { MAX_SLOTS, QUEUE } from './layout.js';
+import { ANY_EVENT, markQueue } from './epoll-watches.js';
+import { QUEUE } from './layout.js';
+import { dequeue, enqueue, wakeSlots } from './queue-bits.js';
 import type { VfsState } from './state.js';
 
 /** Result of waitUntil when the time is up. */
 export const TIMED_OUT = Symbol('timed out');
-
-function enqueue(s: VfsState, queue: number): void {
-  const bit = 1 << (s.port.slot & 31);
-  const before = Atomics.or(s.words, queue + QUEUE.BITS + (s.port.slot >> 5), bit);
-  if ((before & bit) === 0) Atomics.add(s.words, queue + QUEUE.COUNT, 1);
-}
-
-function dequeue(s: VfsState, queue: number): void {
-  const bit = 1 << (s.port.slot & 31);
-  const before = Atomics.and(s.words, queue + QUEUE.BITS + (s.port.slot >> 5), ~bit);
-  if ((before & bit) !== 0) Atomics.sub(s.words, queue + QUEUE.COUNT, 1);
-}
 
 /** Empties a queue that nobody uses yet. */
 export function resetQueue(s: VfsState, queue: number): void {
   s.words.fill(0, queue, queue + QUEUE.SIZE);
 }
 
-/** Wakes all waiters; they stay in the queue until they take themselves out. */
-export function wakeAll(s: VfsState, queue: number): void {
-  if (Atomics.load(s.words, queue + QUEUE.COUNT) === 0) return;
-  for (let w = 0; w < MAX_SLOTS / 32; w++) {
-    let bits = Atomics.load(s.words, queue + QUEUE.BITS + w);
-    while (bits !== 0) {
-      const bit = 31 - Math.clz32(bits & -bits);
-      bits &= bits - 1;
-      s.port.wake(w * 32 + bit);
-    }
-  }
+/**
+ * Wakes all waiters, and lets the epoll instances know that watch the object of this queue. They stay in the queue until they take themselves out.
+ * `key`: the poll events that may have come about; a watch for others is not told, which matters for edges (EPOLLET).
+ */
+export function wakeAll(s: VfsState, queue: number, key = ANY_EVENT): void {
+  wakeSlots(s, queue);
+  if (Atomics.load(s.words, queue + QUEUE.WATCHES) !== 0) markQueue(s, queue, key);
 }
 
 /**

@@ -3,6 +3,7 @@
  */
 import type { Handler, SyscallArgs, SyscallRow } from '../../runtime/linux/context.js';
 import { dirRows } from '../../runtime/linux/syscalls/dir.js';
+import { epollRows } from '../../runtime/linux/syscalls/epoll.js';
 import { fdRows } from '../../runtime/linux/syscalls/fd.js';
 import { fileRows } from '../../runtime/linux/syscalls/file.js';
 import { miscFileRows } from '../../runtime/linux/syscalls/misc-file.js';
@@ -21,7 +22,7 @@ import { VFS_SIZE } from '../../runtime/vfs/layout.js';
 import { VfsState } from '../../runtime/vfs/state.js';
 
 const ROWS: ReadonlyMap<string, SyscallRow> = new Map(
-  ([fileRows, fdRows, dirRows, statRows, pathRows, pollRows, miscFileRows] as (readonly SyscallRow[])[])
+  ([fileRows, fdRows, dirRows, statRows, pathRows, pollRows, epollRows, miscFileRows] as (readonly SyscallRow[])[])
     .flat()
     .map((row) => [row.name, row]),
 );

@@ -1,6 +1,7 @@
 /** The families of system calls, one file each. In: nothing. Out: their row lists, for table.ts. */
 import type { SyscallRow } from '../context.js';
 import { dirRows } from './dir.js';
+import { epollRows } from './epoll.js';
 import { fdRows } from './fd.js';
 import { fileRows } from './file.js';
 import { futexRows } from './futex.js';
@@ -25,6 +26,7 @@ export const FAMILIES: readonly (readonly SyscallRow[])[] = [
   statRows,
   pathRows,
   pollRows,
+  epollRows,
   miscFileRows,
   signalRows,
   futexRows,

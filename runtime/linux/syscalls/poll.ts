@@ -17,11 +17,11 @@ import {
 } from '../../vfs/poll-events.js';
 import { readiness, readinessQueue, readinessRecheck } from '../../vfs/readiness.js';
 import { TIMED_OUT, waitUntil } from '../../vfs/wait-queue.js';
-import { withTemporaryMask } from '../../process/signal-deliver.js';
 import type { Handler, SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
 import { EBADF, EFAULT, EINVAL, ERESTART_RESTARTBLOCK, ERESTARTNOHAND, ERESTARTSYS } from '../errno.js';
-import { readTimePair, timespecNs, writeTimespec, writeTimeval, type TimePair } from '../structs.js';
+import { readTimePair } from '../structs.js';
 import type { Thread } from '../thread.js';
+import { masked, type Timeout, timeoutAt } from '../wait-args.js';
 
 interface Watch {
   readonly fd: number;
@@ -98,49 +98,7 @@ function pollMs(t: Thread, addr: number, count: number, timeoutMs: number): Sysc
 
 const pollRow: Handler = (t, a) => pollMs(t, a.ptr(0), a.u32(1), a.i32(2) < 0 ? Infinity : a.i32(2));
 
-// ---------------------------------------------------------------- timeouts and masks
-
-type TimeUnit = 'timespec' | 'timeval';
-
-interface Timeout {
-  readonly ms: number;
-  /** Stores the time that is left. A place that can't be written to is left alone, as Linux does. */
-  store(): void;
-}
-
-/** Nanoseconds; more microseconds than a second has are allowed. */
-function timevalNs(pair: TimePair): number | undefined {
-  if (pair.sec < 0n || pair.frac < 0n) return undefined;
-  return Number(pair.sec) * 1e9 + Number(pair.frac) * 1e3;
-}
-
-/** The timeout at `addr`; none: for ever. -EFAULT, -EINVAL. */
-function timeoutAt(t: Thread, addr: number, unit: TimeUnit): Timeout | number {
-  if (addr === 0) return { ms: Infinity, store: () => undefined };
-  const pair = readTimePair(t.mem, addr);
-  if (pair === undefined) return -EFAULT;
-  const ns = unit === 'timespec' ? timespecNs(pair) : timevalNs(pair);
-  if (ns === undefined) return -EINVAL;
-  const deadline = performance.now() + ns / 1e6;
-  return {
-    ms: ns / 1e6,
-    store: () => {
-      const left = Math.max(0, deadline - performance.now());
-      const time = { sec: Math.floor(left / 1000), nsec: Math.floor((left % 1000) * 1e6) };
-      (unit === 'timespec' ? writeTimespec : writeTimeval)(t.mem, addr, time);
-    },
-  };
-}
-
-const SIGSET_BYTES = 8;
-
-/** Runs `wait` with the signal mask at `addr`, if there is one. */
-function masked(t: Thread, addr: number, size: number, wait: () => number): number {
-  if (addr === 0) return wait();
-  if (size !== SIGSET_BYTES) return -EINVAL;
-  const mask = t.mem.readU64(addr);
-  return mask === undefined ? -EFAULT : withTemporaryMask(t, mask, wait);
-}
+// ---------------------------------------------------------------- ppoll
 
 /** A wait that stores the time left, and is restarted only when no handler has run. */
 function timed(timeout: Timeout | number, wait: (ms: number) => number): number {
@@ -217,21 +175,9 @@ const pselect6: Handler = (t, a) => {
   return masked(t, mask, size, () => timed(timeout, (ms) => select(t, a, ms)));
 };
 
-const EPOLL = {
-  support: 'no',
-  note: 'not yet: programs that can choose fall back to poll',
-  quiet: true,
-} as const;
-
 export const pollRows = [
   { nr: 7, name: 'poll', args: 'p,u,d', support: 'yes', handler: pollRow },
   { nr: 23, name: 'select', args: 'd,p,p,p,p', support: 'yes', handler: selectRow },
-  { nr: 213, name: 'epoll_create', args: 'd', ...EPOLL },
-  { nr: 232, name: 'epoll_wait', args: 'd,p,d,d', ...EPOLL },
-  { nr: 233, name: 'epoll_ctl', args: 'd,d,d,p', ...EPOLL },
   { nr: 270, name: 'pselect6', args: 'd,p,p,p,ts,p', support: 'yes', handler: pselect6 },
   { nr: 271, name: 'ppoll', args: 'p,u,ts,p,lu', support: 'yes', handler: ppoll },
-  { nr: 281, name: 'epoll_pwait', args: 'd,p,d,d,p,lu', ...EPOLL },
-  { nr: 291, name: 'epoll_create1', args: 'x', ...EPOLL },
-  { nr: 441, name: 'epoll_pwait2', args: 'd,p,d,ts,p,lu', ...EPOLL },
 ] as const satisfies readonly SyscallRow[];

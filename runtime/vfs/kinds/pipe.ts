@@ -12,6 +12,7 @@ import { fileFlags, fileKind, fileObject, KIND, newFileOnSameObject } from '../o
 import { O_ACCMODE, O_RDONLY, O_RDWR, O_WRONLY } from '../open-flags.js';
 import {
   countEnd,
+  PIPE_BUF,
   pipeFill,
   pipeInode,
   pipeQueue,
@@ -23,8 +24,6 @@ import {
 import { POLLERR, POLLHUP, READABLE, WRITABLE } from '../poll-events.js';
 import type { VfsState } from '../state.js';
 
-/** Writes of up to this many bytes are not mixed with others; with as many free a pipe counts as writable. */
-const PIPE_BUF = 4096;
 /** Device number of the file system of pipes, as a Linux kernel commonly gives it. */
 const PIPE_DEV = makeDev(0, 13);
 const PIPEFS_MAGIC = 0x5049_5045;

@@ -5,6 +5,7 @@ import { blobOps } from './blob.js';
 import { counterOps } from './counter.js';
 import { characterOps, deviceOps } from './device.js';
 import { directoryOps, pathOps, specialDirectoryOps } from './directory.js';
+import { epollOps } from './epoll.js';
 import { hostFileOps } from './host-file.js';
 import { pipeOps } from './pipe.js';
 import { streamOps } from './stream.js';
@@ -21,4 +22,5 @@ export const FILE_KINDS: FileKinds = {
   [KIND.BLOB]: blobOps,
   [KIND.DEVICE]: deviceOps,
   [KIND.SPECIAL_DIRECTORY]: specialDirectoryOps,
+  [KIND.EPOLL]: epollOps,
 };
