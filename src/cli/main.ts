@@ -2,6 +2,7 @@
  * The command line: run, dump, bench. In: process.argv. Out: the guest's exit status, or 125 to 127 with one clear line on stderr.
  */
 import './start-worker.js';
+import { writeSync } from 'node:fs';
 import { fail } from './report.js';
 import { runCommand } from './run.js';
 import { DEFAULTS, type Parsed } from './run-options.js';
@@ -24,6 +25,8 @@ async function main(argv: readonly string[]): Promise<void> {
 }
 
 const argv = process.argv.slice(2);
+// Node's own listener would make process.stderr, which fails when the guest reads from that pipe or socket: the event loop has it already.
+process.removeAllListeners('warning').on('warning', (w) => writeSync(2, `(node) ${w.name}: ${w.message}\n`));
 // What is thrown in a callback of the supervisor (a timer, a message, a signal) reaches no promise.
 process.on('uncaughtException', (e) => fail(e, argv));
 main(argv).catch((e: unknown) => fail(e, argv));
