@@ -1,0 +1,176 @@
+/**
+ * Runs a row once. In: the row and who runs it (the host, lift64, qemu-x86_64). Out: what can be compared, and the time.
+ * A run has a directory of its own and a time limit. At its end all processes that it has left are killed: those of its process group, and those that carry its mark in their environment.
+ */
+import { spawn } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { MatrixRow } from './matrix-row.js';
+
+/** Who runs the program: a command before it. */
+export interface Runner {
+  readonly name: 'native' | 'lift64' | 'qemu';
+  readonly command: readonly string[];
+}
+
+export interface RowOutcome {
+  readonly status: number | null;
+  readonly signal: string | null;
+  readonly timedOut: boolean;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** By name; undefined: not made. */
+  readonly outputs: readonly (string | undefined)[];
+  readonly seconds: number;
+}
+
+const MARK = 'LIFT64_MATRIX_RUN';
+const MAX_OUTPUT = 16 << 20;
+const DEFAULT_LIMIT_S = 60;
+const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/games';
+const PTY_DRIVE = join(process.cwd(), 'tests', 'matrix', 'pty-drive.py');
+/** What rows of a project work on: TypeScript sources of this repository. */
+const PROJECT_DIRS = ['src/base', 'src/guest', 'src/ir', 'src/opt'];
+
+/** A TCP port that nothing uses at the moment. */
+async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => {
+        if (address === null || typeof address === 'string') reject(new Error('no TCP port'));
+        else resolve(address.port);
+      });
+    });
+  });
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended.
+  }
+}
+
+/** Kills what carries the mark, wherever it went. */
+function killMarked(mark: string): void {
+  for (const entry of readdirSync('/proc')) {
+    if (!/^\d+$/.test(entry)) continue;
+    try {
+      if (!readFileSync(`/proc/${entry}/environ`, 'latin1').includes(mark)) continue;
+      process.kill(Number(entry), 'SIGKILL');
+    } catch {
+      // Not ours, or gone.
+    }
+  }
+}
+
+function fill(row: MatrixRow, dir: string): void {
+  writeFileSync(join(dir, 'row.sh'), row.script);
+  for (const [name, text] of Object.entries(row.files ?? {})) {
+    mkdirSync(join(dir, name, '..'), { recursive: true });
+    writeFileSync(join(dir, name), text, { mode: text.startsWith('#!') ? 0o755 : 0o644 });
+  }
+  if (row.terminal !== undefined) writeFileSync(join(dir, 'steps.json'), JSON.stringify(row.terminal));
+  if (row.project !== undefined) {
+    for (const part of PROJECT_DIRS) cpSync(part, join(dir, row.project, part), { recursive: true });
+  }
+}
+
+function readOutput(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'latin1');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Runs `row` under `runner`; never throws for what the row does. */
+export async function runRow(row: MatrixRow, runner: Runner): Promise<RowOutcome> {
+  const dir = mkdtempSync(join(tmpdir(), 'lift64-matrix-'));
+  const ports = [await freePort(), await freePort()].map(String);
+  const limit = row.limit ?? DEFAULT_LIMIT_S;
+  const mark = `${MARK}=${dir}`;
+  try {
+    fill(row, dir);
+    const guest = [...runner.command, row.shell ?? '/bin/bash', 'row.sh'];
+    const [file = '', ...args] =
+      row.terminal === undefined ? guest : ['python3', PTY_DRIVE, 'steps.json', String(limit / 3), ...guest];
+    const start = performance.now();
+    const child = spawn(file, args, {
+      cwd: dir,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        PATH,
+        HOME: dir,
+        TMPDIR: dir,
+        LANG: 'C.UTF-8',
+        TZ: 'UTC',
+        TERM: row.terminal === undefined ? 'dumb' : 'xterm',
+        USER: 'root',
+        REPOSITORY: process.cwd(),
+        PORT: ports[0],
+        PORT2: ports[1],
+        [MARK]: dir,
+      },
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('latin1').on('data', (text: string) => {
+      if (stdout.length < MAX_OUTPUT) stdout += text;
+    });
+    child.stderr.setEncoding('latin1').on('data', (text: string) => {
+      if (stderr.length < MAX_OUTPUT) stderr += text;
+    });
+    const end = await new Promise<{ status: number | null; signal: string | null; timedOut: boolean }>((resolve) => {
+      let timedOut = false;
+      const timer = setTimeout(() => {
+        timedOut = true;
+        if (child.pid !== undefined) killGroup(child.pid);
+        killMarked(mark);
+      }, limit * 1000);
+      child.once('error', (error) => {
+        clearTimeout(timer);
+        stderr += error.message;
+        resolve({ status: null, signal: null, timedOut });
+      });
+      child.once('exit', (status, signal) => {
+        clearTimeout(timer);
+        if (child.pid !== undefined) killGroup(child.pid);
+        killMarked(mark);
+        // A pipe that a stranger holds open must not hold us up.
+        const grace = setTimeout(() => {
+          child.stdout.destroy();
+          child.stderr.destroy();
+        }, 2000);
+        child.once('close', () => {
+          clearTimeout(grace);
+          resolve({ status, signal, timedOut });
+        });
+      });
+    });
+    const seconds = (performance.now() - start) / 1000;
+    const scrub = (text: string): string => {
+      const named = text
+        .replaceAll(dir, '{dir}')
+        .replaceAll(ports[0] ?? '', '{port}')
+        .replaceAll(ports[1] ?? '', '{port2}');
+      return row.scrub === undefined ? named : named.replaceAll(row.scrub, '');
+    };
+    return {
+      ...end,
+      stdout: scrub(stdout),
+      stderr: scrub(stderr),
+      outputs: (row.outputs ?? []).map((name) => readOutput(join(dir, name))),
+      seconds,
+    };
+  } finally {
+    rmSync(dir, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
