@@ -3,15 +3,14 @@
  * thread, before the first guest thread. Source: man 2 execve (descriptors), DESIGN.md section 7.
  */
 import * as fs from 'node:fs';
-import { isMainThread } from 'node:worker_threads';
 import { InternalError } from '../../src/base/errors.js';
 import { bytePath, fromBytes, hostBytes } from './byte-path.js';
 import { installFile, newTable } from './fd-table.js';
 import { newFs } from './fs-struct.js';
-import { MAX_FDS } from './layout.js';
 import { MARK } from './open-files.js';
-import { LINUX_HOST, O_ACCMODE, O_APPEND, O_CLOEXEC, O_LARGEFILE, O_RDONLY, O_RDWR, O_WRONLY } from './open-flags.js';
+import { LINUX_HOST, O_ACCMODE, O_APPEND, O_LARGEFILE, O_RDONLY, O_RDWR, O_WRONLY } from './open-flags.js';
 import { describe } from './open.js';
+import { inheritedAtStart } from './start-descriptors.js';
 import type { VfsState } from './state.js';
 
 export interface Inherited {
@@ -50,51 +49,16 @@ function nameOf(fd: number): ReturnType<typeof bytePath> {
   return fromBytes(fs.readlinkSync(hostBytes(`/proc/self/fd/${String(fd)}`), { encoding: 'buffer' }));
 }
 
-interface HostDescriptor {
-  readonly fd: number;
-  /** What /proc/self/fd says. */
-  readonly link: string;
-  readonly flags: number;
-}
-
 /** Descriptors with their access mode and status flags. */
 function inheritedDescriptors(): [fd: number, flags: number][] {
   if (!LINUX_HOST) return [0, 1, 2].filter(isOpen).map((fd) => [fd, O_RDWR]);
-  return AT_START.filter((d) => isOpen(d.fd) && isInherited(d)).map(({ fd, flags }) => [
-    fd,
-    // The numbers of these are the same on all Linux hosts. O_NONBLOCK is not the guest's: others may have set it.
-    flags & (O_ACCMODE | O_APPEND | O_LARGEFILE),
-  ]);
-}
-
-/** Node marks its own descriptors close-on-exec, but so it does with the first 16 that it was started with (libuv's uv_disable_stdio_inheritance). */
-const MARKED_BY_NODE = 16;
-
-/** The descriptors at the start, before lift64 has opened any. */
-const AT_START: readonly HostDescriptor[] = LINUX_HOST && isMainThread ? hostDescriptors() : [];
-
-function hostDescriptors(): HostDescriptor[] {
-  const found: HostDescriptor[] = [];
-  for (const name of fs.readdirSync('/proc/self/fd')) {
-    try {
-      const link = fs.readlinkSync(`/proc/self/fd/${name}`, 'latin1');
-      const match = /^flags:\s*([0-7]+)/m.exec(fs.readFileSync(`/proc/self/fdinfo/${name}`, 'latin1'));
-      found.push({ fd: Number(name), link, flags: Number.parseInt(match?.[1] ?? '2', 8) });
-    } catch {
-      // The descriptor of the listing itself, closed by now.
-    }
-  }
-  return found;
-}
-
-/** Of Node's own descriptors, pipes have both ends here, and the others are epoll, eventfd and /dev/null. */
-function isInherited({ fd, link, flags }: HostDescriptor): boolean {
-  if (fd >= MAX_FDS) return false;
-  if (fd <= 2 || (flags & O_CLOEXEC) === 0) return true;
-  if (fd >= MARKED_BY_NODE || link === '/dev/null') return false;
-  if (link.startsWith('/') || link.startsWith('socket:')) return true;
-  if (!link.startsWith('pipe:')) return false;
-  return !AT_START.some((d) => d.link === link && (d.flags & O_ACCMODE) !== (flags & O_ACCMODE));
+  return inheritedAtStart()
+    .filter((d) => isOpen(d.fd))
+    .map(({ fd, flags }) => [
+      fd,
+      // The numbers of these are the same on all Linux hosts. O_NONBLOCK is not the guest's: others may have set it.
+      flags & (O_ACCMODE | O_APPEND | O_LARGEFILE),
+    ]);
 }
 
 function isOpen(fd: number): boolean {

@@ -2,8 +2,9 @@
  * The worker of a run's first guest thread, begun before lift64's other modules have been evaluated: it takes longer to load its code than the main thread does until it is wanted (hello: 0.03 s of its start).
  * In: nothing. Out: the worker, for launch.ts.
  */
-// Before the first worker, which gets its counts.
+// Before the first worker: it gets the counts of these flags, and opens descriptors.
 import './v8-flags.js';
+import '../../runtime/vfs/start-descriptors.js';
 import { newWorker, type NewWorker } from '../../runtime/threads/new-worker.js';
 import { BUILT } from './built-files.js';
 
