@@ -1,7 +1,7 @@
 /**
  * Runs a program: memory, kernel, first process, supervisor. In: RunOptions. Out: how it ended. Throws ProgramError when it can't be run.
  */
-import { accessSync, closeSync, constants, openSync, readFileSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, ProgramError } from '../base/errors.js';
@@ -205,6 +205,15 @@ function underPrefix(path: string, prefix: string | undefined): string {
   }
 }
 
+/** What /proc/self/exe gives: the path with no symbolic link in it; on hosts that can't tell, the absolute one. */
+function realPath(path: string): string {
+  try {
+    return realpathSync.native(path);
+  } catch {
+    return resolve(path);
+  }
+}
+
 /** Opens and checks a program file. `name` is what messages call it. */
 function openImage(path: string, name: string): { readonly image: ImageFile; readonly elf: Elf } {
   let fd: number;
@@ -223,5 +232,5 @@ function openImage(path: string, name: string): { readonly image: ImageFile; rea
   }
   const file = readFileSync(fd);
   const elf = parseElf(file, name);
-  return { elf, image: { ...elf, hostFd: fd, path: latin1(resolve(path)), size: file.length } };
+  return { elf, image: { ...elf, hostFd: fd, path: latin1(realPath(path)), size: file.length } };
 }

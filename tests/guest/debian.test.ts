@@ -132,6 +132,7 @@ d=$(mktemp -d); cd "$d"; printf 'all: a b c\\n\\t@cat a b c\\na b c:\\n\\t@echo 
 make -s -j2; make -s; touch -d '2000-01-01' a; make -s -n; rm -r "$d"`;
 
 const ROWS: readonly Row[] = [
+  { name: 'sh: /proc/PID/exe has no symbolic link in it', file: '/bin/sh', args: ['-c', 'readlink /proc/$$/exe'] },
   { name: 'ls -la', file: '/bin/ls', args: ['-la', '{tmp}'] },
   { name: 'ls -lR', file: '/bin/ls', args: ['-lR', '--time-style=full-iso', '{tmp}'] },
   { name: 'ls of a missing file', file: '/bin/ls', args: ['{tmp}/missing'] },

@@ -2,6 +2,7 @@
  * The compatibility matrix: each row natively, under lift64 and under qemu-x86_64. In: options below. Out: a line a row, tests/matrix/results.json, docs/programs.md; status 1 if a row is not right under lift64.
  * usage: npm run matrix -- [--install] [--list] [--only NAME]... [--no-qemu] [--keep] [--show] [-- LIFT64-OPTIONS...]
  *   --install  Debian packages of the rows, by apt-get (root)   --only  rows whose name has NAME in it
+ *   --todo     rows that were not right the last time           --patience N  N times the rows' limits, for a host that is busy
  *   --keep     leave results.json and the page as they are      --show  stdout and stderr of what is not right
  *   --self     natively twice instead, to see that the rows give the same each time
  */
@@ -13,7 +14,7 @@ import { MATRIX_ROWS } from './all-rows.js';
 import type { MatrixRow } from './matrix-row.js';
 import { writePage } from './page.js';
 import { type Measured, type RowResult, loadResults, saveResults } from './results.js';
-import { type RowOutcome, type Runner, runRow } from './run-row.js';
+import { DEFAULT_LIMIT_S, type RowOutcome, type Runner, runRow } from './run-row.js';
 import { NATIVE, lift64Runner, qemuRunner } from './runners.js';
 import { judge } from './verdict.js';
 
@@ -57,7 +58,11 @@ async function main(args: readonly string[]): Promise<number> {
   const rest = args.indexOf('--');
   const own = rest < 0 ? args : args.slice(0, rest);
   const only = own.flatMap((a, i) => (own[i - 1] === '--only' ? [a] : []));
-  const rows = MATRIX_ROWS.filter((r) => only.length === 0 || only.some((o) => r.name.includes(o)));
+  const known = own.includes('--todo') ? loadResults().rows : {};
+  const patience = Number(own[own.indexOf('--patience') + 1] ?? 1) || 1;
+  const rows = MATRIX_ROWS.filter((r) => only.length === 0 || only.some((o) => r.name.includes(o)))
+    .filter((r) => known[r.name]?.lift64.result !== 'right')
+    .map((r) => ({ ...r, limit: (r.limit ?? DEFAULT_LIMIT_S) * patience }));
   if (own.includes('--list')) {
     for (const row of rows) console.log(`${row.name}  (${row.packages.join(' ')})`);
     return 0;

@@ -94,7 +94,7 @@ expand <<< $'a\\tb' ; unexpand -a <<< '        b'; seq -f %03g 0 5 20; date -u -
     version: 'ls --version',
     script: `umask 022; mkdir -p a/b/c d; echo one > a/1; echo two > a/b/2; ln a/1 a/hard; ln -s ../a/1 d/soft; ln -s nowhere d/broken; mkfifo fifo
 (echo through fifo > fifo &); cat fifo; cp -a a copy; diff -r a copy && echo equal; mv copy moved; ls -R | head -40; touch -d '2020-01-02 03:04:05' a/1
-ls -lR --time-style=+ a | awk '{ print $1, $2, $6 }'; stat -c '%n %a %F %h %s %Y' a/1 a/hard d/soft; readlink -f d/soft | xargs basename; chmod 640 a/b/2; chmod u+s,o+t a/b; stat -c %A a/b a/b/2
+ls -lR --time-style=+ a | awk '{ print $1, $2, $6 }'; stat -c '%n %a %F %h %s %Y' a/1 a/hard; stat -c '%n %a %F %h %s' d/soft; readlink -f d/soft | xargs basename; chmod 640 a/b/2; chmod u+s,o+t a/b; stat -c %A a/b a/b/2
 du -a --apparent-size a | sort -k2; dd if=/dev/zero of=blob bs=4k count=33 seek=7 2> /dev/null; stat -c %s blob; truncate -s 100K blob; sha1sum blob; install -m 711 a/1 installed; stat -c %a installed
 rm -r moved; rmdir d 2>&1; rm -f d/*; rmdir d; test -e d || echo gone; mktemp -d x.XXXX | cut -c1-2; ls nothere 2>&1; cat a 2>&1; echo $?; id -u; whoami; pwd; basename /x/y.z .z; dirname /x/y
 cp --sparse=always blob sparse; cmp blob sparse && echo same; sync -d blob; df . | wc -l; realpath --relative-to=/usr /usr/lib; env -i A=1 env; nice -n 3 nice; tee t1 t2 <<< tee; cat t1 t2; nproc | grep -c .; chown 0:0 a/1; [ -L broken ]; echo $?

@@ -28,7 +28,7 @@ export interface RowOutcome {
 
 const MARK = 'LIFT64_MATRIX_RUN';
 const MAX_OUTPUT = 16 << 20;
-const DEFAULT_LIMIT_S = 60;
+export const DEFAULT_LIMIT_S = 60;
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/games';
 const PTY_DRIVE = join(process.cwd(), 'tests', 'matrix', 'pty-drive.py');
 /** What rows of a project work on: TypeScript sources of this repository. */
