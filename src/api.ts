@@ -10,7 +10,7 @@ import { cpuModel, DEFAULT_CPU } from './engine/cpu-model.js';
 import { dumpProgram, type Stage } from './engine/dump.js';
 import { launch } from './engine/launch.js';
 import { openLog } from './engine/log.js';
-import { DEFAULT_HOT_THRESHOLD, DEFAULT_STACK_SIZE, type Tier } from './engine/options.js';
+import { DEFAULT_HOT_THRESHOLD, DEFAULT_STACK_SIZE, HOST_TREE, type Tier } from './engine/options.js';
 import { storeOptions } from './engine/store-options.js';
 import type { Stats } from './engine/stats.js';
 import { signalName } from '../runtime/linux/signals.js';
@@ -101,6 +101,7 @@ export async function run(program: string, settings: RunSettings = {}): Promise<
       argv: [s.argv0 ?? program, ...(s.args ?? [])],
       env: Object.entries(s.env ?? process.env).map(([name, value]) => `${name}=${value ?? ''}`),
       prefix: s.prefix,
+      tree: HOST_TREE,
       stackSize: s.stackSize ?? DEFAULT_STACK_SIZE,
       seed: s.seed,
       stats: undefined,

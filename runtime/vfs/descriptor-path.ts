@@ -3,7 +3,8 @@
  */
 import * as fs from 'node:fs';
 import { bytePath, fromBytes, type BytePath } from './byte-path.js';
-import { fileOps, filePath, hostFd } from './open-files.js';
+import { guestNameOfFd, hostName, UNREACHABLE } from './mount-table.js';
+import { fileMount, fileOps, filePath, hostFd } from './open-files.js';
 import { LINUX_HOST } from './open-flags.js';
 import type { VfsState } from './state.js';
 
@@ -18,9 +19,16 @@ export function fdLink(s: VfsState, file: number): BytePath {
   return fileOps(s, file).link(s, file);
 }
 
-/** The name that an open host file has now, as the host says; else the one that it was opened by. */
+/** The guest's name that an open host file has now, as the host says; else the one that it was opened by. */
 export function currentPath(s: VfsState, file: number): BytePath {
   const fd = hostFd(s, file);
   if (fd < 0 || !LINUX_HOST) return filePath(s, file);
+  if (s.tree !== undefined) {
+    const mount = fileMount(s, file);
+    if (mount !== undefined) return guestNameOfFd(mount, fd);
+    // What lift64 was started with has no name in the guest's tree; devices, pipes and files without a name are called as everywhere.
+    const name = hostName(fd);
+    return s.tree.hostRoot || /^\/dev\/(?!shm\/)|^[^/]/.test(name) ? name : UNREACHABLE;
+  }
   return fromBytes(fs.readlinkSync(`/proc/self/fd/${String(fd)}`, { encoding: 'buffer' }));
 }

@@ -4,7 +4,7 @@
  */
 import { bytePath } from './byte-path.js';
 import { LINUX_HOST } from './open-flags.js';
-import type { Mount, Redirect, SpecialNode } from './special-node.js';
+import { DT, type DirectoryEntry, type Mount, type OnHost, type Redirect, type SpecialNode } from './special-node.js';
 
 /** Names that /dev links to descriptors (on a Linux host too: there they would be lift64's own descriptors). */
 const STANDARD: ReadonlyMap<string, number> = new Map([
@@ -39,3 +39,32 @@ export const devMount: Mount = {
     return !LINUX_HOST && minor !== undefined && rest.length === 0 ? { type: 'device', minor } : undefined;
   },
 };
+
+/** Devices of the host that an isolated guest has: the terminal that lift64 runs in is its own. */
+const ISOLATED_HOST: ReadonlySet<string> = new Set(['tty']);
+
+/** /dev of a guest that does not see the host's: nothing in it is the host's but the terminal. */
+export const isolatedDev: Mount = {
+  at: '/dev',
+  lookup(c, parts): SpecialNode | Redirect | OnHost | number | undefined {
+    const [name, ...rest] = parts;
+    if (name === undefined)
+      return { type: 'directory', entries: () => isolatedEntries(c.state.tree?.namesIn('/dev') ?? []) };
+    const own = devMount.lookup(c, parts);
+    if (own !== undefined) return own;
+    if (rest.length > 0) return undefined;
+    const minor = DEVICES.get(name);
+    if (minor !== undefined) return { type: 'device', minor };
+    return ISOLATED_HOST.has(name) ? { host: bytePath(`/dev/${name}`) } : undefined;
+  },
+};
+
+function isolatedEntries(mounts: readonly string[]): DirectoryEntry[] {
+  const of = (names: Iterable<string>, type: number): DirectoryEntry[] => [...names].map((name) => ({ name, type }));
+  return [
+    ...of(DEVICES.keys(), DT.CHR),
+    ...of(ISOLATED_HOST, DT.CHR),
+    ...of([...STANDARD.keys(), 'fd'], DT.LNK),
+    ...of(mounts, DT.DIR),
+  ];
+}

@@ -6,13 +6,13 @@
 import * as fs from 'node:fs';
 import { EINVAL, ENOENT, ENOTDIR } from '../linux/errno.js';
 import { fromBytes, hostBytes, joinPath, type BytePath } from './byte-path.js';
-import { fdPath } from './descriptor-path.js';
+import { currentPath, fdPath } from './descriptor-path.js';
 import type { FileContext } from './file-context.js';
 import { hostFailure } from './host-error.js';
-import { lookupNode } from './mounts.js';
 import {
   fileGeneration,
   fileKind,
+  fileMount,
   fileOffset,
   filePath,
   hostFd,
@@ -21,6 +21,7 @@ import {
   setFileOffset,
   withOffset,
 } from './open-files.js';
+import { nodeAt } from './resolve.js';
 import { DT, type DirectoryEntry } from './special-node.js';
 
 export interface DirectorySnapshot {
@@ -107,10 +108,10 @@ function dropClosed(c: FileContext): void {
 type Taken = Pick<DirectorySnapshot, 'entries' | 'host'>;
 
 function takeSpecial(c: FileContext, file: number): Taken | number {
-  const found = lookupNode(c, filePath(c.state, file), true);
-  if (typeof found === 'number') return found;
-  if (found.node?.type !== 'directory') return -ENOENT;
-  return { entries: [...DOTS, ...found.node.entries()], host: undefined };
+  const node = nodeAt(c, filePath(c.state, file), true);
+  if (typeof node === 'number') return node;
+  if (node?.type !== 'directory') return -ENOENT;
+  return { entries: [...DOTS, ...node.entries()], host: undefined };
 }
 
 /** Node's types know only text encodings for directory names; `buffer` gives bytes. */
@@ -132,16 +133,25 @@ function takeHost(c: FileContext, file: number): Taken | number {
     } finally {
       dir.closeSync();
     }
+    addMountPoints(c, file, entries);
     return { entries, host: quickPath(c, file, fd, path) };
   } catch (e) {
     return hostFailure(e);
   }
 }
 
+/** Mount points show in the directory that they are in, whether it has such names of its own or not. */
+function addMountPoints(c: FileContext, file: number, entries: DirectoryEntry[]): void {
+  const mount = fileMount(c.state, file);
+  if (mount?.hasInner !== true) return;
+  const names = c.state.tree?.namesIn(currentPath(c.state, file)) ?? [];
+  for (const name of names) if (!entries.some((e) => e.name === name)) entries.push({ name, type: DT.DIR });
+}
+
 /** The name of the directory, when it still leads there: a path through the descriptor costs twice as much per entry. */
 function quickPath(c: FileContext, file: number, fd: number, path: BytePath): BytePath {
   const name = filePath(c.state, file);
-  if (name === path) return path;
+  if (name === path || c.state.tree !== undefined) return path;
   try {
     const here = fs.fstatSync(fd, { bigint: true });
     const there = fs.statSync(hostBytes(name), { bigint: true });

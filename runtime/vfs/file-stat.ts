@@ -109,13 +109,17 @@ export function encodeStatx(r: StatRecord): Uint8Array {
 export type StatFsRecord = Pick<
   fs.StatsFsBase<bigint>,
   'type' | 'bsize' | 'blocks' | 'bfree' | 'bavail' | 'files' | 'ffree'
->;
+> & { readonly readOnly?: boolean };
 
-/** struct statfs. Node knows neither f_fsid (0 here) nor the mount flags (ST_RELATIME here). */
+const ST_RDONLY = 1n;
+const ST_VALID_RELATIME = 0x1020n;
+
+/** struct statfs. Node knows neither f_fsid (0 here) nor more mount flags than lift64's own (ST_RELATIME here). */
 export function encodeStatFs(r: StatFsRecord): Uint8Array {
   const bytes = new Uint8Array(STATFS_BYTES);
   const v = new DataView(bytes.buffer);
-  [r.type, r.bsize, r.blocks, r.bfree, r.bavail, r.files, r.ffree, 0n, 255n, r.bsize, 0x1020n].forEach((value, i) => {
+  const flags = ST_VALID_RELATIME | (r.readOnly === true ? ST_RDONLY : 0n);
+  [r.type, r.bsize, r.blocks, r.bfree, r.bavail, r.files, r.ffree, 0n, 255n, r.bsize, flags].forEach((value, i) => {
     v.setBigUint64(i * 8, BigInt.asUintN(64, value), true);
   });
   return bytes;

@@ -4,7 +4,7 @@
  */
 import * as fs from 'node:fs';
 import { InternalError } from '../../src/base/errors.js';
-import { bytePath, fromBytes, hostBytes } from './byte-path.js';
+import { bytePath, fromBytes, hostBytes, type BytePath } from './byte-path.js';
 import { installFile, newTable } from './fd-table.js';
 import { newFs } from './fs-struct.js';
 import { MARK } from './open-files.js';
@@ -21,14 +21,16 @@ export interface Inherited {
 }
 
 /**
- * Takes over the descriptors that lift64 was started with, or those of `stdio` as 0, 1 and 2; the working directory and the umask; the host's umask is 0 from here on, so that the guest's counts.
+ * Takes over the descriptors that lift64 was started with, or those of `stdio` as 0, 1 and 2; the working directory (or `directory`) and the umask; the host's umask is 0 from here on, so that the guest's counts.
  */
-export function inheritFiles(s: VfsState, stdio?: readonly number[]): Inherited {
+export function inheritFiles(s: VfsState, stdio?: readonly number[], directory?: BytePath): Inherited {
   const table = newTable(s);
   const umask = process.umask(0);
-  const struct = newFs(s, workingDirectoryOfHost(), umask);
+  const struct = newFs(s, directory ?? workingDirectoryOfHost(), umask);
   if (table < 0 || struct < 0) throw new InternalError('no room for the first process in the file tables');
-  const known = inheritedDescriptors();
+  // An isolated guest has standard input and output of the host, and nothing else.
+  const isolated = s.tree?.hostRoot === false;
+  const known = inheritedDescriptors().filter(([fd]) => !isolated || fd <= 2);
   const given = stdio?.map((host, fd): [number, number, number] => [fd, host, fd === 0 ? O_RDONLY : O_WRONLY]);
   for (const [fd, host, flags] of given ?? known.map(([own, mode]): [number, number, number] => [own, own, mode])) {
     const own = known.find((d) => d[0] === host);

@@ -86,6 +86,8 @@ export const FILE = {
   WRITE_FD: 13,
   /** First watch of an epoll instance on this description; 0 none. */
   WATCHES: 14,
+  /** Mount + 1 that the file is in (mount-table.ts); 0: none. */
+  MOUNT: 15,
   SIZE: 16,
 } as const;
 

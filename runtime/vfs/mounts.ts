@@ -1,15 +1,17 @@
 /**
- * The mounts, and the lookup of a path in them. In: absolute guest paths. Out: a node, or the host's path. Source: man 7 path_resolution.
+ * What lift64 serves itself, and the lookup of a path in it where the guest's tree is otherwise the host's (else: walk.ts). In: absolute guest paths. Out: a node, or the host's path.
+ * Source: man 7 path_resolution.
  */
 import { ELOOP, ENOENT } from '../linux/errno.js';
 import { bytePath, isAbsolute, joinPath, normalize, type BytePath } from './byte-path.js';
-import { fdPath } from './descriptor-path.js';
-import { devMount } from './dev-mount.js';
+import { currentPath, fdPath } from './descriptor-path.js';
+import { devMount, isolatedDev } from './dev-mount.js';
 import { pinFile } from './fd-table.js';
 import type { FileContext } from './file-context.js';
-import { fileKind, KIND, putFile } from './open-files.js';
+import { fileKind, fileMount, hostFd, KIND, putFile, type Kind } from './open-files.js';
 import { procMount } from './proc-mount.js';
-import type { Mount, SpecialNode } from './special-node.js';
+import type { DescriptorNode, Mount, OnHost, SpecialNode } from './special-node.js';
+import type { DescriptorPlace, Served } from './walk.js';
 
 const MOUNTS: readonly Mount[] = [procMount, devMount];
 /** Links followed in one lookup, as in Linux. */
@@ -62,13 +64,43 @@ export function lookupNode(c: FileContext, path: BytePath, follow: boolean): Loo
   return -ELOOP;
 }
 
+/** Kinds of files that the host can open again. */
+const REOPENED: ReadonlySet<Kind> = new Set([KIND.FILE, KIND.DIRECTORY, KIND.CHARACTER, KIND.PATH]);
+
 /** The host's path of an open file that the host can open again; undefined for those that are lift64's own. */
 function hostOfDescriptor(c: FileContext, fd: number): BytePath | number | undefined {
   const file = pinFile(c.state, c.table, fd);
   if (file < 0) return -ENOENT;
-  const kind = fileKind(c.state, file);
-  const again = kind === KIND.FILE || kind === KIND.DIRECTORY || kind === KIND.CHARACTER || kind === KIND.PATH;
-  const path = again ? fdPath(c.state, file) : undefined;
+  const path = REOPENED.has(fileKind(c.state, file)) ? fdPath(c.state, file) : undefined;
   putFile(c.state, file);
   return path;
+}
+
+/** What a walk meets in the mounts of lift64's own. */
+export const servedOf = (c: FileContext): Served => ({
+  at: (path) => servedAt(c, path),
+  descriptor: (node) => descriptorPlace(c, node),
+});
+
+function servedAt(c: FileContext, path: string): SpecialNode | OnHost | number | undefined {
+  const isolated = c.state.tree?.hostRoot === false;
+  const mount = MOUNTS.find((m) => path === m.at || path.startsWith(m.at + '/'));
+  const parts = mount === undefined ? [] : path.slice(mount.at.length + 1).split('/');
+  const found = (mount === devMount && isolated ? isolatedDev : mount)?.lookup(
+    c,
+    parts.filter((p) => p !== ''),
+  );
+  return typeof found === 'object' && 'redirect' in found ? undefined : found;
+}
+
+function descriptorPlace(c: FileContext, node: DescriptorNode): DescriptorPlace | number | undefined {
+  const { state: s } = c;
+  const file = pinFile(s, c.table, node.fd);
+  if (file < 0) return -ENOENT;
+  try {
+    if (!REOPENED.has(fileKind(s, file)) || hostFd(s, file) < 0) return undefined;
+    return { host: fdPath(s, file), guest: currentPath(s, file), mount: fileMount(s, file) };
+  } finally {
+    putFile(s, file);
+  }
 }

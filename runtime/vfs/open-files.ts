@@ -10,6 +10,7 @@ import type { AfterClose, FileOps } from './file-ops.js';
 import { AREA, FILE, HEAD, MAX_FILES, PATH_MAX } from './layout.js';
 import { lock, unlock } from './lock.js';
 import { O_RDONLY, O_WRONLY } from './open-flags.js';
+import type { MountPoint } from './mount-table.js';
 import { countEnd, newPipe, pipeInode } from './pipes.js';
 import { dropLocks } from './record-locks.js';
 import type { VfsState } from './state.js';
@@ -60,6 +61,8 @@ export interface NewFile {
   readonly hostFd?: number;
   readonly object?: number;
   readonly marks?: number;
+  /** Index of the mount that it is in, where there are mounts. */
+  readonly mount?: number | undefined;
   /** Absolute guest path, or the name that /proc/self/fd shows. */
   readonly path: BytePath;
 }
@@ -83,6 +86,7 @@ export function newFile(s: VfsState, f: NewFile): number {
     s.set(w + FILE.HOST_FD, f.hostFd ?? -1);
     s.set(w + FILE.OBJECT, f.object ?? 0);
     s.set(w + FILE.MARKS, f.marks ?? 0);
+    s.set(w + FILE.MOUNT, (f.mount ?? -1) + 1);
     const length = Math.min(f.path.length, PATH_MAX);
     s.set(w + FILE.PATH_LENGTH, length);
     s.setText(pathWord(file), f.path.slice(0, length));
@@ -110,6 +114,9 @@ export const fileMarks = (s: VfsState, file: number): number => s.peek(fileWord(
 export const clearMark = (s: VfsState, file: number, mark: number): void => {
   Atomics.and(s.words, fileWord(file) + FILE.MARKS, ~mark);
 };
+/** The mount that the file is in; undefined: in none, or there are no mounts. */
+export const fileMount = (s: VfsState, file: number): MountPoint | undefined =>
+  s.tree?.byIndex(s.peek(fileWord(file) + FILE.MOUNT) - 1);
 export const fileSeals = (s: VfsState, file: number): number => s.peek(fileWord(file) + FILE.SEALS);
 export const addSeals = (s: VfsState, file: number, seals: number): void => {
   Atomics.or(s.words, fileWord(file) + FILE.SEALS, seals);
@@ -200,6 +207,7 @@ export function newFileOnSameObject(s: VfsState, file: number, kind: Kind, flags
     hostFd: hostFd(s, file),
     object: fileObject(s, file),
     marks: fileMarks(s, file),
+    mount: fileMount(s, file)?.index,
     path: filePath(s, file),
   });
   if (created < 0) return created;

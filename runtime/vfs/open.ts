@@ -5,7 +5,7 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import { isTerminal } from '../linux/node-modules.js';
-import { EACCES, EEXIST, EISDIR, ELOOP, ENOENT, ENOTDIR, ENXIO } from '../linux/errno.js';
+import { EACCES, EEXIST, EISDIR, ELOOP, ENOENT, ENOTDIR, ENXIO, EROFS } from '../linux/errno.js';
 import { newBlob } from './blobs.js';
 import type { BytePath } from './byte-path.js';
 import { afterResize } from './coherence.js';
@@ -15,7 +15,19 @@ import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK } from '.
 import { umaskOf } from './fs-struct.js';
 import { hostCall, hostFailure } from './host-error.js';
 import { servedDevice } from './memory-devices.js';
-import { fileOps, KIND, MARK, newFile, putFile, type Kind } from './open-files.js';
+import type { MountPoint } from './mount-table.js';
+import {
+  fileFlags,
+  fileKind,
+  fileOps,
+  filePath,
+  hostFd,
+  KIND,
+  MARK,
+  newFile,
+  putFile,
+  type Kind,
+} from './open-files.js';
 import {
   CREATION_FLAGS,
   LINUX_HOST,
@@ -29,11 +41,12 @@ import {
   O_NONBLOCK,
   O_PATH,
   O_RDONLY,
+  O_RDWR,
   O_TRUNC,
   TMPFILE_BIT,
   toHostFlags,
 } from './open-flags.js';
-import { withTarget, type Target } from './resolve.js';
+import { withTarget, type ResolveOptions, type Target } from './resolve.js';
 import type { SpecialNode } from './special-node.js';
 import type { VfsState } from './state.js';
 import { newStream, STREAM_MODE } from './streams.js';
@@ -47,16 +60,48 @@ export function openPath(c: FileContext, dirfd: number, path: BytePath, asked: n
   const flags = (asked & O_PATH) === 0 ? asked : asked & (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   const creates = (flags & (O_CREAT | TMPFILE_BIT)) !== 0;
   const follow = (flags & O_NOFOLLOW) === 0 && (flags & (O_CREAT | O_EXCL)) !== (O_CREAT | O_EXCL);
-  return withTarget(c, dirfd, path, { follow, prefix: !creates }, (target) => {
-    // All files are large ones on x86-64, and F_GETFL says so.
-    const all = (flags & O_PATH) !== 0 ? flags : flags | O_LARGEFILE;
-    if (target.node !== undefined) return openNode(c, target.guest, target.node, all);
-    return openHost(c, target, all, mode & 0o7777 & ~umaskOf(c.state, c.fs));
-  });
+  const how: ResolveOptions = { follow, prefix: !creates, ...((flags & O_CREAT) !== 0 ? { creates: 'file' } : {}) };
+  let file: number;
+  do {
+    file = withTarget(c, dirfd, path, how, (target) => {
+      // All files are large ones on x86-64, and F_GETFL says so.
+      const all = (flags & O_PATH) !== 0 ? flags : flags | O_LARGEFILE;
+      if (target.node !== undefined) return openNode(c, target.guest, target.node, all);
+      const opened = openHost(c, target, all, mode & 0o7777 & ~umaskOf(c.state, c.fs));
+      return target.missing === true && follow && opened === -ELOOP ? RACED : opened;
+    });
+  } while (file === RACED);
+  return file;
+}
+
+/** The name that was to be made is a link by now: look again. */
+const RACED = Number.MIN_SAFE_INTEGER;
+const NO_FOLLOW = fs.constants.O_NOFOLLOW;
+
+/** Flags for the host: a name in a mount is never followed, and what has been opened already is reached by a link of /proc. */
+function hostFlagsOf(target: Target, flags: number): number {
+  const host = toHostFlags(flags);
+  if (target.mount === undefined) return host;
+  return target.object === true ? host & ~NO_FOLLOW : host | NO_FOLLOW;
+}
+
+/** Errno for what a mount does not allow, or 0. */
+function refusedByMount(target: Target, flags: number): number {
+  if (target.mount === undefined || (flags & O_PATH) !== 0) return 0;
+  if (target.device === true) return -EACCES;
+  if (!target.mount.readOnly) return 0;
+  if (target.missing === true || (flags & TMPFILE_BIT) !== 0) return -EROFS;
+  if ((flags & O_ACCMODE) === O_RDONLY && (flags & O_TRUNC) === 0) return 0;
+  const st = fs.lstatSync(target.host, { throwIfNoEntry: false });
+  if (st === undefined) return (flags & O_CREAT) !== 0 ? -EROFS : -ENOENT;
+  const isObject = target.object === true ? fs.statSync(target.host) : st;
+  return isObject.isFile() || isObject.isDirectory() ? -EROFS : 0;
 }
 
 function openHost(c: FileContext, target: Target, flags: number, mode: number): number {
-  const host = toHostFlags(flags);
+  const refused = refusedByMount(target, flags);
+  if (refused < 0) return refused;
+  const host = hostFlagsOf(target, flags);
   let fd: number;
   try {
     fd = fs.openSync(target.host, host, mode);
@@ -68,7 +113,7 @@ function openHost(c: FileContext, target: Target, flags: number, mode: number): 
     fd = opened;
   }
   if ((flags & O_TRUNC) !== 0) afterResize(c, fd);
-  return describe(c.state, fd, target.guest, flags, 0);
+  return describe(c.state, fd, target.guest, flags, 0, target.mount);
 }
 
 function isFifo(path: Buffer): boolean {
@@ -87,7 +132,14 @@ function waitForReader(c: FileContext, path: Buffer, flags: number): number {
 }
 
 /** A description for an open descriptor of the host, which it takes over (closes on failure). `marks`: MARK.INHERITED, or 0. */
-export function describe(s: VfsState, fd: number, path: BytePath, flags: number, marks: number): number {
+export function describe(
+  s: VfsState,
+  fd: number,
+  path: BytePath,
+  flags: number,
+  marks: number,
+  mount?: MountPoint,
+): number {
   const inherited = (marks & MARK.INHERITED) !== 0;
   const kept = flags & ~CREATION_FLAGS;
   let kind: Kind = KIND.CHARACTER;
@@ -132,7 +184,8 @@ export function describe(s: VfsState, fd: number, path: BytePath, flags: number,
     object = newStream(s, fd, mode);
     if (object < 0) failure = object;
   }
-  const file = failure < 0 ? failure : newFile(s, { kind, flags: kept, hostFd: fd, object, marks: more, path });
+  const made = { kind, flags: kept, hostFd: fd, object, marks: more, mount: mount?.index, path };
+  const file = failure < 0 ? failure : newFile(s, made);
   if (file < 0 && !inherited) fs.closeSync(fd);
   return file;
 }
@@ -174,10 +227,21 @@ function openAgain(c: FileContext, fd: number, flags: number): number {
   const file = pinFile(s, c.table, fd);
   if (file < 0) return -ENOENT;
   try {
-    return fileOps(s, file).again?.(c, file, flags) ?? -ENXIO;
+    const again = fileOps(s, file).again?.(c, file, flags);
+    return again ?? (s.tree === undefined ? -ENXIO : reopen(s, file, flags));
   } finally {
     putFile(s, file);
   }
+}
+
+/** A file of no mount: one that lift64 was started with, or one without a name. It gives no more access than the guest has already. */
+function reopen(s: VfsState, file: number, flags: number): number {
+  const kind = fileKind(s, file);
+  if (kind !== KIND.FILE && kind !== KIND.CHARACTER) return kind === KIND.DIRECTORY ? -EACCES : -ENXIO;
+  const had = fileFlags(s, file) & O_ACCMODE;
+  if (had !== O_RDWR && had !== (flags & O_ACCMODE)) return -EACCES;
+  const fd = hostCall(() => fs.openSync(`/proc/self/fd/${String(hostFd(s, file))}`, toHostFlags(flags)));
+  return fd < 0 ? fd : describe(s, fd, filePath(s, file), flags, 0);
 }
 
 /** An unnamed file of the host, open for reading and writing; -errno. For memfd_create and large in-memory files. */

@@ -51,7 +51,7 @@ export const procMount: Mount = {
     const { machine, proc } = c.config;
     switch (first) {
       case undefined:
-        return undefined;
+        return c.state.tree?.hostRoot === false ? { type: 'directory', entries: () => rootEntries(c) } : undefined;
       case 'self':
       case 'thread-self': {
         const { pid, tid } = c.port;
@@ -74,6 +74,17 @@ export const procMount: Mount = {
   },
 };
 
+/** /proc of a guest that does not see the host's. */
+function rootEntries(c: FileContext): DirectoryEntry[] {
+  return [
+    ...numbered(c.config.proc.pids(), DT.DIR),
+    { name: 'self', type: DT.LNK },
+    { name: 'thread-self', type: DT.LNK },
+    { name: 'cpuinfo', type: DT.REG },
+    { name: 'meminfo', type: DT.REG },
+  ];
+}
+
 /** /proc/PID (tid is the pid then) and /proc/PID/task/TID. */
 function ofProcess(c: FileContext, pid: number, tid: number, parts: readonly string[]): Found {
   const { proc } = c.config;
@@ -89,7 +100,9 @@ function ofProcess(c: FileContext, pid: number, tid: number, parts: readonly str
   };
   switch (name) {
     case undefined:
-      return { host: bytePath('/proc/self') };
+      return c.state.tree === undefined
+        ? { host: bytePath('/proc/self') }
+        : { type: 'directory', entries: () => processEntries(tid === pid), twin: '/proc/self/.' };
     case 'exe':
       return link(() => bytePath(proc.exe(pid)));
     case 'cwd':
@@ -138,6 +151,16 @@ function ofProcess(c: FileContext, pid: number, tid: number, parts: readonly str
       if (HOST_FILES.has(name)) return { host: bytePath(twin) };
       return REFUSED.has(name) ? -EACCES : -ENOENT;
   }
+}
+
+/** Names in /proc/PID, and in /proc/PID/task/TID. */
+function processEntries(process: boolean): DirectoryEntry[] {
+  const of = (names: readonly string[], type: number): DirectoryEntry[] => names.map((name) => ({ name, type }));
+  return [
+    ...of(['auxv', 'cmdline', 'comm', 'environ', 'maps', 'stat', 'statm', 'status'], DT.REG),
+    ...of(['cwd', 'exe', 'root'], DT.LNK),
+    ...of(process ? ['fd', 'fdinfo', 'task'] : ['fd', 'fdinfo'], DT.DIR),
+  ];
 }
 
 function cwdPath(c: FileContext): BytePath {

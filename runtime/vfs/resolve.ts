@@ -4,17 +4,19 @@
  * Source: man 7 path_resolution, man 2 openat.
  */
 import * as fs from 'node:fs';
-import { EBADF, ENAMETOOLONG, ENOENT, ENOTDIR, EPERM } from '../linux/errno.js';
-import { bytePath, hostBytes, isAbsolute, joinPath, type BytePath } from './byte-path.js';
+import { EACCES, EBADF, ENAMETOOLONG, ENOENT, ENOTDIR, EPERM, EROFS } from '../linux/errno.js';
+import { hostBytes, isAbsolute, joinPath, type BytePath } from './byte-path.js';
 import { fdPath } from './descriptor-path.js';
 import { pinFile } from './fd-table.js';
 import type { FileContext } from './file-context.js';
 import { workingDirectory } from './fs-struct.js';
 import { PATH_MAX } from './layout.js';
-import { lookupNode } from './mounts.js';
-import { fileKind, filePath, KIND, putFile } from './open-files.js';
-import { AT_FDCWD, LINUX_HOST } from './open-flags.js';
+import type { MountPoint, MountTable } from './mount-table.js';
+import { lookupNode, servedOf } from './mounts.js';
+import { fileKind, fileMount, filePath, hostFd, KIND, putFile } from './open-files.js';
+import { AT_FDCWD } from './open-flags.js';
 import type { SpecialNode } from './special-node.js';
+import { Walk, type Place } from './walk.js';
 
 export interface Target {
   /** Absolute guest path; not normalised. */
@@ -23,19 +25,34 @@ export interface Target {
   readonly host: Buffer;
   /** Set when lift64 serves the file itself. */
   readonly node: SpecialNode | undefined;
+  /** The mount that it is in, where the guest has mounts. */
+  readonly mount?: MountPoint;
+  /** `host` leads to the opened file itself, not to its name. */
+  readonly object?: true;
+  /** Nothing has the name yet. */
+  readonly missing?: true;
+  /** A device, on a mount that has none. */
+  readonly device?: true;
 }
 
 export interface ResolveOptions {
-  /** Follow a symbolic link as last component (for lift64's own; the host decides by the call). */
+  /** Follow a symbolic link as last component (where the guest has no mounts: for lift64's own; the host decides by the call). */
   readonly follow: boolean;
   /** Look under -L PREFIX first: for what must exist. */
   readonly prefix: boolean;
+  /** The call takes the name, and never follows it. */
+  readonly names?: true;
+  /** The last component need not exist: for a file that is opened, or for a new name. */
+  readonly creates?: 'file' | 'name';
+  /** Follow links, but give the name of what they lead to. */
+  readonly named?: true;
 }
 
 export const LOOKUP: ResolveOptions = { follow: true, prefix: true };
 export const LOOKUP_LINK: ResolveOptions = { follow: false, prefix: true };
-/** For calls that make or remove the name. */
-export const NAME: ResolveOptions = { follow: false, prefix: false };
+/** For calls that remove or change the name, and for those that make it. */
+export const NAME: ResolveOptions = { follow: false, prefix: false, names: true };
+export const NEW_NAME: ResolveOptions = { ...NAME, creates: 'name' };
 
 /** Calls `fn` with the target; its result, or -errno. The empty path is -ENOENT: AT_EMPTY_PATH is the callers'. */
 export function withTarget<T>(
@@ -47,6 +64,7 @@ export function withTarget<T>(
 ): T | number {
   if (path === '') return -ENOENT;
   if (path.length >= PATH_MAX) return -ENAMETOOLONG;
+  if (c.state.tree !== undefined) return withWalked(c, c.state.tree, dirfd, path, options, fn);
   const base = isAbsolute(path) ? undefined : baseOf(c, dirfd);
   if (typeof base === 'number') return base;
   try {
@@ -108,30 +126,78 @@ function underPrefix(c: FileContext, path: BytePath): Buffer {
   return hostBytes(path);
 }
 
-/** Path for a host call that changes names or attributes; -EPERM for what lift64 serves itself. */
+// ---------------------------------------------------------------- where the guest has mounts
+
+function withWalked<T>(
+  c: FileContext,
+  tree: MountTable,
+  dirfd: number,
+  path: BytePath,
+  options: ResolveOptions,
+  fn: (target: Target) => T,
+): T | number {
+  const walk = new Walk(servedOf(c), tree);
+  const pinned = isAbsolute(path) ? -1 : pinBase(c, dirfd);
+  try {
+    if (pinned < -1) return pinned;
+    const target = lookupFrom(c, walk, pinned, path, options);
+    return typeof target === 'number' ? target : fn(target);
+  } finally {
+    walk.close();
+    if (pinned >= 0) putFile(c.state, pinned);
+  }
+}
+
+/** Pinned description of the directory that a relative path starts from; -1: the working directory is known by its path alone. -EBADF. */
+function pinBase(c: FileContext, dirfd: number): number {
+  return dirfd === AT_FDCWD ? workingDirectory(c.state, c.fs, true).file : pinFile(c.state, c.table, dirfd);
+}
+
+function lookupFrom(
+  c: FileContext,
+  walk: Walk,
+  pinned: number,
+  path: BytePath,
+  options: ResolveOptions,
+): Target | number {
+  if (isAbsolute(path)) {
+    const { prefix } = c.config;
+    if (options.prefix && prefix !== undefined && prefix !== '') {
+      const there = walk.lookup(walk.root(), prefix + path, LOOKUP);
+      if (typeof there !== 'number') return options.follow ? there : walk.lookup(walk.root(), prefix + path, options);
+    }
+    return walk.lookup(walk.root(), path, options);
+  }
+  const start = startOf(c, walk, pinned);
+  return typeof start === 'number' ? start : walk.lookup(start, path, options);
+}
+
+/** -EACCES: a directory that lift64 was started with leads out of the guest's tree. */
+function startOf(c: FileContext, walk: Walk, pinned: number): Place | number {
+  const s = c.state;
+  if (pinned < 0) return walk.placeAt(workingDirectory(s, c.fs).path) ?? -ENOENT;
+  const kind = fileKind(s, pinned);
+  if (kind !== KIND.DIRECTORY && kind !== KIND.PATH && kind !== KIND.SPECIAL_DIRECTORY) return -ENOTDIR;
+  const fd = hostFd(s, pinned);
+  if (fd < 0) return walk.placeAt(filePath(s, pinned)) ?? -ENOENT;
+  const mount = fileMount(s, pinned);
+  if (mount === undefined) return -EACCES;
+  if (kind === KIND.PATH && !fs.fstatSync(fd).isDirectory()) return -ENOTDIR;
+  return walk.placeOf(mount, fd, filePath(s, pinned));
+}
+
+/** What of lift64's own is at an absolute path now; undefined: nothing of its own. */
+export function nodeAt(c: FileContext, path: BytePath, follow: boolean): SpecialNode | number | undefined {
+  const { tree } = c.state;
+  if (tree === undefined) {
+    const found = lookupNode(c, path, follow);
+    return typeof found === 'number' ? found : found.node;
+  }
+  return withTarget(c, AT_FDCWD, path, follow ? LOOKUP : LOOKUP_LINK, (target) => target.node);
+}
+
+/** Path for a host call that changes names or attributes; -EPERM for what lift64 serves itself, -EROFS. */
 export function hostOnly(target: Target): Buffer | number {
-  return target.node === undefined ? target.host : -EPERM;
-}
-
-/**
- * The host's path for a guest path, for those who open it themselves (exec, the ELF loader): -errno when it is lift64's own. Links of /proc
- * (/proc/self/exe) are followed.
- */
-export function hostPathOf(c: FileContext, dirfd: number, path: BytePath): Buffer | number {
-  return withTarget(c, dirfd, path, LOOKUP, (target) => {
-    if (target.node?.type === 'descriptor') return descriptorHostPath(c, target.node.fd);
-    if (target.node !== undefined) return -EPERM;
-    // The base is let go on return: a path through its descriptor would not outlive that.
-    return LINUX_HOST && target.host.toString('latin1', 0, 14) === '/proc/self/fd/' && !isAbsolute(path)
-      ? hostBytes(target.guest)
-      : target.host;
-  });
-}
-
-function descriptorHostPath(c: FileContext, fd: number): Buffer | number {
-  const file = pinFile(c.state, c.table, fd);
-  if (file < 0) return -ENOENT;
-  const path = fdPath(c.state, file);
-  putFile(c.state, file);
-  return hostBytes(bytePath(path));
+  if (target.node !== undefined) return -EPERM;
+  return target.mount?.readOnly === true ? -EROFS : target.host;
 }

@@ -6,8 +6,11 @@ import type { FileKinds } from './file-ops.js';
 import { AREA, HEAD, VFS_SIZE } from './layout.js';
 import { lock, unlock } from './lock.js';
 import type { KernelPort } from './kernel-port.js';
+import type { MountTable } from './mount-table.js';
 
 export class VfsState {
+  /** The guest's mounts, set before the first lookup; undefined: the guest's tree is the host's. */
+  tree: MountTable | undefined;
   private readonly buffer: Buffer;
 
   private constructor(

@@ -7,9 +7,8 @@ import { pinFile } from './fd-table.js';
 import type { FileContext } from './file-context.js';
 import { madeUp, makeDev, S_IFCHR, S_IFDIR, S_IFLNK, S_IFREG, type StatRecord } from './file-stat.js';
 import { hostFailure } from './host-error.js';
-import { lookupNode } from './mounts.js';
 import { fileOps, filePath, hostFd, putFile } from './open-files.js';
-import type { Target } from './resolve.js';
+import { nodeAt, type Target } from './resolve.js';
 import type { SpecialNode } from './special-node.js';
 import { ENOENT } from '../linux/errno.js';
 
@@ -31,9 +30,9 @@ export function statOpenFile(c: FileContext, file: number): StatRecord | number 
 
 /** Status of what is at the description's path now. */
 export function statNamed(c: FileContext, file: number): StatRecord | number {
-  const found = lookupNode(c, filePath(c.state, file), false);
-  if (typeof found === 'number') return found;
-  return found.node === undefined ? -ENOENT : statNode(c, found.node);
+  const node = nodeAt(c, filePath(c.state, file), false);
+  if (typeof node === 'number') return node;
+  return node === undefined ? -ENOENT : statNode(c, node);
 }
 
 /** Status of the node itself: of the link, where it is one. */

@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path';
 import type { Argv } from 'yargs';
+import type { MountOption } from '../../runtime/vfs/guest-tree.js';
 import { UsageError } from '../base/errors.js';
 import { cpuModel, DEFAULT_CPU } from '../engine/cpu-model.js';
 import type { StoreOptions } from '../engine/store-name.js';
@@ -76,6 +77,30 @@ export function addRunOptions<T>(y: Argv<T>): Argv<T> {
       group: 'Guest:',
     })
     .option('0', { type: 'string', describe: "the guest's argv[0]", group: 'Guest:' })
+    .option('root', {
+      type: 'string',
+      describe: 'the directory that is the root of all guest paths: nothing leads out of it',
+      group: 'Files:',
+    })
+    .option('mount', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      describe: 'show a directory or file of the host at a guest path: HOST:GUEST, HOST:GUEST:ro',
+      group: 'Files:',
+    })
+    .option('tmpfs', {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      describe: 'an empty directory in memory at this guest path, gone at the end',
+      group: 'Files:',
+    })
+    .option('sandbox', {
+      type: 'boolean',
+      describe: 'no files of the host but PROGRAM and what --root and --mount show, and no environment but -E',
+      group: 'Files:',
+    })
     .option('strace', { type: 'boolean', describe: 'log system calls', group: 'Logging:' })
     .option('d', {
       type: 'string',
@@ -162,8 +187,14 @@ export function runOptions(p: Parsed, program: string, args: readonly string[]):
     engine: { ...engine, store: store(p, engine) },
     program,
     argv: [text(p['0']) ?? program, ...args],
-    env: guestEnvironment(list(p['E']), list(p['U'])),
+    env: guestEnvironment(list(p['E']), list(p['U']), p['sandbox'] === true),
     prefix: text(p['L']),
+    tree: {
+      root: text(p['root']),
+      mounts: list(p['mount']).map(parseMount),
+      tmpfs: list(p['tmpfs']).map(absolute),
+      sandbox: p['sandbox'] === true,
+    },
     stackSize: text(p['s']) === undefined ? DEFAULT_STACK_SIZE : parseSize(text(p['s']) ?? ''),
     seed: count(p['seed'], '-seed'),
     stats: p['profile'] === true ? 'all' : p['stats'] === true ? 'counts' : undefined,
@@ -205,6 +236,18 @@ export function parseRange(value: string): { start: number; end: number } {
   return m[2] === '+' ? { start: a, end: a + b } : { start: a - b, end: a + 1 };
 }
 
+/** HOST:GUEST[:ro|:rw]. Throws UsageError. */
+export function parseMount(value: string): MountOption {
+  const m = /^(.+?):(\/[^:]*)(?::(ro|rw))?$/s.exec(value);
+  if (m === null) throw new UsageError(`--mount takes HOST:GUEST or HOST:GUEST:ro, GUEST absolute, not '${value}'`);
+  return { host: m[1] ?? '', guest: m[2] ?? '', readOnly: m[3] === 'ro' };
+}
+
+function absolute(path: string): string {
+  if (!path.startsWith('/')) throw new UsageError(`--tmpfs takes an absolute guest path, not '${path}'`);
+  return path;
+}
+
 function parseSize(value: string): number {
   const m = /^(\d+)([KMG]?)$/i.exec(value);
   const size =
@@ -223,8 +266,8 @@ function logOptions(items: readonly LogItem[], file: string | undefined, filter:
   return { items, fd: 2, perThread: file, ranges };
 }
 
-function guestEnvironment(set: readonly string[], unset: readonly string[]): string[] {
-  const env = new Map(Object.entries(process.env).map(([k, v]) => [k, v ?? '']));
+function guestEnvironment(set: readonly string[], unset: readonly string[], sandbox: boolean): string[] {
+  const env = new Map(Object.entries(sandbox ? {} : process.env).map(([k, v]) => [k, v ?? '']));
   env.delete('LIFT64_BREAK');
   env.delete('LIFT64_NO_CACHE');
   for (const assignment of set) {

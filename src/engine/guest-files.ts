@@ -4,6 +4,7 @@ import { requestService } from '../../runtime/threads/worker.js';
 import { bytePath } from '../../runtime/vfs/byte-path.js';
 import { FileContext } from '../../runtime/vfs/file-context.js';
 import { kernelProc } from '../../runtime/vfs/kernel-proc.js';
+import { MountTable } from '../../runtime/vfs/mount-table.js';
 import { fileTables } from '../../runtime/vfs/resources.js';
 import { threadVfsState } from '../../runtime/vfs/thread-port.js';
 import { cpuFigures } from './cpuid-leaves.js';
@@ -13,7 +14,7 @@ import { SERVICE, type SpineData } from './spine.js';
 const MEMORY_TOTAL = 3 * 2 ** 30;
 
 /** `t` has its kernel, task, gate and memory by now. */
-export function guestFiles(t: Thread, { options, prefix, cpus }: SpineData): FileContext {
+export function guestFiles(t: Thread, { options, prefix, cpus, tree }: SpineData): FileContext {
   const { kernel, mm } = t;
   const { cpuModel } = options;
   const state = threadVfsState(t, {
@@ -24,6 +25,7 @@ export function guestFiles(t: Thread, { options, prefix, cpus }: SpineData): Fil
       requestService(SERVICE.TERMINAL, raw);
     },
   });
+  if (tree !== undefined) state.tree = new MountTable(tree);
   kernel.files = fileTables(state);
   const config = {
     ...(prefix === undefined ? {} : { prefix: bytePath(prefix) }),

@@ -1,7 +1,7 @@
 /**
  * Runs a program: memory, kernel, first process, supervisor. In: RunOptions. Out: how it ended. Throws ProgramError when it can't be run.
  */
-import { accessSync, closeSync, constants, openSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, fstatSync, openSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, ProgramError } from '../base/errors.js';
@@ -14,8 +14,10 @@ import { Kernel } from '../../runtime/process/kernel.js';
 import { forwardHostSignals, stopLikeGuest } from '../../runtime/threads/host-signals.js';
 import { HostReader } from '../../runtime/threads/host-reader.js';
 import { type ExitStatus, Supervisor } from '../../runtime/threads/supervisor.js';
+import { type GuestTree, hasTree, makeTree } from '../../runtime/vfs/guest-tree.js';
 import { inheritFiles } from '../../runtime/vfs/inherit.js';
 import { VFS_SIZE } from '../../runtime/vfs/layout.js';
+import { MountTable } from '../../runtime/vfs/mount-table.js';
 import { StreamService } from '../../runtime/vfs/streams.js';
 import { foregroundGroup, HostTerminal } from '../../runtime/vfs/terminal.js';
 import { mainVfsState } from '../../runtime/vfs/thread-port.js';
@@ -46,10 +48,21 @@ export interface Ended extends ExitStatus {
 /** Runs the program to its end. Throws ProgramError (126, 127) before anything of it runs, InternalError for bugs. */
 export async function launch(o: RunOptions): Promise<Ended> {
   if (o.engine.perfMap) writePerfMap();
-  const program = openImage(o.program, o.program);
+  const tree = hasTree(o.tree) ? makeTree(o.tree, o.program) : undefined;
+  try {
+    return await run(o, tree);
+  } finally {
+    tree?.close();
+  }
+}
+
+async function run(o: RunOptions, tree: GuestTree | undefined): Promise<Ended> {
+  const open = (path: string, name: string): OpenedImage =>
+    tree === undefined ? openImage(path, name) : openGuestImage(tree, path, name);
+  const program = open(o.program, o.program);
   const interpreterPath = program.elf.interpreter;
   const interpreter =
-    interpreterPath === undefined ? undefined : openImage(underPrefix(interpreterPath, o.prefix), interpreterPath);
+    interpreterPath === undefined ? undefined : open(underPrefix(interpreterPath, o.prefix), interpreterPath);
 
   const memories = new Map<number, WebAssembly.Memory>();
   const memoryOf = (mm: number): WebAssembly.Memory => {
@@ -74,6 +87,7 @@ export async function launch(o: RunOptions): Promise<Ended> {
     core: coreModule(),
     templates: keptTemplates(o.engine.cpuModel),
     prefix: o.prefix,
+    tree: tree?.rows,
     cpus: availableParallelism(),
     profile: o.stats === 'all',
   };
@@ -81,6 +95,7 @@ export async function launch(o: RunOptions): Promise<Ended> {
   const kept = store === undefined || tier !== 'auto' ? undefined : storeName(store, program.image.path, false);
   let ahead: Promise<unknown> | undefined;
   const state = mainVfsState(kernel);
+  if (tree !== undefined) state.tree = new MountTable(tree.rows);
   const streams = new StreamService(state, new HostReader());
   const terminal = new HostTerminal(state, () => undefined);
   const { disabledPasses, breaks, log, cpuModel, unchecked } = o.engine;
@@ -164,7 +179,7 @@ export async function launch(o: RunOptions): Promise<Ended> {
   if (typeof image === 'number')
     throw new ProgramError(`${o.program}: its segments do not fit into the guest's memory`, EXIT_NOT_EXECUTABLE);
 
-  const files = inheritFiles(state, o.stdio);
+  const files = inheritFiles(state, o.stdio, tree?.directory);
   const task = createFirstProcess(kernel, {
     comm: basename(o.program).slice(0, 15),
     cpu: image.cpu,
@@ -214,15 +229,38 @@ function realPath(path: string): string {
   }
 }
 
+interface OpenedImage {
+  readonly image: ImageFile;
+  readonly elf: Elf;
+}
+
 /** Opens and checks a program file. `name` is what messages call it. */
-function openImage(path: string, name: string): { readonly image: ImageFile; readonly elf: Elf } {
-  let fd: number;
-  try {
+function openImage(path: string, name: string): OpenedImage {
+  return checkedImage(name, () => {
     const stat = statSync(path);
-    if (stat.isDirectory()) throw new ProgramError(`${name}: is a directory`, EXIT_NOT_EXECUTABLE);
-    if (!stat.isFile()) throw new ProgramError(`${name}: not a regular file`, EXIT_NOT_EXECUTABLE);
-    accessSync(path, constants.X_OK);
-    fd = openSync(path, 'r');
+    if (stat.isFile()) accessSync(path, constants.X_OK);
+    // Only what is no file would wait here.
+    return { fd: stat.isFile() || stat.isDirectory() ? openSync(path, 'r') : -1, path: latin1(realPath(path)) };
+  });
+}
+
+/** The same, in the guest's tree. */
+function openGuestImage(tree: GuestTree, path: string, name: string): OpenedImage {
+  return checkedImage(name, () => {
+    const found = tree.open(path);
+    if (found === undefined) throw new ProgramError(`${name}: no such file`, EXIT_NOT_FOUND);
+    accessSync(`/proc/self/fd/${String(found.fd)}`, constants.X_OK);
+    return found;
+  });
+}
+
+function checkedImage(name: string, open: () => { readonly fd: number; readonly path: string }): OpenedImage {
+  let opened: { readonly fd: number; readonly path: string };
+  try {
+    opened = open();
+    const stat = opened.fd < 0 ? undefined : fstatSync(opened.fd);
+    if (stat?.isDirectory() === true) throw new ProgramError(`${name}: is a directory`, EXIT_NOT_EXECUTABLE);
+    if (stat?.isFile() !== true) throw new ProgramError(`${name}: not a regular file`, EXIT_NOT_EXECUTABLE);
   } catch (e) {
     if (e instanceof ProgramError) throw e;
     const { code } = e as NodeJS.ErrnoException;
@@ -230,7 +268,8 @@ function openImage(path: string, name: string): { readonly image: ImageFile; rea
     if (code === 'EACCES') throw new ProgramError(`${name}: permission denied`, EXIT_NOT_EXECUTABLE);
     throw new ProgramError(`${name}: ${code ?? String(e)}`, EXIT_NOT_EXECUTABLE);
   }
+  const { fd, path } = opened;
   const file = readFileSync(fd);
   const elf = parseElf(file, name);
-  return { elf, image: { ...elf, hostFd: fd, path: latin1(realPath(path)), size: file.length } };
+  return { elf, image: { ...elf, hostFd: fd, path, size: file.length } };
 }

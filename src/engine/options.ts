@@ -1,6 +1,7 @@
 /**
  * What a run is told: plain data made by the CLI or the API, and carried to every worker. In: nothing. Out: types and defaults.
  */
+import type { TreeOptions } from '../../runtime/vfs/guest-tree.js';
 import type { CpuModel } from './cpu-model.js';
 import type { StoreOptions } from './store-name.js';
 import type { LogOptions } from './log.js';
@@ -44,6 +45,9 @@ export interface EngineOptions {
 export const STATS_KINDS = ['counts', 'all'] as const;
 export type StatsKind = (typeof STATS_KINDS)[number];
 
+/** The guest's tree is the host's. */
+export const HOST_TREE: TreeOptions = { root: undefined, mounts: [], tmpfs: [], sandbox: false };
+
 export interface RunOptions {
   readonly engine: EngineOptions;
   /** Host path of the program. */
@@ -54,6 +58,8 @@ export interface RunOptions {
   readonly env: readonly string[];
   /** -L: where the guest's interpreter and libraries are looked for first. */
   readonly prefix: string | undefined;
+  /** --root, --mount, --tmpfs, --sandbox. */
+  readonly tree: TreeOptions;
   /** Stack in bytes. */
   readonly stackSize: number;
   /** -seed: makes AT_RANDOM and the guest's getrandom deterministic. */

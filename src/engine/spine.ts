@@ -1,4 +1,5 @@
 /** What the main thread gives to every worker at its start (WorkerStart.spine), and the messages between them. In: nothing. Out: types. */
+import type { TreeRows } from '../../runtime/vfs/mount-table.js';
 import type { EngineOptions } from './options.js';
 
 export interface SpineData {
@@ -9,6 +10,8 @@ export interface SpineData {
   readonly templates: Int32Array | undefined;
   /** -L. */
   readonly prefix: string | undefined;
+  /** The guest's mounts; undefined: its tree is the host's. */
+  readonly tree: TreeRows | undefined;
   readonly cpus: number;
   /** --profile: guest threads report what they have spent their time on. */
   readonly profile: boolean;

@@ -12,7 +12,7 @@ import { S_IFIFO, S_IFMT, S_IFREG } from '../../vfs/file-stat.js';
 import { setWorkingDirectory, umaskOf, workingDirectory } from '../../vfs/fs-struct.js';
 import { onHostPath, pathAt, withFd, withPath } from '../../vfs/guest-args.js';
 import { hostCall } from '../../vfs/host-error.js';
-import { fileKind, filePath, hostFd, KIND, putFile } from '../../vfs/open-files.js';
+import { fileKind, fileMount, filePath, hostFd, KIND, putFile } from '../../vfs/open-files.js';
 import {
   AT_EMPTY_PATH,
   AT_FDCWD,
@@ -20,12 +20,23 @@ import {
   AT_SYMLINK_FOLLOW,
   LINUX_HOST,
   O_DIRECTORY,
+  O_NOFOLLOW,
   O_PATH,
+  toHostFlags,
 } from '../../vfs/open-flags.js';
 import { openPath } from '../../vfs/open.js';
-import { hostOnly, LOOKUP, NAME, withTarget } from '../../vfs/resolve.js';
+import {
+  hostOnly,
+  LOOKUP,
+  NAME,
+  NEW_NAME,
+  nodeAt,
+  withTarget,
+  type ResolveOptions,
+  type Target,
+} from '../../vfs/resolve.js';
 import type { Handler, SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
-import { EBADF, EEXIST, EFAULT, EINVAL, ENOENT, ENOTDIR, EPERM, ERANGE } from '../errno.js';
+import { EACCES, EBADF, EEXIST, EFAULT, EINVAL, ENOENT, ENOTDIR, EPERM, ERANGE, EXDEV } from '../errno.js';
 import type { Thread } from '../thread.js';
 
 const getdents =
@@ -66,7 +77,7 @@ function directoryPath(t: Thread, file: number): BytePath {
   const { state } = t.files;
   const opened = filePath(state, file);
   const clean = normalize(opened);
-  if (clean === '/proc' || clean.startsWith('/proc/')) return clean;
+  if (clean === '/proc' || clean.startsWith('/proc/') || hostFd(state, file) < 0) return clean;
   if (LINUX_HOST) return currentPath(state, file);
   return bytePath(fs.realpathSync.native(hostBytes(opened), { encoding: 'buffer' }).toString('latin1'));
 }
@@ -78,6 +89,11 @@ function enter(t: Thread, file: number): SyscallResult {
   const failure = hostCall(() => {
     if (kind === KIND.SPECIAL_DIRECTORY) return 0;
     if (kind !== KIND.DIRECTORY && kind !== KIND.PATH) return -ENOTDIR;
+    if (hostFd(state, file) < 0) {
+      const node = nodeAt(t.files, filePath(state, file), false);
+      return typeof node === 'number' ? node : node?.type === 'directory' ? 0 : -ENOTDIR;
+    }
+    if (state.tree !== undefined && fileMount(state, file) === undefined) return -EACCES;
     const host = hostBytes(fdPath(state, file));
     if (!fs.statSync(host).isDirectory()) return -ENOTDIR;
     fs.accessSync(host, fs.constants.X_OK);
@@ -106,7 +122,7 @@ function fchdir(t: Thread, a: SyscallArgs): SyscallResult {
 const masked = (t: Thread, mode: number, bits: number): number => mode & bits & ~umaskOf(t.files.state, t.files.fs);
 
 const mkdir = (t: Thread, dirfd: number, addr: number, mode: number): number =>
-  onHostPath(t, dirfd, addr, NAME, (host) => {
+  onHostPath(t, dirfd, addr, NEW_NAME, (host) => {
     fs.mkdirSync(host, masked(t, mode, 0o1777));
   });
 
@@ -131,7 +147,7 @@ function mknod(t: Thread, dirfd: number, addr: number, mode: number): SyscallRes
   if (type !== 0 && type !== S_IFREG && type !== S_IFIFO) return -EPERM;
   const permissions = masked(t, mode, 0o7777);
   return withPath(t, addr, (path) =>
-    withTarget(t.files, dirfd, path, NAME, (target): number => {
+    withTarget(t.files, dirfd, path, NEW_NAME, (target): number => {
       const host = hostOnly(target);
       if (typeof host === 'number') return host;
       return hostCall(() => {
@@ -154,10 +170,17 @@ function makeFifo(path: Buffer, mode: number): number {
   // A descriptor of ours, by which a relative path may begin, is no descriptor of the program.
   const name = text.replace(/^\/proc\/self\//, `/proc/${String(process.pid)}/`);
   try {
-    nodeModules.childProcess().execFileSync('mkfifo', ['-m', mode.toString(8), '--', name], { stdio: 'ignore' });
-    return 0;
+    nodeModules.childProcess().execFileSync('mkfifo', ['--', name], { stdio: 'ignore' });
   } catch {
     return -EPERM;
+  }
+  // By descriptor: another thread may have given the name to a link by now.
+  const fd = fs.openSync(path, toHostFlags(O_PATH | O_NOFOLLOW));
+  try {
+    if (fs.fstatSync(fd).isFIFO()) fs.chmodSync(LINUX_HOST ? `/proc/self/fd/${String(fd)}` : path, mode);
+    return 0;
+  } finally {
+    fs.closeSync(fd);
   }
 }
 
@@ -170,16 +193,23 @@ interface Names {
   readonly to: number;
 }
 
-function withTwoNames(t: Thread, n: Names, follow: boolean, call: (from: Buffer, to: Buffer) => number): SyscallResult {
+/** The host's names of both; -EXDEV where they are in different mounts. */
+function withTwoNames(
+  t: Thread,
+  n: Names,
+  options: { readonly from: ResolveOptions; readonly to: ResolveOptions },
+  call: (from: Buffer, to: Buffer, source: Target) => number,
+): SyscallResult {
   const [from, to] = [pathAt(t, n.from), pathAt(t, n.to)];
   if (typeof from === 'number') return from;
   if (typeof to === 'number') return to;
-  return withTarget(t.files, n.fromDir, from, follow ? LOOKUP : NAME, (source) =>
-    withTarget(t.files, n.toDir, to, NAME, (target): number => {
+  return withTarget(t.files, n.fromDir, from, options.from, (source) =>
+    withTarget(t.files, n.toDir, to, options.to, (target): number => {
+      if (source.mount !== target.mount) return -EXDEV;
       const [a, b] = [hostOnly(source), hostOnly(target)];
       if (typeof a === 'number') return a;
       if (typeof b === 'number') return b;
-      return hostCall(() => call(a, b));
+      return hostCall(() => call(a, b, source));
     }),
   );
 }
@@ -188,7 +218,7 @@ const RENAME_NOREPLACE = 1;
 
 function rename(t: Thread, names: Names, flags: number): SyscallResult {
   if ((flags & ~RENAME_NOREPLACE) !== 0) return -EINVAL;
-  return withTwoNames(t, names, false, (from, to) => {
+  return withTwoNames(t, names, { from: NAME, to: NAME }, (from, to) => {
     if (flags === RENAME_NOREPLACE) return renameToNew(from, to);
     fs.renameSync(from, to);
     return 0;
@@ -211,24 +241,34 @@ function link(t: Thread, names: Names, flags: number): SyscallResult {
   if ((flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH)) !== 0) return -EINVAL;
   if ((flags & AT_EMPTY_PATH) !== 0 && pathAt(t, names.from) === '') return linkDescriptor(t, names);
   const follow = (flags & AT_SYMLINK_FOLLOW) !== 0;
-  return withTwoNames(t, names, follow, (from, to) => {
-    fs.linkSync(follow ? fs.realpathSync.native(from, { encoding: 'buffer' }) : from, to);
+  return withTwoNames(t, names, { from: follow ? LINKED : NAME, to: NEW_NAME }, (from, to, source) => {
+    const real = follow && source.mount === undefined;
+    fs.linkSync(real ? fs.realpathSync.native(from, { encoding: 'buffer' }) : from, to);
     return 0;
   });
 }
+
+/** What a link leads to, by its name. */
+const LINKED: ResolveOptions = { ...LOOKUP, named: true };
 
 /** By the name that the file has: one without a name (O_TMPFILE) can't be linked. */
 function linkDescriptor(t: Thread, names: Names): SyscallResult {
   return withFd(t, names.fromDir, (file) =>
     withPath(t, names.to, (path) =>
-      withTarget(t.files, names.toDir, path, NAME, (target): number => {
-        const host = hostOnly(target);
-        if (typeof host === 'number') return host;
-        return hostCall(() => {
-          fs.linkSync(hostBytes(currentPath(t.files.state, file)), host);
-          return 0;
-        });
-      }),
+      withTarget(t.files, AT_FDCWD, currentPath(t.files.state, file), NAME, (source) =>
+        withTarget(t.files, names.toDir, path, NEW_NAME, (target): number => {
+          const [from, to] = [hostOnly(source), hostOnly(target)];
+          if (source.mount !== target.mount) return -EXDEV;
+          if (typeof from === 'number') return from;
+          if (typeof to === 'number') return to;
+          return hostCall(() => {
+            const [is, was] = [fs.lstatSync(from), fs.fstatSync(hostFd(t.files.state, file))];
+            if (is.ino !== was.ino || is.dev !== was.dev) return -ENOENT;
+            fs.linkSync(from, to);
+            return 0;
+          });
+        }),
+      ),
     ),
   );
 }
@@ -236,7 +276,7 @@ function linkDescriptor(t: Thread, names: Names): SyscallResult {
 function symlink(t: Thread, text: number, dirfd: number, addr: number): SyscallResult {
   return withPath(t, text, (to): SyscallResult => {
     if (to === '') return -ENOENT;
-    return onHostPath(t, dirfd, addr, NAME, (host) => {
+    return onHostPath(t, dirfd, addr, NEW_NAME, (host) => {
       fs.symlinkSync(hostBytes(to), host);
     });
   });

@@ -9,13 +9,13 @@ import { fdPath } from '../../vfs/descriptor-path.js';
 import { hostBytes } from '../../vfs/byte-path.js';
 import { offsetOf, onHostPath, pathAt, withFd, withPath } from '../../vfs/guest-args.js';
 import { hostCall } from '../../vfs/host-error.js';
-import { fileKind, hostFd, KIND } from '../../vfs/open-files.js';
+import { fileKind, fileMount, hostFd, KIND } from '../../vfs/open-files.js';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from '../../vfs/open-flags.js';
 import { hostOnly, LOOKUP, LOOKUP_LINK, withTarget } from '../../vfs/resolve.js';
 import { allocateFile, truncateFile } from '../../vfs/seek.js';
 import { SIGXFSZ } from '../../vfs/file-io.js';
 import type { Handler, SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
-import { EBADF, EFAULT, EFBIG, EINVAL, EOPNOTSUPP, EPERM } from '../errno.js';
+import { EBADF, EFAULT, EFBIG, EINVAL, EOPNOTSUPP, EPERM, EROFS } from '../errno.js';
 import { readTimePair } from '../structs.js';
 import type { Thread } from '../thread.js';
 
@@ -24,6 +24,7 @@ function onDescriptor(t: Thread, fd: number, call: (host: number) => void, path?
   return withFd(t, fd, (file): number => {
     const { state } = t.files;
     const host = hostFd(state, file);
+    if (fileMount(state, file)?.readOnly === true) return -EROFS;
     if (fileKind(state, file) === KIND.PATH) {
       if (path === undefined || host < 0) return -EBADF;
       return done(() => {

@@ -16,7 +16,8 @@ import {
 } from '../../vfs/file-stat.js';
 import { pathAt, withFd, withPath } from '../../vfs/guest-args.js';
 import { hostCall } from '../../vfs/host-error.js';
-import { fileKind, fileOps, filePath, hostFd, KIND } from '../../vfs/open-files.js';
+import type { MountPoint } from '../../vfs/mount-table.js';
+import { fileKind, fileMount, fileOps, filePath, hostFd, KIND } from '../../vfs/open-files.js';
 import {
   AT_EACCESS,
   AT_EMPTY_PATH,
@@ -25,11 +26,11 @@ import {
   AT_STATX_SYNC_TYPE,
   AT_SYMLINK_NOFOLLOW,
 } from '../../vfs/open-flags.js';
-import { LOOKUP, LOOKUP_LINK, withTarget } from '../../vfs/resolve.js';
+import { LOOKUP, LOOKUP_LINK, withTarget, type Target } from '../../vfs/resolve.js';
 import type { SpecialNode } from '../../vfs/special-node.js';
 import { statOpenFile, statTarget } from '../../vfs/status.js';
 import type { Handler, SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
-import { EACCES, EFAULT, EINVAL, ENOENT } from '../errno.js';
+import { EACCES, EFAULT, EINVAL, ENOENT, EROFS } from '../errno.js';
 import type { Thread } from '../thread.js';
 
 // ---------------------------------------------------------------- stat
@@ -121,8 +122,16 @@ function accessPath(t: Thread, dirfd: number, path: BytePath, mode: number, foll
       // A link allows everything.
       if ((Number(st.mode) & S_IFMT) === S_IFLNK) return 0;
     }
-    return hostAccess(target.host, mode);
+    const failure = hostAccess(target.host, mode);
+    return failure === 0 && (mode & W_OK) !== 0 && isReadOnly(target) ? -EROFS : failure;
   });
+}
+
+/** Files and directories of a read-only mount; devices and FIFOs there can be written. */
+function isReadOnly(target: Target): boolean {
+  if (target.mount?.readOnly !== true) return false;
+  const st = fs.statSync(target.host);
+  return st.isFile() || st.isDirectory();
 }
 
 const hostAccess = (path: Buffer, mode: number): number =>
@@ -200,15 +209,17 @@ function storeStatFs(t: Thread, addr: number, record: StatFsRecord | number): Sy
   return t.mem.write(addr, encodeStatFs(record)) ? 0 : -EFAULT;
 }
 
+/** What a file system says of itself, and whether the guest's mount of it is read-only. */
+const hostFileSystem = (path: Buffer, mount: MountPoint | undefined): StatFsRecord | number =>
+  hostCall(() => ({ ...fs.statfsSync(path, { bigint: true }), readOnly: mount?.readOnly === true }));
+
 const statfs: Handler = (t, a) =>
   storeStatFs(
     t,
     a.ptr(1),
     withPath(t, a.ptr(0), (path) =>
       withTarget(t.files, AT_FDCWD, path, LOOKUP, (target) =>
-        target.node !== undefined
-          ? ownFileSystem(PROC_SUPER_MAGIC)
-          : hostCall(() => fs.statfsSync(target.host, { bigint: true })),
+        target.node !== undefined ? ownFileSystem(PROC_SUPER_MAGIC) : hostFileSystem(target.host, target.mount),
       ),
     ),
   );
@@ -220,7 +231,7 @@ const fstatfs: Handler = (t, a) =>
     withFd(t, a.i32(0), (file): StatFsRecord | number => {
       const { state } = t.files;
       if (hostFd(state, file) >= 0) {
-        return hostCall(() => fs.statfsSync(hostBytes(fdPath(state, file)), { bigint: true }));
+        return hostFileSystem(hostBytes(fdPath(state, file)), fileMount(state, file));
       }
       const magic = fileOps(state, file).fileSystem;
       return ownFileSystem(magic === undefined ? PROC_SUPER_MAGIC : BigInt(magic));

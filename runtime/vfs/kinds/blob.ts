@@ -3,10 +3,10 @@ import { EIO } from '../../linux/errno.js';
 import { blobBytes, freeBlob } from '../blobs.js';
 import { atOffset, joined, once, scatter } from '../file-io.js';
 import type { FileOps } from '../file-ops.js';
-import { lookupNode } from '../mounts.js';
 import { fileObject, filePath, withOffset } from '../open-files.js';
 import { openPath } from '../open.js';
 import { READABLE, WRITABLE } from '../poll-events.js';
+import { nodeAt } from '../resolve.js';
 import { seekTo } from '../seek-to.js';
 import { statNamed } from '../status.js';
 
@@ -15,9 +15,8 @@ export const blobOps: FileOps = {
   read: ({ state: s }, file, _size, buffers, position) =>
     atOffset(s, file, position, buffers, (list, at) => scatter(blobBytes(s, fileObject(s, file)), list, at ?? 0)),
   write: (c, file, _size, buffers) => {
-    const found = lookupNode(c, filePath(c.state, file), true);
-    if (typeof found === 'number') return found;
-    const node = found.node;
+    const node = nodeAt(c, filePath(c.state, file), true);
+    if (typeof node === 'number') return node;
     if (node?.type !== 'file' || node.write === undefined) return -EIO;
     const write = node.write;
     return once(buffers, (list) => write(joined(list)));
