@@ -4,13 +4,16 @@
  * Source: man 2 clone, man 2 vfork.
  */
 import { CPU, GPR } from '../../src/guest/cpu-state.js';
-import { EAGAIN, EINVAL, EPERM } from '../linux/errno.js';
+import { EAGAIN, EINVAL, EMFILE, EPERM } from '../linux/errno.js';
 import { SIGCHLD } from '../linux/signals.js';
 import type { Thread } from '../linux/thread.js';
 import { cloneCpu, freeCpu } from '../threads/cpu-slots.js';
 import { park } from '../threads/park.js';
 import { unsupported } from '../linux/unsupported.js';
 import { SharedGuestMemory } from '../memory/guest-memory.js';
+import { hasFreeFd } from '../vfs/fd-table.js';
+import { newDescriptor } from '../vfs/new-descriptor.js';
+import { newPidfd } from '../vfs/pidfds.js';
 import type { Group } from './group.js';
 import type { Kernel } from './kernel.js';
 import { GROUP_FLAG, GROUP_STATE, HEAD, TASK_STATE } from './layout.js';
@@ -67,6 +70,8 @@ export interface CloneArgs {
   /** rsp of the child; 0n: the parent's. */
   readonly stack: bigint;
   readonly parentTid: number;
+  /** Where CLONE_PIDFD's descriptor goes. */
+  readonly pidfd: number;
   readonly childTid: number;
   readonly tls: bigint;
 }
@@ -84,10 +89,8 @@ export function cloneTask(t: Thread, args: CloneArgs): number {
     unsupported(t, 'clone with new namespaces');
     return -EPERM;
   }
-  if (has(CLONE.PIDFD)) {
-    unsupported(t, 'clone with CLONE_PIDFD');
-    return -EINVAL;
-  }
+  if (has(CLONE.PIDFD) && has(CLONE.THREAD)) return -EINVAL;
+  if (has(CLONE.PIDFD) && !hasFreeFd(t.files.state, t.files.table, t.files.port.fdLimit())) return -EMFILE;
   const files = has(CLONE.FILES) ? kernel.files?.shareFiles(task.files) : kernel.files?.copyFiles(task.files);
   if (files !== undefined && files < 0) return files;
   const fs = has(CLONE.FS) ? kernel.files?.shareFs(task.fs) : kernel.files?.copyFs(task.fs);
@@ -122,6 +125,7 @@ export function cloneTask(t: Thread, args: CloneArgs): number {
   setChildRegisters(childMemory.view, child, args);
   const { tid } = child;
   // A word that can't be written is left alone, as Linux does.
+  if (has(CLONE.PIDFD)) t.mem.writeU32(args.pidfd, newDescriptor(t.files, newPidfd(child.groupIndex, tid, 0), true));
   if (has(CLONE.PARENT_SETTID)) t.mem.writeU32(args.parentTid, tid);
   if (has(CLONE.CHILD_SETTID)) childMemory.writeU32(args.childTid, tid);
   if (has(CLONE.VFORK)) task.vforkChild = child.index;
@@ -267,6 +271,7 @@ export function forkArgs(vfork: boolean): CloneArgs {
     exitSignal: SIGCHLD,
     stack: 0n,
     parentTid: 0,
+    pidfd: 0,
     childTid: 0,
     tls: 0n,
   };

@@ -114,6 +114,7 @@ function leaveGroup(kernel: Kernel, task: Task, status: number, cpuNs: number): 
   reparentChildren(kernel, group);
   group.state = GROUP_STATE.ZOMBIE;
   notifyParent(kernel, group);
+  kernel.processChanged?.(group.index);
   return group.index;
 }
 
@@ -195,6 +196,7 @@ export function releaseGroup(kernel: Kernel, group: Group): void {
   flushSignals(kernel, group, ALL_SIGNALS);
   freeTask(kernel, group.leader);
   group.state = GROUP_STATE.FREE;
+  kernel.processChanged?.(group.index);
 }
 
 /** CPU time of a process, microseconds. The process that lift64 was started for counts all of lift64's. */

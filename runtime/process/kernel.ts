@@ -81,6 +81,8 @@ export class Kernel {
   /** Set by the spine before the first guest thread runs. */
   files: FileResources | undefined;
   supervision: Supervision | undefined;
+  /** A signal has been queued for the process of this index or one of its threads, or it has ended. Called with the kernel mutex held. */
+  processChanged: ((group: number) => void) | undefined;
   /** In a worker: gives the memory of an address space, asking the main thread where this isolate does not have it yet. */
   fetchMemory: ((t: Thread, mm: number) => WebAssembly.Memory) | undefined;
 

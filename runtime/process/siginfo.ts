@@ -130,6 +130,19 @@ export function dequeueSignal(kernel: Kernel, holder: SignalHolder, signal: numb
   kernel.freeSiginfo(taken);
 }
 
+/** Takes the first pending signal of `mask`, of the thread or its process: its number, 0 none; its siginfo goes into `out`. */
+export function takePending(
+  kernel: Kernel,
+  task: SignalHolder & { readonly group: SignalHolder },
+  mask: bigint,
+  out: Uint8Array,
+): number {
+  const own = task.pending & mask;
+  const signal = firstSignal(own) || firstSignal(task.group.pending & mask);
+  if (signal !== 0) dequeueSignal(kernel, (own & sigBit(signal)) !== 0n ? task : task.group, signal, out);
+  return signal;
+}
+
 /** Drops the pending signals of `mask`. */
 export function flushSignals(kernel: Kernel, holder: SignalHolder, mask: bigint): void {
   kernel.assertLocked();

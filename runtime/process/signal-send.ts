@@ -69,6 +69,7 @@ function send(kernel: Kernel, task: Task, group: Group, info: SigInfo, shared: b
   if (isIgnored(task, signal)) return true;
   const before = shared ? group.pending : task.pending;
   if (!enqueueSignal(kernel, shared ? group : task, info)) return false;
+  kernel.processChanged?.(group.index);
   // Pending already: whoever is to take it has been told.
   if ((before & bit) !== 0n && signal < 32) return true;
   const taker = shared ? pickThread(group, signal) : task;

@@ -19,6 +19,8 @@ export const EPOLLET = 1 << 31;
 export const HOW = EPOLLEXCLUSIVE | EPOLLWAKEUP | EPOLLONESHOT | EPOLLET;
 /** Key of a wake that says nothing of the events. */
 export const ANY_EVENT = 0x7fff_ffff;
+/** Key of a wake for which nothing is ready: whoever waits is to see anew how long to sleep. */
+export const LOOK_AGAIN = 0;
 
 export const WATCH_FLAG = {
   /** In the ready list. */
@@ -273,6 +275,10 @@ export function markQueue(s: VfsState, queue: number, key: number): void {
 /** Of the exclusive watches, all up to the first whose instance has a thread waiting are told; of the others, all. */
 function markLocked(s: VfsState, queue: number, key: number): void {
   let taken = false;
+  if (key === LOOK_AGAIN) {
+    lookAgain(s, queue);
+    return;
+  }
   for (let w = s.peek(queue + QUEUE.WATCHES); w !== 0; w = s.peek(watchWord(w) + WATCH.OF_QUEUE)) {
     const at = watchWord(w);
     const events = s.peek(at + WATCH.EVENTS);
@@ -282,6 +288,15 @@ function markLocked(s: VfsState, queue: number, key: number): void {
       taken = hasWaiters(s, epollWaiters(s.peek(at) - 1));
     }
     mark(s, w);
+  }
+}
+
+function lookAgain(s: VfsState, queue: number): void {
+  for (let w = s.peek(queue + QUEUE.WATCHES); w !== 0; w = s.peek(watchWord(w) + WATCH.OF_QUEUE)) {
+    const epoll = s.peek(watchWord(w)) - 1;
+    wakeSlots(s, epollWaiters(epoll));
+    wakeSlots(s, epollQueue(epoll));
+    lookAgain(s, epollQueue(epoll));
   }
 }
 

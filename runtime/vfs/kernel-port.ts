@@ -27,6 +27,14 @@ export interface KernelPort {
   /** Soft limit of RLIMIT_NOFILE and RLIMIT_FSIZE (bytes, Infinity none). */
   fdLimit(): number;
   fileSizeLimit(): number;
+  /** Index of the thread's process in the kernel's table. */
+  readonly process: number;
+  /** Whether a signal of `mask` is pending for the thread or its process. */
+  hasSignal(mask: bigint): boolean;
+  /** Takes the first pending signal of `mask`: its siginfo_t; undefined: there is none. */
+  takeSignal(mask: bigint): Uint8Array | undefined;
+  /** What has become of the process `pid`, whose index in the kernel's table was `process`. */
+  processState(process: number, pid: number): 'alive' | 'zombie' | 'gone';
   /** Asks the main thread to serve stream `stream` (StreamService.request). Returns at once. */
   requestStream(stream: number): void;
   /** Asks the main thread to put the terminal of the host into raw or cooked mode. Returns at once. */

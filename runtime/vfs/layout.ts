@@ -15,6 +15,9 @@ export const MAX_STREAMS = 64;
 export const MAX_BLOBS = 128;
 export const MAX_RECORD_LOCKS = 1024;
 export const MAX_EPOLLS = 512;
+export const MAX_TIMERFDS = 1024;
+/** Guest processes: as many as the kernel's table has (process/layout.ts MAX_GROUPS). */
+export const MAX_PROCESSES = 1024;
 /** Descriptors watched by epoll instances, of all together; index 0 is not used. */
 export const MAX_WATCHES = 16384;
 /** Thread slots that can wait; the last is the main thread's. */
@@ -67,7 +70,7 @@ export const FILE = {
   FLAGS: 2,
   /** Descriptor of the host, or -1. */
   HOST_FD: 3,
-  /** File offset, bytes, 64 bits (directories: number of the next entry). */
+  /** File offset, bytes, 64 bits (directories: number of the next entry; signalfds: the mask; pidfds: the process id). */
   OFFSET_LO: 4,
   OFFSET_HI: 5,
   /** Pipe, counter, stream or blob. */
@@ -121,6 +124,20 @@ export const PIPE = {
 
 /** An eventfd. */
 export const COUNTER = { USED: 0, VALUE_LO: 1, VALUE_HI: 2, SEMAPHORE: 3, QUEUE: 4, SIZE: 4 + QUEUE.SIZE } as const;
+
+/** A timer of timerfd_create. Times are nanoseconds, 64 bits; DEADLINE is of CLOCK_MONOTONIC, 0: not armed. */
+export const TIMERFD = {
+  USED: 0,
+  CLOCK: 1,
+  DEADLINE: 2,
+  INTERVAL: 4,
+  /** Expirations that have not been read. */
+  TICKS: 6,
+  /** Flags of the last timerfd_settime. */
+  FLAGS: 8,
+  QUEUE: 10,
+  SIZE: 10 + QUEUE.SIZE,
+} as const;
 
 /** An epoll instance. */
 export const EPOLL = {
@@ -228,6 +245,9 @@ export const AREA = {
   COUNTERS: area(MAX_COUNTERS * COUNTER.SIZE),
   PIPES: area(MAX_PIPES * PIPE.SIZE),
   STREAMS: area(MAX_STREAMS * STREAM.SIZE),
+  TIMERFDS: area(MAX_TIMERFDS * TIMERFD.SIZE),
+  /** A queue a process: woken when a signal is queued for it or one of its threads, and when it ends. */
+  PROCESS_QUEUES: area(MAX_PROCESSES * QUEUE.SIZE),
   EPOLLS: area(MAX_EPOLLS * EPOLL.SIZE),
   WATCHES: area(MAX_WATCHES * WATCH.SIZE),
   WATCH_HASH: area(WATCH_BUCKETS),

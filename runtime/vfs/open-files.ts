@@ -39,6 +39,10 @@ export const KIND = {
   /** Directory that the host has not (/proc/self/fd). */
   SPECIAL_DIRECTORY: 11,
   EPOLL: 12,
+  TIMERFD: 13,
+  SIGNALFD: 14,
+  /** OBJECT is the index of the process in the kernel's table. */
+  PIDFD: 15,
 } as const;
 export type Kind = (typeof KIND)[keyof typeof KIND];
 
@@ -63,6 +67,8 @@ export interface NewFile {
   readonly marks?: number;
   /** Index of the mount that it is in, where there are mounts. */
   readonly mount?: number | undefined;
+  /** 64 bits. */
+  readonly offset?: bigint;
   /** Absolute guest path, or the name that /proc/self/fd shows. */
   readonly path: BytePath;
 }
@@ -85,6 +91,10 @@ export function newFile(s: VfsState, f: NewFile): number {
     s.set(w + FILE.FLAGS, f.flags);
     s.set(w + FILE.HOST_FD, f.hostFd ?? -1);
     s.set(w + FILE.OBJECT, f.object ?? 0);
+    if (f.offset !== undefined) {
+      s.set(w + FILE.OFFSET_LO, Number(BigInt.asIntN(32, f.offset)));
+      s.set(w + FILE.OFFSET_HI, Number(BigInt.asIntN(32, f.offset >> 32n)));
+    }
     s.set(w + FILE.MARKS, f.marks ?? 0);
     s.set(w + FILE.MOUNT, (f.mount ?? -1) + 1);
     const length = Math.min(f.path.length, PATH_MAX);

@@ -4,6 +4,8 @@
  */
 import { InternalError } from '../../src/base/errors.js';
 import type { Kernel } from '../process/kernel.js';
+import { GROUP_STATE, SIGINFO_BYTES } from '../process/layout.js';
+import { takePending } from '../process/siginfo.js';
 import { raiseSignal } from '../process/signal-send.js';
 import type { Task } from '../process/task.js';
 import { awaitWake, interrupted } from '../threads/park.js';
@@ -11,7 +13,9 @@ import type { Thread } from '../linux/thread.js';
 import type { KernelPort } from './kernel-port.js';
 import { FILE_KINDS } from './kinds/table.js';
 import { MAIN_SLOT } from './layout.js';
+import { processQueue } from './process-queue.js';
 import { VfsState } from './state.js';
+import { wakeAll } from './wait-queue.js';
 
 /** Messages to the main thread: each is posted and returns at once. */
 export interface FileMessages {
@@ -79,6 +83,22 @@ class ThreadPort implements KernelPort {
   fileSizeLimit(): number {
     return limitOf(this.task, RLIMIT_FSIZE);
   }
+  get process(): number {
+    return this.task.groupIndex;
+  }
+  hasSignal(mask: bigint): boolean {
+    return ((this.task.pending | this.task.group.pending) & mask) !== 0n;
+  }
+  takeSignal(mask: bigint): Uint8Array | undefined {
+    const { kernel } = this.thread;
+    const info = new Uint8Array(SIGINFO_BYTES);
+    return kernel.lock(() => takePending(kernel, this.task, mask, info)) === 0 ? undefined : info;
+  }
+  processState(process: number, pid: number): 'alive' | 'zombie' | 'gone' {
+    const group = this.thread.kernel.group(process);
+    if (group.tgid !== pid || group.state === GROUP_STATE.FREE) return 'gone';
+    return group.alive ? 'alive' : 'zombie';
+  }
   requestStream(stream: number): void {
     this.messages.requestStream(stream);
   }
@@ -131,6 +151,12 @@ export function mainPort(kernel: Kernel): KernelPort {
     },
     fdLimit: none,
     fileSizeLimit: none,
+    get process() {
+      return none();
+    },
+    hasSignal: none,
+    takeSignal: none,
+    processState: none,
     requestStream: none,
     setTerminalRaw: none,
   };
@@ -138,10 +164,19 @@ export function mainPort(kernel: Kernel): KernelPort {
 
 /** The file layer's state on the main thread. */
 export function mainVfsState(kernel: Kernel): VfsState {
-  return VfsState.attach(kernel.buffer, kernel.vfsOffset, mainPort(kernel), FILE_KINDS);
+  return tellQueues(kernel, VfsState.attach(kernel.buffer, kernel.vfsOffset, mainPort(kernel), FILE_KINDS));
 }
 
 /** The file layer's state of a guest thread. */
 export function threadVfsState(t: Thread, messages: FileMessages): VfsState {
-  return VfsState.attach(t.kernel.buffer, t.kernel.vfsOffset, new ThreadPort(t, messages), FILE_KINDS);
+  const { kernel } = t;
+  return tellQueues(kernel, VfsState.attach(kernel.buffer, kernel.vfsOffset, new ThreadPort(t, messages), FILE_KINDS));
+}
+
+/** What happens to a process wakes its queue. */
+function tellQueues(kernel: Kernel, s: VfsState): VfsState {
+  kernel.processChanged = (process) => {
+    wakeAll(s, processQueue(process));
+  };
+  return s;
 }

@@ -132,6 +132,16 @@ export class FakePort implements KernelPort {
   fileSizeLimit(): number {
     return this.fileLimit;
   }
+  readonly process = 1;
+  hasSignal(): boolean {
+    return false;
+  }
+  takeSignal(): undefined {
+    return undefined;
+  }
+  processState(): 'alive' {
+    return 'alive';
+  }
   requestStream(stream: number): void {
     this.requests.push(stream);
   }

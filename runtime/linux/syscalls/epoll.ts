@@ -14,9 +14,9 @@ import {
   waitForEvents,
 } from '../../vfs/epoll.js';
 import { EPOLLERR, EPOLLET, EPOLLEXCLUSIVE, EPOLLHUP, EPOLLWAKEUP } from '../../vfs/epoll-watches.js';
-import { installFile } from '../../vfs/fd-table.js';
 import { withFd } from '../../vfs/guest-args.js';
-import { fileKind, KIND, newFile, putFile } from '../../vfs/open-files.js';
+import { newDescriptor } from '../../vfs/new-descriptor.js';
+import { fileKind, KIND } from '../../vfs/open-files.js';
 import { O_CLOEXEC, O_RDWR } from '../../vfs/open-flags.js';
 import type { Handler, SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
 import { EBADF, EFAULT, EINVAL, EPERM } from '../errno.js';
@@ -32,19 +32,14 @@ const EPOLLOUT = 0x4;
 const EXCLUSIVE_BITS = EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE;
 
 function create(t: Thread, flags: number): SyscallResult {
-  const { state, table, port } = t.files;
+  const { state } = t.files;
   if ((flags & ~O_CLOEXEC) !== 0) return -EINVAL;
   const object = newEpoll(state);
   if (object < 0) return object;
-  const path = bytePath('anon_inode:[eventpoll]');
-  const file = newFile(state, { kind: KIND.EPOLL, flags: O_RDWR, object, path });
-  if (file < 0) {
+  const file = { kind: KIND.EPOLL, flags: O_RDWR, object, path: bytePath('anon_inode:[eventpoll]') };
+  return newDescriptor(t.files, file, (flags & O_CLOEXEC) !== 0, () => {
     freeEpoll(state, object);
-    return file;
-  }
-  const fd = installFile(state, table, file, (flags & O_CLOEXEC) !== 0, port.fdLimit());
-  if (fd < 0) putFile(state, file);
-  return fd;
+  });
 }
 
 function eventAt(t: Thread, addr: number): EpollEvent | undefined {

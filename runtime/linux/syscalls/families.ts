@@ -9,6 +9,7 @@ import { idsRows } from './ids.js';
 import { memoryRows } from './memory.js';
 import { miscFileRows } from './misc-file.js';
 import { pathRows } from './path.js';
+import { pidfdRows } from './pidfd.js';
 import { pollRows } from './poll.js';
 import { processRows } from './process.js';
 import { schedRows } from './sched.js';
@@ -16,6 +17,7 @@ import { signalRows } from './signal.js';
 import { statRows } from './stat.js';
 import { systemRows } from './system.js';
 import { timeRows } from './time.js';
+import { timerfdRows } from './timerfd.js';
 
 export const FAMILIES: readonly (readonly SyscallRow[])[] = [
   processRows,
@@ -27,6 +29,8 @@ export const FAMILIES: readonly (readonly SyscallRow[])[] = [
   pathRows,
   pollRows,
   epollRows,
+  timerfdRows,
+  pidfdRows,
   miscFileRows,
   signalRows,
   futexRows,

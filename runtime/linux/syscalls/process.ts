@@ -9,10 +9,12 @@ import type { Group } from '../../process/group.js';
 import { GROUP_FLAG, HEAD } from '../../process/layout.js';
 import { waitForChild, W, type Change, type Whom } from '../../process/wait.js';
 import { bytePath } from '../../vfs/byte-path.js';
-import { withPath } from '../../vfs/guest-args.js';
+import { isNonBlocking } from '../../vfs/file-io.js';
+import { withFd, withPath } from '../../vfs/guest-args.js';
+import { fileKind, fileOffset, KIND } from '../../vfs/open-files.js';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from '../../vfs/open-flags.js';
 import type { SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
-import { E2BIG, EACCES, ECHILD, EFAULT, EINVAL, EPERM, ESRCH } from '../errno.js';
+import { E2BIG, EACCES, EAGAIN, EBADF, EFAULT, EINVAL, EPERM, ESRCH } from '../errno.js';
 import { SIGCHLD } from '../signals.js';
 import { writeRusage } from '../structs.js';
 import type { Thread } from '../thread.js';
@@ -35,6 +37,7 @@ function clone(t: Thread, a: SyscallArgs): SyscallResult {
     exitSignal: flags & CSIGNAL,
     stack: a.u64(1),
     parentTid: a.ptr(2),
+    pidfd: a.ptr(2),
     childTid: a.ptr(3),
     tls: a.u64(4),
   });
@@ -69,6 +72,7 @@ function clone3(t: Thread, a: SyscallArgs): SyscallResult {
     exitSignal: Number(exitSignal),
     stack: stack === 0n ? 0n : stack + stackSize,
     parentTid: Number(field(3)),
+    pidfd: Number(field(1)),
     childTid: Number(field(2)),
     tls: field(7),
   });
@@ -127,6 +131,7 @@ function waitid(t: Thread, a: SyscallArgs): SyscallResult {
   const known = W.NOHANG | W.NOWAIT | W.EXITED | W.STOPPED | W.CONTINUED | W.NOTHREAD | W.CLONE | W.ALL;
   if ((options & ~known) !== 0 || (options & (W.EXITED | W.STOPPED | W.CONTINUED)) === 0) return -EINVAL;
   let whom: Whom;
+  let nohang = (options & W.NOHANG) !== 0;
   switch (a.i32(0)) {
     case 0:
       whom = { kind: 'any' };
@@ -139,13 +144,24 @@ function waitid(t: Thread, a: SyscallArgs): SyscallResult {
       if (id < 0) return -EINVAL;
       whom = { kind: 'pgid', pgid: id === 0 ? t.task.group.pgid : id };
       break;
-    case 3:
-      unsupported(t, 'waitid with P_PIDFD');
-      return -ECHILD;
+    case 3: {
+      const { state } = t.files;
+      const of = withFd(t, id, (file) =>
+        fileKind(state, file) === KIND.PIDFD
+          ? { pid: fileOffset(state, file), polls: isNonBlocking(state, file) }
+          : -EBADF,
+      );
+      if (typeof of === 'number') return of;
+      whom = { kind: 'pid', pid: of.pid };
+      nohang ||= of.polls;
+      break;
+    }
     default:
       return -EINVAL;
   }
-  const change = waitForChild(t, whom, options);
+  const change = waitForChild(t, whom, nohang ? options | W.NOHANG : options);
+  // A pidfd with O_NONBLOCK.
+  if (change === undefined && (options & W.NOHANG) === 0) return -EAGAIN;
   if (typeof change === 'number') return change;
   const info = a.ptr(2);
   const usage = a.ptr(4);
@@ -236,7 +252,7 @@ export const processRows = [
     name: 'clone',
     args: 'cf,ptr:child_stack,ptr:parent_tidptr,ptr:child_tidptr,ptr:tls',
     support: 'partly',
-    note: 'no namespaces, no CLONE_PIDFD',
+    note: 'no namespaces',
     handler: clone,
   },
   {
@@ -264,8 +280,7 @@ export const processRows = [
     nr: 247,
     name: 'waitid',
     args: 'd,d,p,wo,p',
-    support: 'partly',
-    note: 'no pidfds (P_PIDFD)',
+    support: 'yes',
     handler: waitid,
   },
   {
@@ -280,7 +295,7 @@ export const processRows = [
     name: 'clone3',
     args: 'p,lu',
     support: 'partly',
-    note: 'no namespaces, cgroups, set_tid, CLONE_PIDFD',
+    note: 'no namespaces, cgroups, set_tid',
     handler: clone3,
   },
 ] as const satisfies readonly SyscallRow[];

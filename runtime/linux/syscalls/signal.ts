@@ -22,21 +22,11 @@ import {
   setBlockedWords,
 } from '../../process/signal-send.js';
 import { SIG_DFL, SIG_IGN, type SigAction } from '../../process/sighand.js';
-import { dequeueSignal, firstSignal, type SigInfo } from '../../process/siginfo.js';
+import { type SigInfo, takePending } from '../../process/siginfo.js';
 import { park } from '../../threads/park.js';
 import type { SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
 import { EAGAIN, EFAULT, EINTR, EINVAL, EPERM, ERESTARTNOHAND, ESRCH } from '../errno.js';
-import {
-  defaultAction,
-  sigBit,
-  SIGKILL,
-  SIGSEGV,
-  SIGSTOP,
-  SI_KERNEL,
-  SI_TKILL,
-  SI_USER,
-  UNBLOCKABLE,
-} from '../signals.js';
+import { defaultAction, SIGKILL, SIGSEGV, SIGSTOP, SI_KERNEL, SI_TKILL, SI_USER, UNBLOCKABLE } from '../signals.js';
 import { readTimePair, timespecNs } from '../structs.js';
 import type { Thread } from '../thread.js';
 
@@ -160,14 +150,7 @@ function rtSigtimedwait(t: Thread, a: SyscallArgs): SyscallResult {
     deadlineNs = kernel.now() + ns;
   }
   const info = new Uint8Array(SIGINFO_BYTES);
-  const take = (): number | undefined =>
-    kernel.lock(() => {
-      const own = task.pending & wanted;
-      const signal = firstSignal(own) || firstSignal(task.group.pending & wanted);
-      if (signal === 0) return undefined;
-      dequeueSignal(kernel, (own & sigBit(signal)) !== 0n ? task : task.group, signal, info);
-      return signal;
-    });
+  const take = (): number | undefined => kernel.lock(() => takePending(kernel, task, wanted, info) || undefined);
   let got: number | 'timeout' | 'interrupted' | undefined = take();
   if (got === undefined && deadlineNs > kernel.now()) {
     // While it waits the thread takes these signals, so that senders wake it; they are not dropped as ignored either.

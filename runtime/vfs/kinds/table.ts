@@ -7,8 +7,11 @@ import { characterOps, deviceOps } from './device.js';
 import { directoryOps, pathOps, specialDirectoryOps } from './directory.js';
 import { epollOps } from './epoll.js';
 import { hostFileOps } from './host-file.js';
+import { pidfdOps } from './pidfd.js';
 import { pipeOps } from './pipe.js';
+import { signalfdOps } from './signalfd.js';
 import { streamOps } from './stream.js';
+import { timerfdOps } from './timerfd.js';
 
 export const FILE_KINDS: FileKinds = {
   [KIND.FILE]: hostFileOps,
@@ -23,4 +26,7 @@ export const FILE_KINDS: FileKinds = {
   [KIND.DEVICE]: deviceOps,
   [KIND.SPECIAL_DIRECTORY]: specialDirectoryOps,
   [KIND.EPOLL]: epollOps,
+  [KIND.TIMERFD]: timerfdOps,
+  [KIND.SIGNALFD]: signalfdOps,
+  [KIND.PIDFD]: pidfdOps,
 };

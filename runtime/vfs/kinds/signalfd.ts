@@ -1,0 +1,61 @@
+/**
+ * signalfd: what is pending for whoever reads it. In: descriptions, whose offset is the mask. Out: their row of operations; the mask.
+ * Source: man 2 signalfd.
+ */
+import { EINVAL } from '../../linux/errno.js';
+import { encodeSignalfd, SIGNALFD_BYTES } from '../../linux/signalfd-info.js';
+import { bytePath } from '../byte-path.js';
+import { blocking, once } from '../file-io.js';
+import type { FileOps } from '../file-ops.js';
+import { FILE } from '../layout.js';
+import { fileWord } from '../open-files.js';
+import { READABLE } from '../poll-events.js';
+import { processQueue } from '../process-queue.js';
+import type { VfsState } from '../state.js';
+import { ANON_INODE_FS_MAGIC, statAnonymous } from './anonymous.js';
+
+export function signalfdMask(s: VfsState, file: number): bigint {
+  const w = fileWord(file);
+  const half = (field: number): bigint => BigInt(s.get(w + field) >>> 0);
+  return (half(FILE.OFFSET_HI) << 32n) | half(FILE.OFFSET_LO);
+}
+
+export function setSignalfdMask(s: VfsState, file: number, mask: bigint): void {
+  const w = fileWord(file);
+  s.set(w + FILE.OFFSET_LO, Number(BigInt.asIntN(32, mask)));
+  s.set(w + FILE.OFFSET_HI, Number(BigInt.asIntN(32, mask >> 32n)));
+}
+
+/** As many records as fit into the buffers, the first of them waited for. */
+function take(s: VfsState, mask: bigint, list: readonly Uint8Array[], size: number): number | undefined {
+  const out = new Uint8Array(size - (size % SIGNALFD_BYTES));
+  if (out.length === 0) return -EINVAL;
+  let n = 0;
+  for (; n < out.length; n += SIGNALFD_BYTES) {
+    const info = s.port.takeSignal(mask);
+    if (info === undefined) break;
+    encodeSignalfd(info, out.subarray(n, n + SIGNALFD_BYTES));
+  }
+  let at = 0;
+  for (const b of list) {
+    b.set(out.subarray(at, Math.min(n, at + b.length)));
+    at += b.length;
+    if (at >= n) break;
+  }
+  return n > 0 ? n : undefined;
+}
+
+export const signalfdOps: FileOps = {
+  seekable: false,
+  read: ({ state: s }, file, size, buffers) =>
+    blocking(s, file, [processQueue(s.port.process)], () =>
+      once(buffers, (list) => take(s, signalfdMask(s, file), list, size)),
+    ),
+  write: () => -EINVAL,
+  readiness: (s, file) => (s.port.hasSignal(signalfdMask(s, file)) ? READABLE : 0),
+  queue: (s) => processQueue(s.port.process),
+  stat: statAnonymous,
+  link: () => bytePath('anon_inode:[signalfd]'),
+  fileSystem: ANON_INODE_FS_MAGIC,
+  info: (s, file) => `sigmask:\t${signalfdMask(s, file).toString(16).padStart(16, '0')}\n`,
+};
