@@ -3,7 +3,7 @@
  * A worker that runs a guest thread is in the handler of one message until that thread is gone; it reads no other message meanwhile.
  */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { InternalError } from '../../src/base/errors.js';
+import { framesOf, InternalError } from '../../src/base/errors.js';
 import type { Thread } from '../linux/thread.js';
 import { enterNextProgram } from '../process/exec.js';
 import { threadFinished, threadStarted } from '../process/exit.js';
@@ -123,7 +123,7 @@ export function fatalMessage(e: unknown): FromWorker {
   return {
     kind: 'fatal',
     message: error.message,
-    details: error instanceof InternalError ? error.details : [],
+    details: error instanceof InternalError ? error.details : framesOf(error),
     stack: error.stack ?? '',
   };
 }

@@ -40,3 +40,12 @@ export class InternalError extends Lift64Error {
     super(message, EXIT_INTERNAL, options);
   }
 }
+
+/** Frames of the stack that a report shows of an exception that nobody expected. */
+const FRAMES = 8;
+
+export const framesOf = (error: Error): string[] =>
+  (error.stack ?? '')
+    .split('\n')
+    .slice(1, 1 + FRAMES)
+    .map((line) => line.trim());

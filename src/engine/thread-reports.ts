@@ -1,5 +1,5 @@
 /** What a guest thread says of its way: the TBs that it enters, how it died of a signal, what led to a failure of ours. In: its state. Out: log lines, errors. */
-import { InternalError } from '../base/errors.js';
+import { framesOf, InternalError } from '../base/errors.js';
 import { hex } from '../base/hex.js';
 import { CPU } from '../guest/cpu-state.js';
 import { TB } from '../guest/tb-header.js';
@@ -64,7 +64,8 @@ export class ThreadReports {
     const error = e instanceof Error ? e : new Error(String(e));
     if (error instanceof InternalError && error.details.length > 0) return error;
     const header = cpu.i32(CPU.CUR_TB) >>> 0;
-    const lines = [`rip 0x${hex(cpu.rip)}, thread ${tid}`];
+    const frames = error instanceof InternalError ? [] : framesOf(error);
+    const lines = [...frames, `rip 0x${hex(cpu.rip)}, thread ${tid}`];
     if (header !== 0) {
       const pc = tbPc(views, header);
       lines.push(`last TB 0x${hex(pc)} ${symbol(pc)}`, ...printTb(lifter.quietly(pc, MAX_TB_INSNS)));
