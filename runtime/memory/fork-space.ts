@@ -31,7 +31,7 @@ import {
 } from '../../src/guest/memory-map.js';
 import { markUsed, zeroPages } from './clean-pages.js';
 import { HIGH_PAGE } from './mman.js';
-import { VmaTable } from './vma-table.js';
+import { type Vma, VmaTable } from './vma-table.js';
 import { CHUNK, isZero, zeroFill } from './zero.js';
 
 type Bytes = Uint8Array<SharedArrayBuffer>;
@@ -52,7 +52,7 @@ function tablesInUse(words: Int32Array<SharedArrayBuffer>): Area[] {
 /** What the tables by page have of the process's pages. The backing of high pages lies anywhere. */
 function pageTables(words: Int32Array<SharedArrayBuffer>): Area[] {
   if (words[HIGH_STATE / 4] !== 0) return pageTableAreas(0, GUEST_PAGES);
-  return new VmaTable(words.buffer).all().flatMap((v) => pageTableAreas(v.start, v.end));
+  return lowMappings(words.buffer).flatMap((v) => pageTableAreas(v.start, v.end));
 }
 
 const pageTableAreas = (start: number, end: number): Area[] => [
@@ -83,8 +83,11 @@ export function copySpace(from: Bytes, to: Bytes): void {
   const table = new VmaTable(from.buffer);
   copy(from, to, VMA_TABLE, table.count * VMA_BYTES);
   copy(from, to, CODE_ARENA, ((source[(PCB_BASE + PCB.ARENA_NEXT) / 4] ?? 0) >>> 0) - CODE_ARENA);
-  for (const v of table.all()) if (v.start < HIGH_PAGE) copyPagesOf(from, to, v.start, v.end);
+  for (const v of lowMappings(from.buffer)) copyPagesOf(from, to, v.start, v.end);
 }
+
+/** Mappings whose pages have addresses in the memory: none lies on both sides of HIGH_PAGE. */
+const lowMappings = (memory: SharedArrayBuffer): Vma[] => new VmaTable(memory).all().filter((v) => v.start < HIGH_PAGE);
 
 /** Makes the emulator's areas those of a memory without a process; guest pages are zeroed when they are mapped again. The caller holds the translation lock, which stays. */
 export function emptySpace(bytes: Bytes): void {

@@ -52,6 +52,16 @@ describe('fork', () => {
     expect(space.isMapped(high, 0x4000)).toBe(true);
   });
 
+  test('a reservation above 3.5 GiB that nobody has touched is copied and emptied', () => {
+    const [old, fresh] = [memoryViews(makeMemory()), memoryViews(makeMemory())];
+    const reserving = quietSpace(old);
+    reserving.mmap({ addr: 0x1000_0000_0000, length: 2 ** 44, prot: PROT.NONE, flags: ANON | MAP.FIXED });
+    forkMemory(old, reserving, allocCpu(old.i32), fresh.memory);
+    expect(quietSpace(fresh).maps()).toBe(reserving.maps());
+    emptyMemory(fresh.memory);
+    expect(quietSpace(fresh).maps()).toBe('');
+  });
+
   test('an emptied memory is as a new one, also for what is mapped later', () => {
     emptyMemory(child.memory);
     const copy = quietSpace(child);
