@@ -30,6 +30,8 @@ export interface CpuView {
 export interface EngineHooks {
   /** Invalidates translated code on [addr, addr + size) in all threads, and returns once each has acknowledged. */
   invalidate(addr: number, size: number): void;
+  /** As invalidate, for another memory, whose world the caller of the result has stopped. */
+  invalidateIn(memory: WebAssembly.Memory): (addr: number, size: number) => void;
   /** Runs `fn` while all other threads of this memory are parked at safepoints. */
   stopWorld<T>(fn: () => T): T;
   /** Symbol at `pc`, for logs; empty when unknown. */
@@ -44,7 +46,7 @@ export interface EngineHooks {
   readonly logUnimplemented: boolean;
   /** fork: copies the memory to the empty `child`, that of address space `mm`, with the world stopped; gives the CPU block of its thread, 0 when there is none. */
   forkMemory(mm: number, child: WebAssembly.Memory): number;
-  /** Makes the memory, which no thread uses any more, an empty one. */
+  /** Makes the memory, which no thread but this one uses any more, an empty one. */
   emptyMemory(memory: WebAssembly.Memory): void;
   /** An ELF file; -ENOEXEC where it is none that can run. */
   parseProgram(

@@ -7,13 +7,16 @@
 import { PF } from '../../src/guest/cpu-state.js';
 import { PAGE_SIZE, PAGE_USED, PERM, PERM_TABLE } from '../../src/guest/memory-map.js';
 import { EINVAL, ENOMEM, EOPNOTSUPP, EPERM } from '../linux/errno.js';
-import { takeAway } from './aliases.js';
+import { forget, isShared } from './aliases.js';
 import { madvise, mincore, msync } from './advise.js';
 import { type FileId, flush, refresh, shrink } from './file-sync.js';
 import { entryPage, entryPerm } from './high-table.js';
 import { anonymous, growDown, map, type MmapRequest, protect } from './mapping.js';
 import { HIGH_PAGE, MAP, MAP_KNOWN, MIN_ADDR, MIN_PAGE, pageOf, pagesOf, PROT, USER_PAGES } from './mman.js';
 import { mremap } from './remap.js';
+import { claimPages } from './page-claims.js';
+import { mapShared } from './shared-mapping.js';
+import type { SharedObjects } from './shared-objects.js';
 import { SpaceCore, type SpaceHooks, WORD } from './space-core.js';
 import { mapsText, usage } from './space-report.js';
 import { cut, TAG, type Vma } from './vma-table.js';
@@ -49,7 +52,8 @@ export class AddressSpace {
     if (fixed && r.addr + pages * PAGE_SIZE > USER_PAGES * PAGE_SIZE) return -ENOMEM;
     if (fixed && r.addr % PAGE_SIZE !== 0) return -EINVAL;
     if (fixed && r.addr < MIN_ADDR) return -EPERM;
-    return this.core.attempt((world) => map(this.core, r, world));
+    if (type === MAP.PRIVATE) return this.core.attempt((world) => map(this.core, r, world));
+    return mapShared(this.core, r);
   }
 
   munmap(addr: number, length: number): number {
@@ -155,19 +159,29 @@ export class AddressSpace {
     const page = pageOf(at);
     if (!(page < USER_PAGES)) return 'maperr';
     const need = (error & PF.WRITE) !== 0 ? PROT.WRITE : (error & PF.INSTR) !== 0 ? PROT.EXEC : -1;
-    return this.core.attempt((world) => {
+    const served = this.core.attempt((world) => {
       const v = this.core.covering(page);
       if (v === undefined) return growDown(this.core, page, world);
       if ((v.prot & need) === 0) return 'accerr';
       if (this.pastEnd(v, page)) return 'bus';
-      const made = this.core.materialise(page, page + 1, world);
-      return made === false ? 'bus' : made && 'retry';
+      const made = this.core.materialise(page, page + 1, world, need === PROT.WRITE);
+      return made === false ? 'bus' : made === true ? 'retry' : made;
     });
+    if (served !== 'shared') return served;
+    return this.claim(page, page + 1, need === PROT.WRITE) ? 'retry' : 'bus';
   }
 
-  /** Makes what is promised of [addr, addr + size) present, for a system call that is to reach it. False when there is no memory for it. */
-  materialise(addr: number, size: number): boolean {
-    return this.core.attempt((world) => this.core.materialise(pageOf(addr), pagesOf(addr + size), world));
+  /** Makes what is promised of [addr, addr + size) present, for a system call that is to reach it, to `write` there or to read. False when there is no memory for it. */
+  materialise(addr: number, size: number, write: boolean): boolean {
+    const [start, end] = [pageOf(addr), pagesOf(addr + size)];
+    const made = this.core.attempt((world) => this.core.materialise(start, end, world, write));
+    return made === 'shared' ? this.claim(start, end, write) : made;
+  }
+
+  /** Pages that other processes show too. */
+  private claim(start: number, end: number, write: boolean): boolean {
+    const { sharing } = this.core;
+    return sharing !== undefined && claimPages(this.core, sharing, start, end, write);
   }
 
   /** Why an access to `addr` that the page's permissions refuse faults; 'maperr' also for a page that `grow` would make. */
@@ -192,7 +206,8 @@ export class AddressSpace {
         const grown = growDown(this.core, page, world);
         return grown === undefined ? undefined : grown === 'retry';
       }
-      return this.core.materialise(page, page + 1, world);
+      const made = this.core.materialise(page, page + 1, world, false);
+      return made === undefined ? undefined : made !== false;
     });
   }
 
@@ -248,36 +263,50 @@ export class AddressSpace {
 
   // ---------------------------------------------------------------- fork and the end
 
-  /** Runs `copy`, which copies the memory for a child, with shared file mappings written back; their pages are read again when they are touched. World. */
-  beforeCopy(copy: () => void): void {
-    this.core.locked(() => {
-      this.core.writeBack(0, USER_PAGES);
-      copy();
-      this.dropShared();
-    });
+  /** Runs `fn` with the lock of sharing held, where the process has shared mappings: nobody gets pages of them meanwhile. */
+  undisturbed<T>(fn: () => T): T {
+    const { sharing } = this.core;
+    return sharing !== undefined && this.core.sharesFiles ? sharing.locked(fn) : fn();
   }
 
-  /** In the copy: mapped files get descriptors of their own, and pages of shared mappings are read from their files when they are touched. */
-  afterCopy(): void {
+  /** Runs `copy`, which copies the memory for a child. World. */
+  beforeCopy(copy: () => void): void {
+    this.core.locked(copy);
+  }
+
+  /**
+   * In the copy, that of address space `mm`: mapped files get descriptors of their own, and pages of shared mappings are got when they are touched.
+   * @param objects where shared files are noted
+   */
+  afterCopy(objects: SharedObjects, mm: number): void {
     const { core } = this;
     core.locked(() => {
       core.files.reopenAll();
-      this.dropShared();
+      for (const object of core.files.objects()) objects.addUser(object, mm);
+      for (const v of core.table.all()) if (isShared(v) && core.files.hostFd(v.file) >= 0) forget(core, v);
     });
-  }
-
-  /** Neither parent nor child keeps pages of shared mappings that it does not touch any more: written back late, they would undo what the other has stored. */
-  private dropShared(): void {
-    const { core } = this;
-    for (const v of core.table.all())
-      if (v.file !== 0 && (v.flags & MAP.TYPE) !== MAP.PRIVATE && core.files.hostFd(v.file) >= 0) takeAway(core, v);
   }
 
   /** Nobody uses the memory any more: shared file mappings are written back, and all descriptors of mapped files closed. The tables are not changed. */
   closeFiles(): void {
-    this.core.locked(() => {
-      this.core.writeBack(0, USER_PAGES);
-      this.core.files.closeAll();
+    const { core } = this;
+    this.undisturbed(() => {
+      core.locked(() => {
+        core.writeBack(0, USER_PAGES);
+        for (const object of core.files.objects()) core.sharing?.objects.leave(object, core.sharing.mm);
+        core.files.closeAll();
+      });
+    });
+  }
+
+  /** The file that a shared mapping shows at `addr`: its index in shared-objects.ts, and the offset in it; undefined for memory of this process alone. */
+  sharedPlace(addr: number): { readonly object: number; readonly offset: number } | undefined {
+    if (!this.sharesFiles) return undefined;
+    return this.core.locked(() => {
+      const v = this.core.covering(pageOf(addr));
+      const object = v === undefined || !isShared(v) ? 0 : this.core.files.object(v.file);
+      if (v === undefined || object === 0) return undefined;
+      return { object, offset: (v.filePage - v.start) * PAGE_SIZE + addr };
     });
   }
 
@@ -292,7 +321,7 @@ export class AddressSpace {
 
   /** Zeroes bytes of mapped memory, whatever its permissions (the end of a program's data page). */
   zeroRange(addr: number, size: number): void {
-    this.core.attempt((world) => this.core.materialise(pageOf(addr), pagesOf(addr + size), world));
+    this.materialise(addr, size, true);
     for (let at = addr; at < addr + size;) {
       const n = Math.min(PAGE_SIZE - (at % PAGE_SIZE), addr + size - at);
       const offset = this.offsetOf(at);

@@ -46,8 +46,8 @@ function advise(core: SpaceCore, v: Vma, advice: number, world: boolean): number
     case MADV.POPULATE_READ:
     case MADV.POPULATE_WRITE: {
       if ((v.prot & (advice === MADV.POPULATE_READ ? PROT.READ : PROT.WRITE)) === 0) return -EFAULT;
-      const made = core.materialise(v.start, v.end, world);
-      return made === undefined ? undefined : made ? 0 : -EBUSY;
+      const made = core.materialise(v.start, v.end, world, advice === MADV.POPULATE_WRITE);
+      return made === undefined ? undefined : made === false ? -EBUSY : 0;
     }
     default:
       return 0;

@@ -11,7 +11,7 @@ import { setPerms } from './perms.js';
 import type { SpaceCore } from './space-core.js';
 import { cut, type Vma, VMA_FLAG } from './vma-table.js';
 
-const isShared = (v: Vma): boolean => v.file !== 0 && (v.flags & MAP.TYPE) !== MAP.PRIVATE;
+export const isShared = (v: Vma): boolean => v.file !== 0 && (v.flags & MAP.TYPE) !== MAP.PRIVATE;
 
 /** The parts of other shared mappings that show the pages [start, end) of `v`. */
 export function aliasesOf(core: SpaceCore, v: Vma, start: number, end: number): Vma[] {
@@ -20,8 +20,8 @@ export function aliasesOf(core: SpaceCore, v: Vma, start: number, end: number): 
   const first = v.filePage + start - v.start;
   const last = first + end - start;
   const found: Vma[] = [];
-  for (const o of core.table.all()) {
-    if (!isShared(o) || !core.files.is(o.file, device, inode)) continue;
+  for (const o of core.table.ofFiles((file) => core.files.is(file, device, inode))) {
+    if (!isShared(o)) continue;
     const from = Math.max(o.start, o.start + first - o.filePage);
     const to = Math.min(o.end, o.start + last - o.filePage);
     if (from < to && !(from >= v.start && to <= v.end)) found.push(cut(o, from, to));
@@ -32,6 +32,11 @@ export function aliasesOf(core: SpaceCore, v: Vma, start: number, end: number): 
 /** Makes the pages of `o` absent; stores through them are in the file then. World. */
 export function takeAway(core: SpaceCore, o: Vma): void {
   core.writeBack(o.start, o.end);
+  forget(core, o);
+}
+
+/** Makes the pages of `o` absent, whatever they hold. World. */
+export function forget(core: SpaceCore, o: Vma): void {
   core.dropCode(o.start, o.end);
   if (o.start >= HIGH_PAGE) {
     core.backing.release(o.start, o.end);
@@ -48,6 +53,5 @@ export function takeAway(core: SpaceCore, o: Vma): void {
 export function flushFile(core: SpaceCore, file: number): void {
   if (file === 0 || !core.sharesFiles) return;
   const { device, inode } = core.files.get(file);
-  for (const v of core.table.all())
-    if (v.file !== 0 && core.files.is(v.file, device, inode)) core.writeBack(v.start, v.end);
+  for (const v of core.table.ofFiles((other) => core.files.is(other, device, inode))) core.writeBack(v.start, v.end);
 }

@@ -29,7 +29,9 @@ import {
   VMA_BYTES,
   VMA_TABLE,
 } from '../../src/guest/memory-map.js';
+import { isShared } from './aliases.js';
 import { markUsed, zeroPages } from './clean-pages.js';
+import { MappedFiles } from './mapped-files.js';
 import { HIGH_PAGE } from './mman.js';
 import { type Vma, VmaTable } from './vma-table.js';
 import { CHUNK, isZero, zeroFill } from './zero.js';
@@ -73,7 +75,7 @@ const COPIED_WORDS = [
 /** Bytes of the process control block behind the translation lock. */
 const PCB_BYTES = 0x1_0000;
 
-/** Copies all of a process from `from` to the empty memory `to`. The world of `from` is stopped, and the caller holds its PCB.MM_LOCK. Descriptors of mapped files are still the parent's. */
+/** Copies all of a process but pages of shared mappings from `from` to the empty memory `to`. The world of `from` is stopped, and the caller holds its PCB.MM_LOCK. Descriptors of mapped files are still the parent's. */
 export function copySpace(from: Bytes, to: Bytes): void {
   const [source, target] = [new Int32Array(from.buffer), new Int32Array(to.buffer)];
   for (const [start, size] of tablesInUse(source)) copySparse(from, to, start, size);
@@ -81,9 +83,13 @@ export function copySpace(from: Bytes, to: Bytes): void {
   copy(from, to, PCB_BASE + PCB.MM_AREA, MM_AREA_BYTES);
   copy(from, to, HIGH_MAP_BASE, highBytes(source));
   const table = new VmaTable(from.buffer);
+  const files = new MappedFiles(source, from, table);
   copy(from, to, VMA_TABLE, table.count * VMA_BYTES);
   copy(from, to, CODE_ARENA, ((source[(PCB_BASE + PCB.ARENA_NEXT) / 4] ?? 0) >>> 0) - CODE_ARENA);
-  for (const v of lowMappings(from.buffer)) copyPagesOf(from, to, v.start, v.end);
+  for (const v of lowMappings(from.buffer)) {
+    if (files.hostFd(v.file) >= 0 && isShared(v)) zeroPages(to, v.start, v.end);
+    else copyPagesOf(from, to, v.start, v.end);
+  }
 }
 
 /** Mappings whose pages have addresses in the memory: none lies on both sides of HIGH_PAGE. */

@@ -18,12 +18,13 @@ export class SharedGuestMemory implements GuestMemory {
 
   /**
    * @param invalidate kills translated code on [addr, addr + size) (offsets in the memory), before it is written to
-   * @param materialise makes pages of [addr, addr + size) that are made at their first touch; false when that fails (AddressSpace.materialise)
+   * @param materialise makes pages of [addr, addr + size) that are made at their first touch, or are to be got from another process, to be written to or read; false when that fails
+   * (AddressSpace.materialise). The thread may have been parked.
    */
   constructor(
     buffer: SharedArrayBuffer,
     private readonly invalidate: (addr: number, size: number) => void,
-    private readonly materialise: (addr: number, size: number) => boolean = () => false,
+    private readonly materialise: (addr: number, size: number, write: boolean) => boolean = () => false,
   ) {
     this.bytes = new Uint8Array(buffer);
     this.view = new DataView(buffer);
@@ -36,6 +37,10 @@ export class SharedGuestMemory implements GuestMemory {
 
   canWrite(addr: number, size: number): boolean {
     return this.reach(addr, size, PERM.W) !== NOWHERE;
+  }
+
+  atHand(addr: number, size: number): boolean {
+    return addr >= 0 && addr + size <= 2 ** 47 && this.find(addr, addr + size, PERM.R) !== NOWHERE;
   }
 
   read(addr: number, size: number): Uint8Array | undefined {
@@ -112,7 +117,7 @@ export class SharedGuestMemory implements GuestMemory {
     if (!(addr >= 0 && size > 0 && end <= 2 ** 47)) return NOWHERE;
     let at = this.find(addr, end, need);
     // A page that is missing may be one that is made at its first touch.
-    if (at === NOWHERE && this.materialise(addr, size)) at = this.find(addr, end, need);
+    if (at === NOWHERE && this.materialise(addr, size, need === PERM.W)) at = this.find(addr, end, need);
     if (at !== NOWHERE && need === PERM.W) this.dropCode(at, size);
     return at;
   }

@@ -16,7 +16,9 @@ const DEVICE_HIGH = 4;
 const INODE_LOW = 5;
 const INODE_HIGH = 6;
 const LENGTH = 7;
-const PATH = 32;
+/** Index among the files that processes share (shared-objects.ts); 0: it has had no shared mapping here. */
+const OBJECT = 8;
+const PATH = 48;
 
 /** What a mapping says of its file. */
 export interface FileSource {
@@ -84,6 +86,24 @@ export class MappedFiles {
     return this.words[this.word(i) + HOST_FD] ?? -1;
   }
 
+  /** Index of file `i` among those that processes share, 0: none. */
+  object(i: number): number {
+    return this.words[this.word(i) + OBJECT] ?? 0;
+  }
+
+  setObject(i: number, object: number): void {
+    this.words[this.word(i) + OBJECT] = object;
+  }
+
+  /** Those of all records. */
+  objects(): Set<number> {
+    return new Set(
+      this.used()
+        .map((i) => this.object(i))
+        .filter((object) => object !== 0),
+    );
+  }
+
   /** True when file `i` is the one with this identity. */
   is(i: number, device: bigint, inode: bigint): boolean {
     const w = this.word(i);
@@ -95,15 +115,20 @@ export class MappedFiles {
     );
   }
 
-  /** Mappings of these files have gone: closes those that no mapping names any more. */
-  release(files: Iterable<number>): void {
+  /** Mappings of these files have gone: closes those that no mapping names any more. Gives the shared files that no record is left of. */
+  release(files: Iterable<number>): number[] {
+    const gone = new Set<number>();
     for (const i of files) {
       const w = this.word(i);
       if (i === 0 || this.words[w + USED] !== 1 || this.table.names(i)) continue;
       const fd = this.hostFd(i);
       if (fd >= 0) closeSync(fd);
+      gone.add(this.object(i));
       this.words.fill(0, w, w + FILE_BYTES / 4);
     }
+    gone.delete(0);
+    if (gone.size > 0) for (const object of this.objects()) gone.delete(object);
+    return [...gone];
   }
 
   /** The records are a copy of another process's: each gets a descriptor of its own. */

@@ -23,6 +23,8 @@ export interface MmapRequest {
     readonly size: number;
     /** Open for reading and writing; false by default. */
     readonly writable?: boolean;
+    /** A new file that the mapping alone leads to, all zero (MAP_ANONYMOUS). */
+    readonly nameless?: boolean;
   };
   /** TAG of the mapping. */
   readonly tag?: number;
@@ -43,10 +45,10 @@ export function map(core: SpaceCore, r: MmapRequest, world: boolean): number | u
   }
   const v = newVma(core, r, start, end);
   if (v === undefined) return -ENOMEM;
-  core.add(v, r.file?.hostFd ?? -1);
+  core.add(v, r.file === undefined || r.file.nameless === true ? -1 : r.file.hostFd);
   // Where the host gives us no descriptor for later, high pages are read at once.
   const now = (r.flags & MAP.POPULATE) !== 0 || (start >= HIGH_PAGE && v.file !== 0 && core.files.hostFd(v.file) < 0);
-  if (now) core.materialise(start, present(v), world);
+  if (now) core.materialise(start, present(v), world, false);
   return start * PAGE_SIZE;
 }
 
@@ -59,8 +61,12 @@ function newVma(core: SpaceCore, r: MmapRequest, start: number, end: number): Vm
   const index = core.files.intern({ hostFd: file.hostFd, path: file.path, writable });
   if (index === 0) return undefined;
   const bytes = Math.max(0, file.size - file.offset);
-  const lazy = start >= HIGH_PAGE || (Math.min(bytes, r.length) > EAGER_BYTES && core.files.hostFd(index) >= 0);
-  if (shared) core.setWord(WORD.SHARED, 1);
+  const large = file.nameless !== true && Math.min(bytes, r.length) > EAGER_BYTES;
+  const lazy = start >= HIGH_PAGE || (large && core.files.hostFd(index) >= 0);
+  if (shared) {
+    core.setWord(WORD.SHARED, 1);
+    if (!enterShared(core, index, file.nameless === true)) return undefined;
+  }
   return {
     start,
     end,
@@ -75,6 +81,16 @@ function newVma(core: SpaceCore, r: MmapRequest, start: number, end: number): Vm
     busFrom: start + pagesOf(bytes),
     tag: r.tag ?? TAG.NONE,
   };
+}
+
+/** The others learn that this address space maps file `index`. False when there are too many such files. */
+function enterShared(core: SpaceCore, index: number, nameless: boolean): boolean {
+  const { sharing, files } = core;
+  if (sharing === undefined || files.hostFd(index) < 0) return true;
+  const { device, inode } = files.get(index);
+  const object = sharing.objects.enter({ dev: device, ino: inode }, sharing.mm, nameless);
+  if (object !== 0) files.setObject(index, object);
+  return object !== 0;
 }
 
 export function anonymous(start: number, end: number, prot: number, flags: number, tag: number = TAG.NONE): Vma {
@@ -96,6 +112,8 @@ export function protect(core: SpaceCore, from: number, end: number, prot: number
   for (const v of pieces) {
     if ((v.flags & VMA_FLAG.NO_WRITE) !== 0 && (bits & PROT.WRITE) !== 0) return -EACCES;
     if (world && changesX(v)) core.dropCode(v.start, v.end);
+    // Only pages with W count as written to.
+    if ((v.prot & ~bits & PROT.WRITE) !== 0) core.writeBack(v.start, v.end);
     const written =
       v.file !== 0 && (v.flags & MAP.TYPE) === MAP.SHARED && (bits & PROT.WRITE) !== 0 ? VMA_FLAG.WRITTEN : 0;
     core.table.update(v.start, v.end, (p) => ({ ...p, prot: bits, flags: p.flags | written }));
@@ -118,5 +136,9 @@ export function growDown(core: SpaceCore, page: number, world: boolean): 'retry'
     core.dropCode(page, v.start);
   }
   core.add({ ...v, start: page, end: v.start }, -1);
-  return page >= HIGH_PAGE ? (core.materialise(page, page + 1, world) === undefined ? undefined : 'retry') : 'retry';
+  return page >= HIGH_PAGE
+    ? core.materialise(page, page + 1, world, true) === undefined
+      ? undefined
+      : 'retry'
+    : 'retry';
 }

@@ -3,6 +3,7 @@
  */
 import { PAGE_SIZE, PERM } from '../../src/guest/memory-map.js';
 import { EFAULT, EINVAL, ENOMEM } from '../linux/errno.js';
+import { isShared } from './aliases.js';
 import { copyPages, zeroPages } from './clean-pages.js';
 import { HIGH_PAGE, MAP, MIN_PAGE, MREMAP, pageOf, pagesOf, USER_PAGES } from './mman.js';
 import { permOf, setPerms } from './perms.js';
@@ -36,8 +37,7 @@ export function mremap(
     flags,
     target: pageOf(newAddr),
   };
-  // A second view of shared pages (old size 0) would need pages at two addresses.
-  if (r.oldPages === 0 || !(r.newPages < USER_PAGES) || !(r.oldPages < USER_PAGES)) return -EINVAL;
+  if (!(r.newPages < USER_PAGES) || !(r.oldPages < USER_PAGES)) return -EINVAL;
   if ((flags & MREMAP.DONTUNMAP) !== 0 && r.oldPages !== r.newPages) return -EINVAL;
   if (fixed) {
     if (newAddr % PAGE_SIZE !== 0 || r.target < MIN_PAGE || r.target + r.newPages > USER_PAGES) return -EINVAL;
@@ -49,6 +49,8 @@ export function mremap(
 function remap(core: SpaceCore, r: Request, world: boolean): number | undefined {
   const v = core.covering(r.start);
   if (v === undefined) return -EFAULT;
+  // An old size of 0 is a second view of shared pages.
+  if (r.oldPages === 0 && ((v.flags & MAP.TYPE) === MAP.PRIVATE || (r.flags & MREMAP.MAYMOVE) === 0)) return -EINVAL;
   const stay = (r.flags & (MREMAP.FIXED | MREMAP.DONTUNMAP)) === 0;
   if (stay && r.newPages <= r.oldPages) {
     if (r.newPages === r.oldPages) return r.start * PAGE_SIZE;
@@ -58,7 +60,7 @@ function remap(core: SpaceCore, r: Request, world: boolean): number | undefined 
   }
   if (v.end < r.start + r.oldPages) return -EFAULT;
   if (core.table.full) return -ENOMEM;
-  if (stay && v.end === r.start + r.oldPages) {
+  if (stay && r.oldPages > 0 && v.end === r.start + r.oldPages) {
     const end = r.start + r.newPages;
     if (core.allowed(v.start, end) && core.table.free(v.end, end)) {
       if (core.hasCode(v.end, end)) {
@@ -94,14 +96,20 @@ function move(core: SpaceCore, r: Request, v: Vma): number {
     core.clear(to, end);
     return -ENOMEM;
   }
+  if (r.oldPages === 0) return to * PAGE_SIZE;
   if ((r.flags & MREMAP.DONTUNMAP) === 0) core.clear(r.start, r.start + r.oldPages);
   else empty(core, r.start, r.start + r.oldPages);
   return to * PAGE_SIZE;
 }
 
-/** Enters `moved` with the contents of `old`, and of its file where it is larger. False when there is no memory. */
+/** Enters `moved` with the contents of `old`, and of its file where it is larger; shared pages are read from there when they are touched. False when there is no memory. */
 function transfer(core: SpaceCore, old: Vma, moved: Vma): boolean {
   const { bytes, backing, table, files } = core;
+  if (isShared(moved) && files.hostFd(moved.file) >= 0) {
+    core.writeBack(old.start, old.end);
+    core.addAbsent(moved);
+    return true;
+  }
   const delta = moved.start - old.start;
   const runs = core.resident(old);
   const perm = permOf(moved.prot);

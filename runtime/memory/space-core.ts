@@ -6,7 +6,7 @@
  */
 import { InternalError } from '../../src/base/errors.js';
 import { PAGE_SIZE, PCB, PCB_BASE, PERM, PERM_TABLE } from '../../src/guest/memory-map.js';
-import { aliasesOf, flushFile, takeAway } from './aliases.js';
+import { aliasesOf, flushFile, isShared, takeAway } from './aliases.js';
 import { Backing, type Run } from './backing.js';
 import { markUsed, zeroPages } from './clean-pages.js';
 import { fileSize, readPages, writePages } from './file-pages.js';
@@ -26,6 +26,7 @@ import {
   WINDOW_PAGES,
 } from './mman.js';
 import { findCode, permOf, setPerms } from './perms.js';
+import type { Sharing } from './sharing.js';
 import { cut, TAG, type Vma, VMA_FLAG, VmaTable } from './vma-table.js';
 
 export interface SpaceHooks {
@@ -33,6 +34,8 @@ export interface SpaceHooks {
   stopWorld<T>(fn: () => T): T;
   /** Kills translated code on [addr, addr + size): offsets in the memory (of the backing, for guest pages above GUEST_END). Called with the world stopped. */
   invalidate(addr: number, size: number): void;
+  /** Pages that processes share; without it each has its own copies of a file's pages. */
+  readonly sharing?: Sharing | undefined;
 }
 
 /** i32 words of PCB.MM_AREA; word 0 is the VMA table's count. */
@@ -108,6 +111,20 @@ export class SpaceCore {
     return second;
   }
 
+  // ---------------------------------------------------------------- sharing
+
+  get sharing(): Sharing | undefined {
+    return this.hooks.sharing;
+  }
+
+  /** True when another process has a shared mapping of the file that `v` shows: its pages are got by page-claims.ts. */
+  isContended(v: Vma): boolean {
+    const { sharing } = this.hooks;
+    if (sharing === undefined || !isShared(v)) return false;
+    const object = this.files.object(v.file);
+    return object !== 0 && sharing.objects.isContended(object, sharing.mm);
+  }
+
   // ---------------------------------------------------------------- state
 
   word(i: number): number {
@@ -177,19 +194,31 @@ export class SpaceCore {
 
   // ---------------------------------------------------------------- mappings
 
-  /** Enters a mapping where nothing is: contents from its file or zeros, then permissions. The caller has seen to code on its pages. @param fd descriptor to read from now */
+  /** Enters a mapping where nothing is: contents from its file or zeros, then permissions. The caller has seen to code on its pages. @param fd descriptor to read from now; -1: all is zero */
   add(mapping: Vma, fd: number): void {
     flushFile(this, mapping.file);
     // A page of which another mapping has a copy comes at the first touch.
     const late =
-      this.files.hostFd(mapping.file) >= 0 && aliasesOf(this, mapping, mapping.start, mapping.end).length > 0;
-    const v = late ? { ...mapping, flags: mapping.flags | VMA_FLAG.LAZY } : mapping;
+      this.files.hostFd(mapping.file) >= 0 &&
+      (this.isContended(mapping) || aliasesOf(this, mapping, mapping.start, mapping.end).length > 0);
+    if (late || (mapping.flags & VMA_FLAG.LAZY) !== 0) {
+      this.addAbsent(mapping);
+      return;
+    }
+    const v = mapping;
     if (v.start < HIGH_PAGE) zeroPages(this.bytes, v.start, v.end);
     this.table.insert(v);
-    if (v.start < HIGH_PAGE && v.file !== 0) {
-      if ((v.flags & VMA_FLAG.LAZY) !== 0) setPerms(this.bytes, v.start, present(v), PERM.SLOW);
-      else this.read(v, { page: v.start, pages: present(v) - v.start, at: v.start * PAGE_SIZE }, fd);
-    }
+    if (v.start < HIGH_PAGE && v.file !== 0 && fd >= 0)
+      this.read(v, { page: v.start, pages: present(v) - v.start, at: v.start * PAGE_SIZE }, fd);
+    this.applyPerms(v);
+  }
+
+  /** Enters a mapping where nothing is, of pages that come at the first touch. */
+  addAbsent(mapping: Vma): void {
+    const v = { ...mapping, flags: mapping.flags | VMA_FLAG.LAZY };
+    if (v.start < HIGH_PAGE) zeroPages(this.bytes, v.start, v.end);
+    this.table.insert(v);
+    if (v.start < HIGH_PAGE && v.file !== 0) setPerms(this.bytes, v.start, present(v), PERM.SLOW);
     this.applyPerms(v);
   }
 
@@ -206,7 +235,12 @@ export class SpaceCore {
       }
     }
     this.table.update(start, end, (v) => (v.tag === TAG.BACKING ? v : undefined));
-    if (pieces.some((v) => v.file !== 0)) this.files.release(new Set(pieces.map((v) => v.file)));
+    if (pieces.some((v) => v.file !== 0)) this.releaseFiles(new Set(pieces.map((v) => v.file)));
+  }
+
+  private releaseFiles(files: ReadonlySet<number>): void {
+    const { sharing } = this.hooks;
+    for (const object of this.files.release(files)) sharing?.objects.leave(object, sharing.mm);
   }
 
   /** Makes [start, end) free for a mapping that insists on it. False when the backing that lies there can't be moved. World. */
@@ -223,11 +257,21 @@ export class SpaceCore {
       this.backing.protect(v.start, v.end, perm);
       return;
     }
+    // Others may have copies of a page without W: that comes with the next store to it.
+    const keepsW = (perm & PERM.W) !== 0 && this.isContended(v);
     for (const r of this.resident(v)) {
-      setPerms(this.bytes, r.page, r.page + r.pages, perm);
+      if (keepsW) this.applyButW(r, perm);
+      else setPerms(this.bytes, r.page, r.page + r.pages, perm);
       if ((v.prot & PROT.WRITE) !== 0) markUsed(this.bytes, r.page, r.page + r.pages);
     }
     setPerms(this.bytes, present(v), v.end, 0);
+  }
+
+  private applyButW(r: Run, perm: number): void {
+    for (let page = r.page; page < r.page + r.pages; page++) {
+      const has = (this.bytes[PERM_TABLE + page] ?? 0) & PERM.W;
+      setPerms(this.bytes, page, page + 1, (perm & ~PERM.W) | has);
+    }
   }
 
   /** The present pages of `v`, in order. */
@@ -236,16 +280,28 @@ export class SpaceCore {
     if (v.start >= end) return [];
     if (v.start >= HIGH_PAGE) return this.backing.runs(v.start, end);
     if ((v.flags & VMA_FLAG.LAZY) === 0) return [{ page: v.start, pages: end - v.start, at: v.start * PAGE_SIZE }];
-    return this.stretches(v.start, end, false);
+    return this.stretches(v.start, end, (perm) => (perm & PERM.SLOW) === 0);
+  }
+
+  /** The present pages of `v` that may have been stored to since they were read. */
+  private dirty(v: Vma): Run[] {
+    if (v.start >= HIGH_PAGE) return this.resident(v);
+    return this.stretches(v.start, present(v), (perm) => (perm & PERM.W) !== 0);
   }
 
   // ---------------------------------------------------------------- contents
 
-  /** Makes the pages of [start, end) that their mapping promises present. False when there is no memory for it; undefined when it needs the world stopped. */
-  materialise(start: number, end: number, world: boolean): boolean | undefined {
-    for (const v of this.pieces(start, end)) {
+  /**
+   * Makes the pages of [start, end) that their mapping promises present, and writable for `write`. False when there is no memory for it; undefined when it needs the world stopped; 'shared':
+   * nothing is done, some of them are to be got from other processes (page-claims.ts).
+   */
+  materialise(start: number, end: number, world: boolean, write: boolean): boolean | 'shared' | undefined {
+    const pieces = this.pieces(start, end);
+    if (this.sharing !== undefined && pieces.some((v) => this.isContended(v))) return 'shared';
+    for (const v of pieces) {
       if (v.prot === PROT.NONE || v.start >= present(v)) continue;
       const whole = this.table.covering(v.start) ?? v;
+      if (write && isShared(v) && v.start < HIGH_PAGE) this.strengthen(whole);
       const made =
         v.start >= HIGH_PAGE
           ? this.back(whole, v.start, present(v), world)
@@ -253,6 +309,14 @@ export class SpaceCore {
       if (made !== true) return made;
     }
     return true;
+  }
+
+  /** No other process shows the pages of the low mapping `v` any more: what is present gets W where the mapping allows it. */
+  private strengthen(v: Vma): void {
+    const perm = permOf(v.prot);
+    if ((perm & PERM.W) === 0) return;
+    for (const r of this.stretches(v.start, present(v), (now) => (now & (PERM.SLOW | PERM.W)) === 0))
+      setPerms(this.bytes, r.page, r.page + r.pages, perm);
   }
 
   /** Makes mapped low pages [start, end) read as zero. */
@@ -274,7 +338,7 @@ export class SpaceCore {
       const fd = this.files.hostFd(v.file);
       if (fd < 0) continue;
       const size = fileSize(fd);
-      for (const r of this.resident(v)) writePages(this.bytes, r, fd, v.filePage + r.page - v.start, size);
+      for (const r of this.dirty(v)) writePages(this.bytes, r, fd, v.filePage + r.page - v.start, size);
     }
   }
 
@@ -314,7 +378,7 @@ export class SpaceCore {
   }
 
   /** Backs the pages [start, end) of the high mapping `v`, and some around them. */
-  private back(v: Vma, start: number, end: number, world: boolean): boolean | undefined {
+  back(v: Vma, start: number, end: number, world: boolean): boolean | undefined {
     const shared = this.claim(v, start, end, world);
     if (shared === undefined) return undefined;
     const perm = permOf(v.prot);
@@ -328,7 +392,7 @@ export class SpaceCore {
     const near = Math.max(this.backing.runLength(start - 1), this.backing.runLength(end));
     while (chunk < MOST_CHUNK && chunk < near) chunk *= 2;
     const last = present(v);
-    if (shared) return this.backing.ensure(start, end, perm, world, fill);
+    if (shared || this.isContended(v)) return this.backing.ensure(start, end, perm, world, fill);
     const whole = last - v.start <= WHOLE_PAGES;
     const from = whole ? v.start : Math.max(v.start, Math.floor(start / chunk) * chunk);
     const to = whole ? last : Math.min(last, Math.ceil(end / chunk) * chunk);
@@ -342,7 +406,7 @@ export class SpaceCore {
     if (shared === undefined) return undefined;
     const from = shared ? start : Math.max(v.start, Math.floor(start / WINDOW_PAGES) * WINDOW_PAGES);
     const to = shared ? end : Math.min(present(v), Math.ceil(end / WINDOW_PAGES) * WINDOW_PAGES);
-    const absent = this.stretches(from, to, true);
+    const absent = this.stretches(from, to, (perm) => (perm & PERM.SLOW) !== 0);
     // A fetch may have failed here: that it does is translated too.
     if (absent.some((r) => findCode(this.bytes, this.words, r.page, r.page + r.pages) >= 0)) {
       if (!world) return undefined;
@@ -358,7 +422,7 @@ export class SpaceCore {
   /** The pages [start, end) of `v` are about to be read from its file: other shared mappings of them lose theirs, and what they hold is in the file. True when there are any; undefined: World. */
   private claim(v: Vma, start: number, end: number, world: boolean): boolean | undefined {
     if (v.file === 0) return false;
-    flushFile(this, v.file);
+    if (!isShared(v)) flushFile(this, v.file);
     if (aliasesOf(this, v, v.start, v.end).length === 0) return false;
     const aliases = aliasesOf(this, v, start, end).filter((o) => this.resident(o).length > 0);
     if (aliases.length > 0 && !world) return undefined;
@@ -366,11 +430,11 @@ export class SpaceCore {
     return true;
   }
 
-  /** Stretches of low pages that are absent, or that are not. */
-  private stretches(start: number, end: number, absent: boolean): Run[] {
+  /** Stretches of low pages whose permission bytes `match`. */
+  private stretches(start: number, end: number, match: (perm: number) => boolean): Run[] {
     const list: { page: number; pages: number; at: number }[] = [];
     for (let page = start; page < end; page++) {
-      if ((((this.bytes[PERM_TABLE + page] ?? 0) & PERM.SLOW) !== 0) !== absent) continue;
+      if (!match(this.bytes[PERM_TABLE + page] ?? 0)) continue;
       const last = list.at(-1);
       if (last !== undefined && last.page + last.pages === page) last.pages++;
       else list.push({ page, pages: 1, at: page * PAGE_SIZE });

@@ -123,6 +123,16 @@ export class VmaTable {
     return Array.from({ length: this.count }, (_, i) => this.at(i));
   }
 
+  /** Entries of files that `wanted` says yes to, in order. */
+  ofFiles(wanted: (file: number) => boolean): Vma[] {
+    const list: Vma[] = [];
+    for (let i = 0, count = this.count; i < count; i++) {
+      const file = this.words[FIRST_WORD + i * WORDS + 10] ?? 0;
+      if (file !== 0 && wanted(file)) list.push(this.at(i));
+    }
+    return list;
+  }
+
   /** True when an entry names file `file`. */
   names(file: number): boolean {
     for (let i = 0, count = this.count; i < count; i++)

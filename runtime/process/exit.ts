@@ -5,7 +5,7 @@
 import { CLD, SIGCHLD } from '../linux/signals.js';
 import type { Thread } from '../linux/thread.js';
 import { freeCpu } from '../threads/cpu-slots.js';
-import { futexWake } from '../threads/futex.js';
+import { futexKey, futexWake } from '../threads/futex.js';
 import { walkRobustList } from '../threads/robust-list.js';
 import { processCpu, threadCpuNs } from './cpu-time.js';
 import type { Group } from './group.js';
@@ -61,9 +61,9 @@ export function threadFinished(t: Thread): void {
   const exiting = t.exiting ?? { code: 0, signal: 0 };
   walkRobustList(t);
   const clear = task.clearChildTid;
-  // With one user of the memory left nobody can look at the word.
-  if (clear !== 0 && task.mmRecord.refs > 1 && mem.writeU32(clear, 0))
-    futexWake(kernel, { mm: task.mm, addr: clear }, 1);
+  // With one user of the memory left, and nothing shared, nobody can look at the word.
+  if (clear !== 0 && (task.mmRecord.refs > 1 || t.mm.sharesFiles) && mem.writeU32(clear, 0))
+    futexWake(kernel, futexKey(t, clear, false), 1);
   const { files, fs } = task;
   task.files = 0;
   task.fs = 0;

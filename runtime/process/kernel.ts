@@ -2,7 +2,7 @@
  * The kernel as one isolate (a worker or the main thread) holds it: views over the shared buffer, the mutex, record allocation, wakes, and the services
  * that the rest of lift64 injects. In: the buffer. Out: Kernel. Source: DESIGN.md section 7.
  *
- * Lock order: stop the world, address space, translation, kernel mutex. A section under the kernel mutex is short, makes no host call
+ * Lock order: lock of sharing, stop the world, address space, translation, kernel mutex. A section under the kernel mutex is short, makes no host call
  * and never parks. The mutex is not recursive; taking it twice is a bug that throws.
  */
 import { threadId } from 'node:worker_threads';
@@ -84,7 +84,7 @@ export class Kernel {
   /** A signal has been queued for the process of this index or one of its threads, or it has ended. Called with the kernel mutex held. */
   processChanged: ((group: number) => void) | undefined;
   /** In a worker: gives the memory of an address space, asking the main thread where this isolate does not have it yet. */
-  fetchMemory: ((t: Thread, mm: number) => WebAssembly.Memory) | undefined;
+  fetchMemory: ((t: Thread, mm: number, look: boolean) => WebAssembly.Memory) | undefined;
 
   private readonly memories = new Map<number, Int32Array<SharedArrayBuffer>>();
   private readonly tasks: (Task | undefined)[] = [];
@@ -162,6 +162,11 @@ export class Kernel {
     throw new InternalError(`kernel mutex held by worker thread ${(this.i32[HEAD.MUTEX_OWNER] ?? 0) - 1} for too long`);
   }
 
+  /** Throws when this isolate holds the mutex: for what may wait. */
+  assertUnlocked(): void {
+    if (this.held) throw new InternalError('a wait with the kernel mutex held');
+  }
+
   /** Throws unless this isolate holds the mutex: for functions whose caller must. */
   assertLocked(): void {
     if (!this.held) throw new InternalError('kernel mutex not held');
@@ -233,7 +238,13 @@ export class Kernel {
   /** The memory of address space `mm`, for `t` in its worker. The thread may park. */
   memoryFor(t: Thread, mm: number): WebAssembly.Memory {
     if (this.fetchMemory === undefined) throw new InternalError('memories are for workers');
-    return this.fetchMemory(t, mm);
+    return this.fetchMemory(t, mm, false);
+  }
+
+  /** As memoryFor, where no thread of this worker is going to run in it. */
+  lookIntoMemory(t: Thread, mm: number): WebAssembly.Memory {
+    if (this.fetchMemory === undefined) throw new InternalError('memories are for workers');
+    return this.fetchMemory(t, mm, true);
   }
 
   /** Sets CONTROL bits of a task and wakes it. The caller holds the mutex, so that the CPU block is still the task's. */

@@ -14,6 +14,8 @@ export const MAX_SIGINFOS = 4096;
 /** Address spaces (memories). */
 export const MAX_MMS = 256;
 export const FUTEX_BUCKETS = 1024;
+/** Files with shared mappings, of all processes together; index 0 is not used. */
+export const MAX_SHARED = 4096;
 /** Bytes of a path, NUL included. */
 export const EXE_BYTES = 4096;
 /** Bytes of siginfo_t. */
@@ -54,6 +56,10 @@ export const HEAD = {
   SEED: 20,
   /** Incremented when REALTIME_OFFSET changes. */
   REALTIME_VERSION: 22,
+  /** Lock of pages that processes share (runtime/threads/share-lock.ts): 0 free, 1 held, 2 held with waiters. */
+  SHARE_LOCK: 23,
+  /** High-water mark of indices of shared files. */
+  SHARED_HIGH: 24,
   /** Counts of threads that have ended, for --stats: i64 each. */
   FIGURES: 64,
   FIGURE_COUNT: 16,
@@ -246,8 +252,22 @@ export const MM = {
   EXE_LENGTH: 13,
   /** Lives of the record: tells a worker that a memory it knows is another one now. Never cleared. */
   GENERATION: 14,
+  /** Microseconds of CLOCK_MONOTONIC, modulo 2**32, when it last got a page that another address space had. */
+  GRANTED: 15,
   EXE: 16,
   BYTES: 64 + EXE_BYTES,
+} as const;
+
+/** A file with shared mappings: its identity, and a bit for each address space that has such a mapping. No bit: free. */
+export const SHARED = {
+  DEV_LO: 0,
+  DEV_HI: 1,
+  INO_LO: 2,
+  INO_HI: 3,
+  /** 1: no descriptor of a guest leads to it (MAP_ANONYMOUS). */
+  NAMELESS: 4,
+  USERS: 8,
+  BYTES: 64,
 } as const;
 
 let at = 0;
@@ -267,6 +287,7 @@ export const AREA = {
   MMS: table(MAX_MMS, MM.BYTES),
   /** First and last waiting task of each bucket, two words. */
   FUTEXES: table(FUTEX_BUCKETS, 8),
+  SHARED: table(MAX_SHARED, SHARED.BYTES),
   /** The file layer's region, of the size that it asks for. */
   VFS: at,
 } as const;

@@ -27,6 +27,14 @@ export class Mm extends KernelRecord {
     return this.get(MM.GENERATION);
   }
 
+  /** Microseconds of CLOCK_MONOTONIC, modulo 2**32, when it last got a page that another address space had. */
+  get granted(): number {
+    return this.get(MM.GRANTED) >>> 0;
+  }
+  set granted(us: number) {
+    this.set(MM.GRANTED, us | 0);
+  }
+
   /** Names this life of the address space among all: what belongs to another one is out of date. */
   get space(): number {
     return this.generation * MAX_MMS + this.index;

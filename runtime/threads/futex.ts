@@ -1,7 +1,8 @@
 /**
- * Futex queues, in the kernel's buffer: FIFO lists of waiting tasks by bucket. In: keys (address space and guest address) and the guest's word. Out: waits and wakes.
+ * Futex queues, in the kernel's buffer: FIFO lists of waiting tasks by bucket. In: keys (address space and guest address, or shared file and offset) and the guest's word. Out: waits and wakes.
  * A task waits on one futex at a time, so it is its own list node. Source: man 2 futex.
- * The guest's word is read under the kernel mutex (a load takes no lock), and changed outside of it.
+ * The guest's word is read under the kernel mutex where its page is present (a load takes no lock), and changed outside of it. A page that is got from another process is read after all that
+ * the other has stored to it: so a waiter that is queued, and then finds the word unchanged, is seen by whoever changes it.
  */
 import { EAGAIN, EFAULT, EINVAL, ENOSYS, ERESTART_RESTARTBLOCK, ERESTARTSYS, ETIMEDOUT } from '../linux/errno.js';
 import type { Thread } from '../linux/thread.js';
@@ -13,16 +14,18 @@ import { park } from './park.js';
 
 /** What makes two futex words the same one. */
 export interface FutexKey {
-  /** Address space index. */
+  /** Address space index; of a word in a shared mapping: minus the index of its file (runtime/memory/shared-objects.ts). */
   readonly mm: number;
+  /** Guest address, or offset in the file. */
   readonly addr: number;
 }
 
 export const FUTEX_BITSET_MATCH_ANY = -1;
 
-/** Key of the futex at `addr`. A word in memory that processes share has one key only within one address space so far. */
-export function futexKey(t: Thread, addr: number): FutexKey {
-  return { mm: t.task.mm, addr };
+/** Key of the futex at `addr`. `own`: the guest says that no other process uses the word (FUTEX_PRIVATE_FLAG). Takes PCB.MM_LOCK where the process has shared mappings. */
+export function futexKey(t: Thread, addr: number, own: boolean): FutexKey {
+  const place = own ? undefined : t.mm.sharedPlace(addr);
+  return place === undefined ? { mm: t.task.mm, addr } : { mm: -place.object, addr: place.offset };
 }
 
 /** The word at `addr` as an int, atomically where it lies in the memory itself; undefined: EFAULT. `addr` is aligned to 4. */
@@ -47,6 +50,24 @@ function memoryWords(t: Thread): Int32Array<SharedArrayBuffer> {
   return words;
 }
 
+/** Result of `queued` when the word's page is not at hand. */
+const ABSENT = 1;
+
+/** Enters the thread in the queue if the word is `expected`: 0; else a negative errno. ABSENT: the word can't be read under the mutex, since its page is another process's now. */
+function queued(t: Thread, addr: number, key: FutexKey, expected: number, bitset: number): number {
+  const { kernel, task } = t;
+  return kernel.lock(() => {
+    // Queued first: who changes the word sees the waiter from then on, and takes the mutex (mayHaveWaiters).
+    enqueue(kernel, task, key, bitset);
+    const absent = !t.mem.atHand(addr, 4);
+    const value = absent ? undefined : loadWord(t, addr);
+    if (value === expected) return 0;
+    dequeue(kernel, task);
+    if (absent) return ABSENT;
+    return value === undefined ? -EFAULT : -EAGAIN;
+  });
+}
+
 /**
  * Sleeps while the word at `addr` is `expected`, until a wake whose bitset has a bit in common. 0, or a negative errno.
  * @param deadlineNs CLOCK_MONOTONIC; Infinity none
@@ -55,6 +76,7 @@ function memoryWords(t: Thread): Int32Array<SharedArrayBuffer> {
 export function futexWait(
   t: Thread,
   addr: number,
+  own: boolean,
   expected: number,
   bitset: number,
   deadlineNs: number,
@@ -62,19 +84,13 @@ export function futexWait(
 ): number {
   const { kernel, task } = t;
   if (bitset === 0) return -EINVAL;
-  // Often it has changed already, which needs no mutex.
-  const now = loadWord(t, addr);
-  if (now !== expected) return now === undefined ? -EFAULT : -EAGAIN;
-  const key = futexKey(t, addr);
-  const bad = kernel.lock(() => {
-    // Queued first: who changes the word sees the waiter from then on, and takes the mutex (mayHaveWaiters).
-    enqueue(kernel, task, key, bitset);
-    const value = loadWord(t, addr);
-    if (value === expected) return 0;
-    dequeue(kernel, task);
-    return value === undefined ? -EFAULT : -EAGAIN;
-  });
-  if (bad !== 0) return bad;
+  for (let state = ABSENT; state !== 0;) {
+    // Often it has changed already, which needs no mutex.
+    const now = loadWord(t, addr);
+    if (now !== expected) return now === undefined ? -EFAULT : -EAGAIN;
+    state = queued(t, addr, futexKey(t, addr, own), expected, bitset);
+    if (state < 0) return state;
+  }
   const result = park(t, () => (task.futexBucket === 0 ? 0 : undefined), { deadlineNs });
   if (result === 0) return 0;
   const woken = kernel.lock(() => {
@@ -86,7 +102,7 @@ export function futexWait(
   if (result === 'timeout') return -ETIMEDOUT;
   if (deadlineNs === Infinity) return -ERESTARTSYS;
   if (!relative) return -ERESTARTSYS;
-  task.restart = () => futexWait(t, addr, expected, bitset, deadlineNs, true);
+  task.restart = () => futexWait(t, addr, own, expected, bitset, deadlineNs, true);
   return -ERESTART_RESTARTBLOCK;
 }
 
@@ -119,23 +135,43 @@ function wakeLocked(kernel: Kernel, key: FutexKey, count: number, bitset: number
 
 /**
  * Wakes up to `wakeCount` waiters of the first key and moves up to `moveCount` more to the second. `expected`, when given, is compared with the word at
- * the first address. Gives woken plus moved, or a negative errno.
+ * `addr`, the first key's. Gives woken plus moved, or a negative errno.
  */
 export function futexRequeue(
   t: Thread,
+  addr: number,
   from: FutexKey,
   to: FutexKey,
   wakeCount: number,
   moveCount: number,
   expected: number | undefined,
 ): number {
-  const { kernel } = t;
   if (wakeCount < 0 || moveCount < 0) return -EINVAL;
+  for (;;) {
+    if (expected !== undefined) {
+      const value = loadWord(t, addr);
+      if (value !== expected) return value === undefined ? -EFAULT : -EAGAIN;
+    }
+    const moved = requeued(t, addr, from, to, wakeCount, moveCount, expected);
+    if (moved !== undefined) return moved;
+  }
+}
+
+/** Undefined: the word's page is another process's now. */
+function requeued(
+  t: Thread,
+  addr: number,
+  from: FutexKey,
+  to: FutexKey,
+  wakeCount: number,
+  moveCount: number,
+  expected: number | undefined,
+): number | undefined {
+  const { kernel } = t;
   return kernel.lock(() => {
     if (expected !== undefined) {
-      const value = loadWord(t, from.addr);
-      if (value === undefined) return -EFAULT;
-      if (value !== expected) return -EAGAIN;
+      if (!t.mem.atHand(addr, 4)) return undefined;
+      if (loadWord(t, addr) !== expected) return -EAGAIN;
     }
     let woken = 0;
     let moved = 0;
@@ -203,6 +239,7 @@ export function futexWakeOp(
   t: Thread,
   addr: number,
   addr2: number,
+  own: boolean,
   wakeCount: number,
   wakeCount2: number,
   encoded: number,
@@ -223,10 +260,11 @@ export function futexWakeOp(
     old = seen;
   }
   const holds = compareOp(cmp, old, cmpArg) === true;
+  const [key, key2] = [futexKey(t, addr, own), futexKey(t, addr2, own)];
   return kernel.lock(() => {
-    const woken = wakeLocked(kernel, futexKey(t, addr), Math.max(1, wakeCount), FUTEX_BITSET_MATCH_ANY);
+    const woken = wakeLocked(kernel, key, Math.max(1, wakeCount), FUTEX_BITSET_MATCH_ANY);
     if (!holds) return woken;
-    return woken + wakeLocked(kernel, futexKey(t, addr2), Math.max(1, wakeCount2), FUTEX_BITSET_MATCH_ANY);
+    return woken + wakeLocked(kernel, key2, Math.max(1, wakeCount2), FUTEX_BITSET_MATCH_ANY);
   });
 }
 

@@ -32,8 +32,8 @@ export type FromWorker =
   /** The guest thread is gone; the worker is free. */
   | { readonly kind: 'done'; readonly task: number }
   | { readonly kind: 'start'; readonly task: number }
-  /** Asks for the memory of an address space; `task` is woken once it is on its way. */
-  | { readonly kind: 'memory'; readonly mm: number; readonly task: number }
+  /** Asks for the memory of an address space; `task`, if not 0, is woken once it is on its way. `look`: no thread of the worker is going to run in it. */
+  | { readonly kind: 'memory'; readonly mm: number; readonly task: number; readonly look: boolean }
   | { readonly kind: 'kick'; readonly task: number; readonly bits: number }
   | { readonly kind: 'timer'; readonly group: number }
   | { readonly kind: 'group'; readonly group: number }

@@ -6,7 +6,8 @@
  * A thread that goes back to RUNNING stores RUNNING, then reads the gate, and parks again if it is closed; a stopper closes the gate, then
  * reads each STATE. All accesses are sequentially consistent, so one of the two sees the other. A parked thread reports to a stopper by notify on its STATE.
  * Two stoppers: the second is PARKED while it waits for the gate, so the first does not wait for it.
- * Stop the world is the outermost lock: no mutex is held when it is asked for, and its `fn` may take any of them, since no thread parks with one held.
+ * A thread of another memory may stop the world too, for pages that processes share (share-lock.ts).
+ * Stop the world is the outermost lock but for that of sharing: no mutex is held when it is asked for, and its `fn` may take any of them, since no thread parks with one held.
  */
 import { InternalError } from '../../src/base/errors.js';
 import { CONTROL, CPU, THREAD_STATE } from '../../src/guest/cpu-state.js';
@@ -31,14 +32,14 @@ export class Quiesce {
 
   /**
    * @param words the whole memory
-   * @param cpu address of the CPU block of the thread
+   * @param cpu address of the CPU block of the thread; undefined for a thread of another memory, which can stop this world and nothing else
    */
   constructor(
     private readonly words: Int32Array<SharedArrayBuffer>,
-    cpu: number,
+    private readonly cpu: number | undefined,
   ) {
-    this.state = cpu / 4 + STATE_OFFSET;
-    this.control = cpu / 4 + CONTROL_OFFSET;
+    this.state = (cpu ?? 0) / 4 + STATE_OFFSET;
+    this.control = (cpu ?? 0) / 4 + CONTROL_OFFSET;
   }
 
   /** How often this thread has parked or has stopped the world: where that has not changed, no permission was taken away and no code has become invalid. */
@@ -102,6 +103,10 @@ export class Quiesce {
   private close(): void {
     const { words } = this;
     while (Atomics.compareExchange(words, GATE, 0, 1) !== 0) {
+      if (this.cpu === undefined) {
+        Atomics.wait(words, GATE, 1);
+        continue;
+      }
       this.enterParked();
       this.leaveParked();
     }

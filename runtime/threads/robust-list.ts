@@ -38,14 +38,14 @@ function lockOwnerDied(t: Thread, addr: number, pending = false): void {
     if (value === undefined) return;
     // Unlocked already, but its waiters may not have been woken yet.
     if (pending && value === 0) {
-      futexWake(t.kernel, futexKey(t, addr), 1);
+      futexWake(t.kernel, futexKey(t, addr, false), 1);
       return;
     }
     if ((value & FUTEX_TID_MASK) !== t.task.tid) return;
     const seen = compareExchangeWord(t, addr, value, (value & FUTEX_WAITERS) | FUTEX_OWNER_DIED);
     if (seen === undefined) return;
     if (seen !== value) continue;
-    if ((value & FUTEX_WAITERS) !== 0) futexWake(t.kernel, futexKey(t, addr), 1);
+    if ((value & FUTEX_WAITERS) !== 0) futexWake(t.kernel, futexKey(t, addr, false), 1);
     return;
   }
 }

@@ -228,7 +228,7 @@ export class Supervisor {
         this.startTask(message.task);
         break;
       case 'memory':
-        this.options.onSpace?.(w.id, message.mm);
+        if (!message.look) this.options.onSpace?.(w.id, message.mm);
         if (message.task === 0) break;
         this.post(w, { kind: 'memory', mm: message.mm, memory: this.memoryFor(w, message.mm) });
         this.kernel.wake(message.task);

@@ -80,9 +80,9 @@ export function serveWorker(spine: WorkerSpine): void {
     if (message.kind === 'memory') learn(message.mm, message.memory);
     else spine.onMessage?.(message.data);
   };
-  kernel.fetchMemory = (t, mm) => {
-    if (memories.has(mm)) postToSupervisor({ kind: 'memory', mm, task: 0 });
-    else postToSupervisor({ kind: 'memory', mm, task: t.task.index });
+  kernel.fetchMemory = (t, mm, look) => {
+    const known = memories.has(mm);
+    if (!known || !look) postToSupervisor({ kind: 'memory', mm, task: known ? 0 : t.task.index, look });
     for (;;) {
       const memory = memories.get(mm);
       if (memory !== undefined) return memory;

@@ -17,6 +17,7 @@ import { deliverPending } from '../../runtime/process/signal-deliver.js';
 import type { Task } from '../../runtime/process/task.js';
 import { park } from '../../runtime/threads/park.js';
 import { Quiesce } from '../../runtime/threads/quiesce.js';
+import { ThreadSharing } from '../../runtime/threads/share-lock.js';
 import { requestService } from '../../runtime/threads/worker.js';
 import { FileContext } from '../../runtime/vfs/file-context.js';
 import { availableParallelism } from 'node:os';
@@ -45,7 +46,14 @@ import { type CodeSource, ThreadRegions } from './thread-regions.js';
 import { ThreadReports } from './thread-reports.js';
 import { memoryViews, type MemoryViews } from './memory-views.js';
 import type { EngineOptions } from './options.js';
-import { emptyMemory, forkMemory, parseProgram, type StartedImage, startImage } from './process-memory.js';
+import {
+  emptyMemory,
+  forkMemory,
+  invalidateIn,
+  parseProgram,
+  type StartedImage,
+  startImage,
+} from './process-memory.js';
 import { type Forked, SERVICE, type SpineData } from './spine.js';
 import { modelDecoder, modelTemplates } from './model-decoder.js';
 import { TemplateTranslator } from './template-translator.js';
@@ -70,6 +78,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
   readonly mm: AddressSpace;
   readonly files: FileContext;
   readonly quiesce: Quiesce;
+  readonly sharing: ThreadSharing;
   readonly task: Task;
   readonly engine: EngineHooks = this;
   exiting: Thread['exiting'];
@@ -121,8 +130,9 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
       (addr, size) => {
         this.invalidate(addr, size);
       },
-      (addr, size) => this.mm.materialise(addr, size),
+      (addr, size, write) => this.mm.materialise(addr, size, write),
     );
+    this.sharing = new ThreadSharing(this);
     this.mm = new AddressSpace(buffer, this);
     this.symbols = new GuestSymbols(this.mm, spine.prefix);
     this.cache = new CodeCache(this.views, (page, on) => {
@@ -156,7 +166,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
             directory: options.store.directory,
             name: () => (isFloatPrecise(this.views) ? undefined : store.name),
             watch: (page) => {
-              this.mm.materialise(page * PAGE_SIZE, PAGE_SIZE);
+              this.mm.materialise(page * PAGE_SIZE, PAGE_SIZE, false);
               this.translator.mark(page);
             },
             isFile: (page) => this.isFile(page),
@@ -308,14 +318,25 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
   }
 
   forkMemory(mm: number, child: WebAssembly.Memory): number {
-    const cpu = this.stopWorld(() => forkMemory(this.views, this.mm, this.cpu.base, child));
+    const { views, cpu: registers, sharing } = this;
+    const cpu = this.mm.undisturbed(() =>
+      this.stopWorld(() =>
+        forkMemory(views, this.mm, registers.base, child, (space) => {
+          space.afterCopy(sharing.objects, mm);
+        }),
+      ),
+    );
     const forked: Forked = { parent: this.task.mmRecord.space, child: this.kernel.mm(mm).space };
     requestService(SERVICE.FORKED, forked);
     return cpu;
   }
 
   emptyMemory(memory: WebAssembly.Memory): void {
-    emptyMemory(memory);
+    emptyMemory(memory, memory.buffer === this.views.u8.buffer ? this.mm : undefined);
+  }
+
+  invalidateIn(memory: WebAssembly.Memory): (addr: number, size: number) => void {
+    return invalidateIn(memoryViews(memory));
   }
 
   readonly parseProgram = parseProgram;

@@ -36,17 +36,21 @@ const HOT_THRESHOLD = (PCB_BASE + PCB.HOT_THRESHOLD) / 4;
 
 /** An address space that no thread runs in. */
 export function quietSpace(views: MemoryViews): AddressSpace {
+  return new AddressSpace(views.u8.buffer, { stopWorld: (fn) => fn(), invalidate: invalidateIn(views) });
+}
+
+/** What kills translated code in a memory, whose world the caller has stopped. */
+export function invalidateIn(views: MemoryViews): (addr: number, size: number) => void {
   const cache = new CodeCache(views, (page, on) => {
     setCode(views.u8, page, on);
   });
-  return new AddressSpace(views.u8.buffer, {
-    stopWorld: (fn) => fn(),
-    invalidate: (addr, size) => {
-      const last = Math.min(addr + size, GUEST_END) - 1;
+  return (addr, size) => {
+    const last = Math.min(addr + size, GUEST_END) - 1;
+    withMutex(views.i32, TRANSLATE_LOCK, () => {
       for (let page = addr >>> PAGE_SHIFT; page <= last >>> PAGE_SHIFT; page++)
         if (cache.hasCode(page)) cache.invalidatePage(page);
-    },
-  });
+    });
+  };
 }
 
 /** Puts a program into an empty memory. Negative errnos are loadImage's. */
@@ -90,15 +94,21 @@ export function parseProgram(
   }
 }
 
-/** The CPU block of the child's only thread in the empty memory `child`, once all of the parent's memory is there; 0: none. The world of the parent is stopped. */
-export function forkMemory(parent: MemoryViews, space: AddressSpace, cpu: number, child: WebAssembly.Memory): number {
+/** @param enter makes the copy's address space a process's own. Gives the CPU block of the child's only thread in the empty memory `child`, once all of the parent's memory is there; 0: none. The world of the parent is stopped. */
+export function forkMemory(
+  parent: MemoryViews,
+  space: AddressSpace,
+  cpu: number,
+  child: WebAssembly.Memory,
+  enter: (child: AddressSpace) => void,
+): number {
   const views = memoryViews(child);
   withMutex(parent.i32, TRANSLATE_LOCK, () => {
     space.beforeCopy(() => {
       copySpace(parent.u8, views.u8);
     });
   });
-  quietSpace(views).afterCopy();
+  enter(quietSpace(views));
   coolCode(views);
   const control = PCB_BASE / 4;
   views.i32[control + PCB.COPIED / 4] = 1;
@@ -123,10 +133,10 @@ function coolCode(views: MemoryViews): void {
   });
 }
 
-/** The memory has no user any more: shared file mappings are written back, descriptors closed. */
-export function emptyMemory(memory: WebAssembly.Memory): void {
+/** The memory has no user any more: shared file mappings are written back, descriptors closed. @param space its address space, where it has been a process's */
+export function emptyMemory(memory: WebAssembly.Memory, space?: AddressSpace): void {
   const views = memoryViews(memory);
-  quietSpace(views).closeFiles();
+  (space ?? quietSpace(views)).closeFiles();
   withMutex(views.i32, TRANSLATE_LOCK, () => {
     emptySpace(views.u8);
   });

@@ -32,6 +32,9 @@ export class FakeMemory implements GuestMemory {
   canRead(addr: number, size: number): boolean {
     return addr >= MAPPED && addr + size <= MAPPED_END;
   }
+  atHand(addr: number, size: number): boolean {
+    return this.canRead(addr, size);
+  }
   canWrite(addr: number, size: number): boolean {
     return this.canRead(addr, size);
   }
@@ -142,6 +145,7 @@ export function fakeThread(kernel: Kernel, task: number, memory: WebAssembly.Mem
     mem: new FakeMemory(buffer),
     engine: {
       invalidate: () => undefined,
+      invalidateIn: () => () => undefined,
       stopWorld: (fn) => quiesce.stopWorld(fn),
       symbol: () => '',
       logSignals: false,
@@ -158,7 +162,7 @@ export function fakeThread(kernel: Kernel, task: number, memory: WebAssembly.Mem
     task: t,
     quiesce,
     // No test here maps memory or opens files.
-    mm: { writeAll: () => undefined } as unknown as Thread['mm'],
+    mm: { writeAll: () => undefined, sharesFiles: false, sharedPlace: () => undefined } as unknown as Thread['mm'],
     files: undefined as unknown as Thread['files'],
     exiting: undefined,
     next: undefined,

@@ -36,7 +36,7 @@ const invalidate = (addr: number, size: number): void => {
   });
 };
 const mm = new AddressSpace(buffer, { stopWorld, invalidate });
-const mem = new SharedGuestMemory(buffer, invalidate, (addr, size) => mm.materialise(addr, size));
+const mem = new SharedGuestMemory(buffer, invalidate, (addr, size, write) => mm.materialise(addr, size, write));
 const wrong: string[] = [];
 let x = 12345 + slot;
 const random = (below: number): number => {

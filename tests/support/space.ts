@@ -44,7 +44,7 @@ export function makeSpace(): Space {
     },
     invalidate,
   });
-  const mem = new SharedGuestMemory(buffer, invalidate, (addr, size) => mm.materialise(addr, size));
+  const mem = new SharedGuestMemory(buffer, invalidate, (addr, size, write) => mm.materialise(addr, size, write));
   const space: Space = { mm, mem, bytes, invalidated: [], stops: 0 };
   mm.reset();
   space.stops = 0;

@@ -1,8 +1,5 @@
 /** The memory of a process: copied whole for fork, emptied for the next process, and taken by one. */
-import { afterAll, describe, expect, test } from '@jest/globals';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
 import { CPU, GPR } from '../../src/guest/cpu-state.js';
 import {
   INVAL_LOG,
@@ -22,10 +19,7 @@ import { makeMemory } from '../support/fake-thread.js';
 
 const RW = PROT.READ | PROT.WRITE;
 const ANON = MAP.PRIVATE | MAP.ANONYMOUS;
-const dir = mkdtempSync(join(tmpdir(), 'lift64-fork-'));
-afterAll(() => {
-  rmSync(dir, { recursive: true });
-});
+const nothing = (): void => undefined;
 
 describe('fork', () => {
   const parent = memoryViews(makeMemory());
@@ -35,12 +29,12 @@ describe('fork', () => {
   test('pages, mappings and registers are copied, and are each process own from then on', () => {
     const low = space.mmap({ addr: 0, length: 0x10_0000, prot: RW, flags: ANON });
     const high = space.mmap({ addr: 0x7f00_0000_0000, length: 0x4000, prot: RW, flags: ANON | MAP.FIXED });
-    expect(space.materialise(high, 0x4000)).toBe(true);
+    expect(space.materialise(high, 0x4000, true)).toBe(true);
     parent.u8[low + 12345] = 9;
     parent.u8[(space.offsetOf(high) ?? 0) + 5] = 8;
     const cpu = allocCpu(parent.i32);
     parent.i64[(cpu + CPU.REGS) / 8 + GPR.RBX] = 77n;
-    const block = forkMemory(parent, space, cpu, child.memory);
+    const block = forkMemory(parent, space, cpu, child.memory, nothing);
     const copy = quietSpace(child);
     expect(child.i64[(block + CPU.REGS) / 8 + GPR.RBX]).toBe(77n);
     expect(copy.maps()).toBe(space.maps());
@@ -56,7 +50,7 @@ describe('fork', () => {
     const [old, fresh] = [memoryViews(makeMemory()), memoryViews(makeMemory())];
     const reserving = quietSpace(old);
     reserving.mmap({ addr: 0x1000_0000_0000, length: 2 ** 44, prot: PROT.NONE, flags: ANON | MAP.FIXED });
-    forkMemory(old, reserving, allocCpu(old.i32), fresh.memory);
+    forkMemory(old, reserving, allocCpu(old.i32), fresh.memory, nothing);
     expect(quietSpace(fresh).maps()).toBe(reserving.maps());
     emptyMemory(fresh.memory);
     expect(quietSpace(fresh).maps()).toBe('');
@@ -82,30 +76,10 @@ describe('fork', () => {
     for (const w of words) parent.i32[w] = 5;
     for (const count of [PCB.TB_COUNT, PCB.SLOT_COUNT, PCB.CODE_GENERATION]) parent.i32[(PCB_BASE + count) / 4] = 3;
     // The TB that the hash table names is at address 5, all zero.
-    forkMemory(parent, space, allocCpu(parent.i32), child.memory);
+    forkMemory(parent, space, allocCpu(parent.i32), child.memory, nothing);
     expect(words.map((w) => child.i32[w])).toEqual([5, 5, 5, 5]);
     expect(child.u8[PERM_TABLE + page]).toBe(parent.u8[PERM_TABLE + page]);
     emptyMemory(child.memory);
     expect([...words.map((w) => child.i32[w]), child.u8[PERM_TABLE + page]]).toEqual([0, 0, 0, 0, 0]);
-  });
-
-  test('shared mappings of files: the child reads the file anew, and both write back what they have stored', () => {
-    const path = join(dir, 'file');
-    writeFileSync(path, Buffer.alloc(0x2000, 'x'));
-    const fd = openSync(path, 'r+');
-    const file = { hostFd: fd, path, offset: 0, size: 0x2000, writable: true };
-    const at = space.mmap({ addr: 0, length: 0x2000, prot: RW, flags: MAP.SHARED, file });
-    parent.u8[at] = 0x61;
-    forkMemory(parent, space, allocCpu(parent.i32), child.memory);
-    closeSync(fd);
-    const copy = quietSpace(child);
-    expect(readFileSync(path)[0]).toBe(0x61);
-    expect(copy.materialise(at + 0x1000, 1)).toBe(true);
-    child.u8[at + 0x1000] = 0x62;
-    emptyMemory(child.memory);
-    expect(space.materialise(at, 1)).toBe(true);
-    parent.u8[at + 1] = 0x63;
-    space.munmap(at, 0x2000);
-    expect([...readFileSync(path).subarray(0, 3), readFileSync(path)[0x1000]]).toEqual([0x61, 0x63, 0x78, 0x62]);
   });
 });

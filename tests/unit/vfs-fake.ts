@@ -36,6 +36,10 @@ class FakeMemory implements GuestMemory {
   readonly bytes = new Uint8Array(new SharedArrayBuffer(MEMORY));
   readonly view = new DataView(this.bytes.buffer);
 
+  atHand(addr: number, size: number): boolean {
+    return this.canRead(addr, size);
+  }
+
   canRead(addr: number, size: number): boolean {
     return size === 0 || (addr >= 4096 && addr + size <= NO_ACCESS);
   }

@@ -33,6 +33,7 @@ const OP = {
   LOCK_PI2: 13,
 } as const;
 const CMD_MASK = 0x7f;
+const PRIVATE = 0x80;
 const CLOCK_REALTIME = 0x100;
 const USER_END = 2 ** 47;
 
@@ -41,6 +42,7 @@ function futex(t: Thread, a: SyscallArgs): SyscallResult {
   const op = a.i32(1);
   const cmd = op & CMD_MASK;
   const value = a.i32(2);
+  const own = (op & PRIVATE) !== 0;
   const realtime = (op & CLOCK_REALTIME) !== 0;
   if (realtime && cmd !== OP.WAIT_BITSET) return -ENOSYS;
   if (addr % 4 !== 0) return -EINVAL;
@@ -51,23 +53,23 @@ function futex(t: Thread, a: SyscallArgs): SyscallResult {
       const deadline = deadlineOf(t, a.ptr(3), cmd === OP.WAIT_BITSET, realtime);
       if (deadline < 0) return deadline;
       const bitset = cmd === OP.WAIT ? FUTEX_BITSET_MATCH_ANY : a.i32(5);
-      return futexWait(t, addr, value, bitset, deadline, cmd === OP.WAIT);
+      return futexWait(t, addr, own, value, bitset, deadline, cmd === OP.WAIT);
     }
     case OP.WAKE:
-      return futexWake(t.kernel, futexKey(t, addr), value);
+      return futexWake(t.kernel, futexKey(t, addr, own), value);
     case OP.WAKE_BITSET:
-      return a.i32(5) === 0 ? -EINVAL : futexWake(t.kernel, futexKey(t, addr), value, a.i32(5));
+      return a.i32(5) === 0 ? -EINVAL : futexWake(t.kernel, futexKey(t, addr, own), value, a.i32(5));
     case OP.REQUEUE:
     case OP.CMP_REQUEUE: {
       const addr2 = a.ptr(4);
       if (addr2 % 4 !== 0) return -EINVAL;
       const expected = cmd === OP.CMP_REQUEUE ? a.i32(5) : undefined;
-      return futexRequeue(t, futexKey(t, addr), futexKey(t, addr2), value, a.i32(3), expected);
+      return futexRequeue(t, addr, futexKey(t, addr, own), futexKey(t, addr2, own), value, a.i32(3), expected);
     }
     case OP.WAKE_OP: {
       const addr2 = a.ptr(4);
       if (addr2 % 4 !== 0) return -EINVAL;
-      return futexWakeOp(t, addr, addr2, value, a.i32(3), a.i32(5));
+      return futexWakeOp(t, addr, addr2, own, value, a.i32(3), a.i32(5));
     }
     case OP.LOCK_PI:
     case OP.LOCK_PI2:
@@ -115,7 +117,7 @@ export const futexRows = [
     name: 'futex',
     args: 'p,fx,d,tsu,p,d',
     support: 'partly',
-    note: 'no priority inheritance (ENOSYS, as on a kernel without it); words in memory that processes share match within one address space only',
+    note: 'no priority inheritance (ENOSYS, as on a kernel without it)',
     handler: futex,
   },
   { nr: 273, name: 'set_robust_list', args: 'p,lu', support: 'yes', handler: setRobustList },

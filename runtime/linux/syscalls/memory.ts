@@ -89,7 +89,7 @@ export const memoryRows = [
     args: 'p,lu,mp,ms,d,lx',
     ret: 'p',
     support: 'partly',
-    note: 'file pages are copied at the first touch or before; shared mappings agree with each other and with system calls of the same process, not yet with other processes; MAP_FIXED across 3.5 GiB and MAP_HUGETLB: ENOMEM',
+    note: 'file pages are copied at the first touch or before; those of shared mappings go from process to process with the lock of sharing held; MAP_FIXED across 3.5 GiB and MAP_HUGETLB: ENOMEM',
     handler: mmap,
   },
   {
@@ -106,8 +106,7 @@ export const memoryRows = [
     name: 'mremap',
     args: 'p,lu,lu,mr,p',
     ret: 'p',
-    support: 'partly',
-    note: 'an old size of 0 (a second view of shared pages): EINVAL',
+    support: 'yes',
     handler: (t, a) => t.mm.mremap(a.ptr(0), a.ptr(1), a.ptr(2), a.i32(3), a.ptr(4)),
   },
   {
