@@ -20,6 +20,8 @@ export interface FirstProcess {
   /** Process group and session; 0: its own tid. */
   readonly pgid?: number;
   readonly sid?: number;
+  /** Its nice value; 0 by default. */
+  readonly nice?: number;
   /** Bytes of the stack (RLIMIT_STACK); 8 MiB by default. */
   readonly stackLimit?: bigint;
   /** Descriptors: soft and hard limit. */
@@ -78,6 +80,7 @@ export function createFirstProcess(kernel: Kernel, first: FirstProcess): Task {
     task.files = first.files;
     task.fs = first.fs;
     task.comm = first.comm;
+    task.nice = first.nice ?? 0;
     task.altStack = { sp: 0n, size: 0n, flags: 2 };
     task.startTime = kernel.now();
     task.state = TASK_STATE.NEW;

@@ -2,7 +2,7 @@
  * Runs a program: memory, kernel, first process, supervisor. In: RunOptions. Out: how it ended. Throws ProgramError when it can't be run.
  */
 import { accessSync, closeSync, constants, fstatSync, openSync, readFileSync, realpathSync, statSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, getPriority } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, ProgramError } from '../base/errors.js';
 import { WASM_PAGES } from '../guest/memory-map.js';
@@ -186,6 +186,7 @@ async function run(o: RunOptions, tree: GuestTree | undefined): Promise<Ended> {
     files: files.table,
     fs: files.fs,
     stackLimit: BigInt(o.stackSize),
+    nice: getPriority(),
   });
   const { mmRecord } = task;
   mmRecord.layout = image.layout;

@@ -40,6 +40,14 @@ describe('job control', () => {
   );
 });
 
+describe('the first process', () => {
+  onLinux('has the nice value that lift64 was started with', () => {
+    const nice = (...command: readonly string[]): string =>
+      spawnSync('nice', ['-n', '3', ...command, '/usr/bin/nice'], { encoding: 'utf8' }).stdout;
+    expect(nice(process.execPath, LIFT64)).toBe(nice());
+  });
+});
+
 describe('a failure of the main thread', () => {
   test('that nobody awaits: one report, exit status 125', () => {
     const thrower = "data:text/javascript,setTimeout(() => { throw new Error('thrown by a timer') }, 300)";
