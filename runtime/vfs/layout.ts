@@ -20,6 +20,10 @@ export const MAX_TIMERFDS = 1024;
 export const MAX_PROCESSES = 1024;
 /** Descriptors watched by epoll instances, of all together; index 0 is not used. */
 export const MAX_WATCHES = 16384;
+/** The host's terminal, and pairs of pseudo-terminals. */
+export const MAX_TTYS = 256;
+/** Bytes of each ring of a terminal, a power of two. */
+export const TTY_RING = 16384;
 /** Thread slots that can wait; the last is the main thread's. */
 export const MAX_SLOTS = 2048;
 export const MAIN_SLOT = MAX_SLOTS - 1;
@@ -207,6 +211,47 @@ export const STREAM = {
   SIZE: 12 + QUEUE.SIZE,
 } as const;
 
+/** A terminal (terminal/tty.ts). The rings' heads and tails count bytes modulo 2**32. */
+export const TTY = {
+  /** 0: the entry is free. */
+  USED: 0,
+  /** N of /dev/pts/N. */
+  NUMBER: 1,
+  /** Open descriptions of each side. */
+  MASTERS: 2,
+  SLAVES: 3,
+  /** Session whose controlling terminal it is, and the foreground process group; 0 none. */
+  SESSION: 4,
+  FOREGROUND: 5,
+  /** struct winsize. */
+  ROWS: 6,
+  COLUMNS: 7,
+  WIDTH: 8,
+  HEIGHT: 9,
+  /** TTY_FLAG. */
+  FLAGS: 10,
+  /** TIOCPKT_* that the master has not read. */
+  PACKET: 11,
+  /** Column of the cursor, and where the line that is being typed begins. */
+  COLUMN: 12,
+  LINE_COLUMN: 13,
+  /** What was typed: next byte to write, end of the last whole line, next byte to read. */
+  IN_HEAD: 14,
+  IN_LINE: 15,
+  IN_TAIL: 16,
+  /** What the master reads. */
+  OUT_HEAD: 17,
+  OUT_TAIL: 18,
+  /** Owner and permission bits of the slave. */
+  UID: 19,
+  GID: 20,
+  MODE: 21,
+  /** struct termios2. */
+  TERMIOS: 24,
+  QUEUE: 36,
+  SIZE: 36 + QUEUE.SIZE,
+} as const;
+
 /** Content of an in-memory file. */
 export const BLOB = { REFS: 0, LENGTH: 1, SIZE: 2 } as const;
 
@@ -252,12 +297,16 @@ export const AREA = {
   WATCHES: area(MAX_WATCHES * WATCH.SIZE),
   WATCH_HASH: area(WATCH_BUCKETS),
   BLOBS: area(MAX_BLOBS * BLOB.SIZE),
+  TTYS: area(MAX_TTYS * TTY.SIZE),
   RECORD_LOCKS: area(MAX_RECORD_LOCKS * LOCK.SIZE),
   TABLES: area(MAX_TABLES * TABLE.SIZE),
   FS: area(MAX_TABLES * FS.SIZE),
   PATHS: area(MAX_FILES * PATH_WORDS),
   PIPE_RINGS: area((MAX_PIPES * PIPE_CAPACITY) / 4),
   STREAM_RINGS: area((MAX_STREAMS * STREAM_CAPACITY) / 4),
+  TTY_TYPED: area((MAX_TTYS * TTY_RING) / 4),
+  TTY_MARKS: area((MAX_TTYS * TTY_RING) / 4),
+  TTY_SHOWN: area((MAX_TTYS * TTY_RING) / 4),
   BLOB_BYTES: area((MAX_BLOBS * BLOB_CAPACITY) / 4),
 } as const;
 
