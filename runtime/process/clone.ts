@@ -239,6 +239,7 @@ function enterGroup(kernel: Kernel, parent: Task, child: Task, group: Group, arg
   group.exitSignal = (args.flags & CLONE.PARENT) !== 0 ? from.exitSignal : args.exitSignal;
   group.pgid = from.pgid;
   group.sid = from.sid;
+  group.terminal = from.terminal;
   group.ids = from.ids;
   group.persona = from.persona;
   group.setFlag(GROUP_FLAG.NO_NEW_PRIVS, from.has(GROUP_FLAG.NO_NEW_PRIVS));

@@ -9,6 +9,7 @@ import { futexKey, futexWake } from '../threads/futex.js';
 import { walkRobustList } from '../threads/robust-list.js';
 import { processCpu, threadCpuNs } from './cpu-time.js';
 import type { Group } from './group.js';
+import { endSessionLocked, releaseOrphansLocked } from './job-control.js';
 import type { Kernel } from './kernel.js';
 import { GROUP_FLAG, GROUP_STATE, HEAD, TASK_STATE } from './layout.js';
 import { SA, SIG_IGN } from './sighand.js';
@@ -111,6 +112,8 @@ function leaveGroup(kernel: Kernel, task: Task, status: number, cpuNs: number): 
   }
   group.setFlag(GROUP_FLAG.STOPPED, false);
   group.timerDeadline = 0;
+  endSessionLocked(kernel, group);
+  releaseOrphansLocked(kernel, group, group.parent, group);
   reparentChildren(kernel, group);
   group.state = GROUP_STATE.ZOMBIE;
   notifyParent(kernel, group);
@@ -143,6 +146,7 @@ function reparentChildren(kernel: Kernel, group: Group): void {
   const { uid } = group.ids;
   for (const child of group.children()) {
     child.parent = heir;
+    if (child.alive) releaseOrphansLocked(kernel, child, group);
     for (const t of child.tasks()) {
       if (t.pdeathSignal !== 0)
         sendToGroupLocked(kernel, child, { kind: 'kill', signal: t.pdeathSignal, code: 0, pid: group.tgid, uid });

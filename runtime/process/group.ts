@@ -95,6 +95,20 @@ export class Group extends KernelRecord {
   set sid(v: number) {
     this.set(GROUP.SID, v);
   }
+  /** Index of the controlling terminal, -1 none. */
+  get terminal(): number {
+    return this.get(GROUP.TERMINAL) - 1;
+  }
+  set terminal(v: number) {
+    this.set(GROUP.TERMINAL, v + 1);
+  }
+  /** Of a session leader whose terminal has hung up: the process group that was in the foreground, to be told when it exits; 0 none. */
+  get hungUp(): number {
+    return this.get(GROUP.HUNG_UP);
+  }
+  set hungUp(v: number) {
+    this.set(GROUP.HUNG_UP, v);
+  }
   get pending(): bigint {
     return this.getU64(GROUP.PENDING);
   }

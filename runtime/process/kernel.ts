@@ -45,6 +45,8 @@ export interface FileResources {
   shareFs(id: number): number;
   copyFs(id: number): number;
   putFs(id: number): void;
+  /** Session `session` gives up terminal `terminal`: its foreground process group, 0 none. Called with the kernel mutex held. */
+  endSession(terminal: number, session: number): number;
 }
 
 /** What the supervisor does for a kernel in a worker: each call posts a message and returns at once (runtime/threads/worker.ts). */

@@ -194,6 +194,10 @@ export const GROUP = {
   DEAD_CPU: 34,
   /** 16 limits: soft and hard, i64 each. */
   RLIMITS: 36,
+  /** Index of the controlling terminal + 1; 0 none. */
+  TERMINAL: 100,
+  /** Of a session leader whose terminal has hung up: what was the foreground process group. */
+  HUNG_UP: 101,
   BYTES: 512,
 } as const;
 

@@ -9,6 +9,7 @@ import { defaultAction, SI_KERNEL, sigBit, SIGKILL, SIGSEGV, SIGSTOP } from '../
 import { straceSignal } from '../linux/strace.js';
 import type { Thread } from '../linux/thread.js';
 import { park } from '../threads/park.js';
+import { isOrphanedLocked } from './job-control.js';
 import { GROUP_FLAG, SIGINFO_BYTES } from './layout.js';
 import { SA, SIG_DFL, SIG_IGN, type SigAction } from './sighand.js';
 import { dequeueSignal, encodeSiginfo, firstSignal, type SigInfo } from './siginfo.js';
@@ -89,9 +90,9 @@ function take(t: Thread, signal: number, action: SigAction): void {
       return;
     case 'stop':
       // POSIX: the terminal's stop signals do nothing in an orphaned process group, since nobody could continue it.
-      if (signal !== SIGSTOP && orphaned(t)) return;
       kernel.lock(() => {
-        stopGroupLocked(kernel, task.group, signal);
+        if (signal === SIGSTOP || !isOrphanedLocked(kernel, task.group.pgid))
+          stopGroupLocked(kernel, task.group, signal);
       });
       return;
     case 'terminate':
@@ -217,20 +218,6 @@ function interruptedCall(t: Thread): number {
 function again(t: Thread, rax: bigint): void {
   t.cpu.setReg(GPR.RAX, rax);
   t.cpu.rip = BigInt.asUintN(64, t.cpu.rip - SYSCALL_BYTES);
-}
-
-/** True when no process of the group's process group has a parent in another process group of the same session. */
-function orphaned(t: Thread): boolean {
-  const { pgid, sid } = t.task.group;
-  if (t.task.group.index === t.kernel.initGroup.index) return false;
-  for (const g of t.kernel.allGroups()) {
-    if (g.pgid !== pgid || !g.alive) continue;
-    const { parent } = g;
-    // The first process's parent is a shell outside of lift64: it counts as one that can continue it.
-    if (g.index === t.kernel.initGroup.index) return false;
-    if (parent.index !== 0 && parent.pgid !== pgid && parent.sid === sid) return false;
-  }
-  return true;
 }
 
 /**

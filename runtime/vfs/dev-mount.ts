@@ -1,10 +1,11 @@
 /**
- * /dev: names of open files, and the memory devices where the host has none. The rest is the host's. In: path components. Out: nodes.
+ * /dev: names of open files, terminals, and the memory devices where the host has none. The rest is the host's. In: path components. Out: nodes.
  * Source: man 4 null, man 4 full, man 4 random, man 4 tty.
  */
 import { bytePath } from './byte-path.js';
 import { LINUX_HOST } from './open-flags.js';
 import { DT, type DirectoryEntry, type Mount, type OnHost, type Redirect, type SpecialNode } from './special-node.js';
+import { terminalNode } from './terminal/nodes.js';
 
 /** Names that /dev links to descriptors (on a Linux host too: there they would be lift64's own descriptors). */
 const STANDARD: ReadonlyMap<string, number> = new Map([
@@ -24,7 +25,7 @@ const DEVICES: ReadonlyMap<string, number> = new Map([
 
 export const devMount: Mount = {
   at: '/dev',
-  lookup(_c, parts): SpecialNode | Redirect | undefined {
+  lookup(c, parts): SpecialNode | Redirect | number | undefined {
     const [name, ...rest] = parts;
     if (name === undefined) return undefined;
     const standard = STANDARD.get(name);
@@ -35,6 +36,7 @@ export const devMount: Mount = {
       if (rest.length > 0) return { redirect: bytePath(`/proc/self/fd/${rest.join('/')}`) };
       return { type: 'link', target: () => bytePath('/proc/self/fd'), twin: '/dev/fd' };
     }
+    if (name === 'pts' || name === 'ptmx' || name === 'tty') return terminalNode(c, name, rest);
     const minor = DEVICES.get(name);
     return !LINUX_HOST && minor !== undefined && rest.length === 0 ? { type: 'device', minor } : undefined;
   },

@@ -16,6 +16,8 @@ export interface KernelPort {
   wake(slot: number): void;
   /** Sends `signal` to this thread (SIGPIPE, SIGXFSZ). */
   raise(signal: number): void;
+  /** Without it there are no process groups (tests). */
+  readonly jobs?: JobControl;
   /** Ids as the guest sees them. */
   readonly pid: number;
   readonly tid: number;
@@ -39,6 +41,27 @@ export interface KernelPort {
   requestStream(stream: number): void;
   /** Asks the main thread to put the terminal of the host into raw or cooked mode. Returns at once. */
   setTerminalRaw(raw: boolean): void;
+}
+
+/** Process groups and sessions, as terminals want them: of the calling thread's process where nothing else is said. None of it is called with the region's lock held. */
+export interface JobControl {
+  /** Index of its controlling terminal, -1 none. */
+  terminal: number;
+  readonly isSessionLeader: boolean;
+  /** Its effective user is root. */
+  readonly isRoot: boolean;
+  /** Whether the calling thread blocks or ignores `signal`. */
+  shrugsOff(signal: number): boolean;
+  /** Nobody of its session could continue its process group. */
+  isOrphaned(): boolean;
+  /** Session that process group `group` belongs to; 0: there is no such group. */
+  sessionOf(group: number): number;
+  /** The kernel's signal to all processes of a group. */
+  signalGroup(group: number, signal: number): void;
+  /** Terminal `terminal` is no longer the controlling terminal of session `session`. */
+  dropTerminal(session: number, terminal: number): void;
+  /** The same because it has hung up: the leader gets SIGHUP and SIGCONT, and when it exits, so does process group `foreground`. */
+  hangUp(session: number, terminal: number, foreground: number): void;
 }
 
 /** What /proc shows of guest processes. Byte strings are latin1: one character a byte. */

@@ -43,6 +43,10 @@ export const KIND = {
   SIGNALFD: 14,
   /** OBJECT is the index of the process in the kernel's table. */
   PIDFD: 15,
+  /** Slave of a pair of pseudo-terminals; OBJECT is its record. */
+  TERMINAL: 20,
+  /** Master of a pair. */
+  PTMX: 21,
 } as const;
 export type Kind = (typeof KIND)[keyof typeof KIND];
 

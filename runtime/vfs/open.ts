@@ -37,6 +37,7 @@ import {
   O_DIRECTORY,
   O_EXCL,
   O_LARGEFILE,
+  O_NOCTTY,
   O_NOFOLLOW,
   O_NONBLOCK,
   O_PATH,
@@ -47,8 +48,9 @@ import {
   toHostFlags,
 } from './open-flags.js';
 import { withTarget, type ResolveOptions, type Target } from './resolve.js';
-import type { SpecialNode } from './special-node.js';
+import type { SpecialNode, TerminalNode } from './special-node.js';
 import type { VfsState } from './state.js';
+import { openControllingTerminal, openMaster, openSlave } from './terminal/pairs.js';
 import { newStream, STREAM_MODE } from './streams.js';
 import { TIMED_OUT, waitUntil } from './wait-queue.js';
 
@@ -204,6 +206,8 @@ function openNode(c: FileContext, path: BytePath, node: SpecialNode, flags: numb
       return writes ? -EISDIR : newFile(s, { kind: KIND.SPECIAL_DIRECTORY, flags: kept, path });
     case 'device':
       return newFile(s, { kind: KIND.DEVICE, object: node.minor, flags: kept, path });
+    case 'terminal':
+      return openTerminal(c, node.terminal, path, kept | (flags & O_NOCTTY));
     case 'descriptor':
       return (flags & O_NOFOLLOW) !== 0 ? -ELOOP : openAgain(c, node.fd, kept);
     case 'file': {
@@ -219,6 +223,11 @@ function openNode(c: FileContext, path: BytePath, node: SpecialNode, flags: numb
       return describe(s, fd, path, flags, 0);
     }
   }
+}
+
+function openTerminal(c: FileContext, which: TerminalNode['terminal'], path: BytePath, flags: number): number {
+  if (which === 'ptmx') return openMaster(c, path, flags & ~O_NOCTTY);
+  return which === 'tty' ? openControllingTerminal(c, path, flags) : openSlave(c, which, path, flags);
 }
 
 /** Opens what is behind a descriptor once more, through /proc/self/fd: another description of the same pipe or terminal. */

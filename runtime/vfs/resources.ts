@@ -4,6 +4,7 @@
 import { copyTable, releaseTable, shareTable } from './fd-table.js';
 import { copyFs, releaseFs, shareFs } from './fs-struct.js';
 import type { VfsState } from './state.js';
+import { endSession } from './terminal/pairs.js';
 
 /** Ids are table and struct numbers; 0 is none, and stays none. */
 export interface FileTables {
@@ -13,6 +14,7 @@ export interface FileTables {
   shareFs(id: number): number;
   copyFs(id: number): number;
   putFs(id: number): void;
+  endSession(terminal: number, session: number): number;
 }
 
 export function fileTables(s: VfsState): FileTables {
@@ -33,5 +35,6 @@ export function fileTables(s: VfsState): FileTables {
     putFs(id) {
       if (id !== 0) releaseFs(s, id);
     },
+    endSession: (terminal, session) => endSession(s, terminal, session),
   };
 }

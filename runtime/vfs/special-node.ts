@@ -4,6 +4,7 @@
  */
 import type { BytePath } from './byte-path.js';
 import type { FileContext } from './file-context.js';
+import type { StatRecord } from './file-stat.js';
 
 export interface DirectoryEntry {
   /** One character a byte. */
@@ -54,7 +55,14 @@ export interface DeviceNode extends Twin {
   readonly minor: number;
 }
 
-export type SpecialNode = FileNode | LinkNode | DirectoryNode | DescriptorNode | DeviceNode;
+/** /dev/ptmx, /dev/tty, and slaves of pseudo-terminals by number. */
+export interface TerminalNode extends Twin {
+  readonly type: 'terminal';
+  readonly terminal: 'ptmx' | 'tty' | number;
+  readonly status: () => StatRecord;
+}
+
+export type SpecialNode = FileNode | LinkNode | DirectoryNode | DescriptorNode | DeviceNode | TerminalNode;
 
 /** The path stands for another: a link before the last component. */
 export interface Redirect {

@@ -54,6 +54,8 @@ export function statNode(c: FileContext, node: SpecialNode): StatRecord | number
       return madeUp(S_IFLNK | 0o777, MADE_UP_INODE, { size: 64n });
     case 'directory':
       return madeUp(S_IFDIR | 0o555, MADE_UP_INODE, { nlink: 2n });
+    case 'terminal':
+      return node.status();
     case 'device':
       return madeUp(S_IFCHR | 0o666, node.minor, { rdev: makeDev(1, node.minor) });
   }

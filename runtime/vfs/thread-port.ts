@@ -3,6 +3,7 @@
  * Out: KernelPort. The slot of a thread is its task index; the main thread's is MAIN_SLOT.
  */
 import { InternalError } from '../../src/base/errors.js';
+import { MainJobs, TaskJobs } from '../process/job-control.js';
 import type { Kernel } from '../process/kernel.js';
 import { GROUP_STATE, SIGINFO_BYTES } from '../process/layout.js';
 import { takePending } from '../process/siginfo.js';
@@ -33,6 +34,7 @@ const RLIMIT_NOFILE = 7;
 /** A class, not an object with getters, which V8 looks up by name: descriptors are looked up at every system call of files. */
 class ThreadPort implements KernelPort {
   readonly slot: number;
+  readonly jobs: TaskJobs;
   private readonly task: Task;
 
   /** @param thread needs no more than its kernel, task and gate at the time of the call */
@@ -42,6 +44,7 @@ class ThreadPort implements KernelPort {
   ) {
     this.task = thread.task;
     this.slot = thread.task.index;
+    this.jobs = new TaskJobs(thread.kernel, thread.task);
   }
 
   sequence(): number {
@@ -131,6 +134,7 @@ export function mainPort(kernel: Kernel): KernelPort {
       wakeSlot(kernel, slot);
     },
     raise: none,
+    jobs: new MainJobs(kernel),
     get pid() {
       return none();
     },

@@ -238,6 +238,7 @@ function setsid(t: Thread): number {
     for (const g of kernel.allGroups()) if (g.pgid === group.tgid) return -EPERM;
     group.sid = group.tgid;
     group.pgid = group.tgid;
+    group.terminal = -1;
     return group.sid;
   });
 }

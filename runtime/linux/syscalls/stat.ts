@@ -185,6 +185,7 @@ function linkOfPath(t: Thread, dirfd: number, path: BytePath): Buffer | number {
       case 'file':
       case 'directory':
       case 'device':
+      case 'terminal':
         return -EINVAL;
     }
   });

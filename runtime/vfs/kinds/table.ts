@@ -12,6 +12,9 @@ import { pipeOps } from './pipe.js';
 import { signalfdOps } from './signalfd.js';
 import { streamOps } from './stream.js';
 import { timerfdOps } from './timerfd.js';
+import { ptmxOps } from './ptmx.js';
+import { streamOps } from './stream.js';
+import { terminalOps } from './terminal.js';
 
 export const FILE_KINDS: FileKinds = {
   [KIND.FILE]: hostFileOps,
@@ -29,4 +32,6 @@ export const FILE_KINDS: FileKinds = {
   [KIND.TIMERFD]: timerfdOps,
   [KIND.SIGNALFD]: signalfdOps,
   [KIND.PIDFD]: pidfdOps,
+  [KIND.TERMINAL]: terminalOps,
+  [KIND.PTMX]: ptmxOps,
 };

@@ -52,7 +52,6 @@ function receiveByte(tty: Tty, sink: Sink, typed: number, signals: number[]): vo
   if ((iflag & IFLAG.IXON) !== 0 && c !== 0) {
     if (c === tty.char(CC.START)) {
       startOutput(tty);
-      if ((lflag & LFLAG.ECHO) !== 0) return;
       return;
     }
     if (c === tty.char(CC.STOP)) {
@@ -72,7 +71,8 @@ function receiveByte(tty: Tty, sink: Sink, typed: number, signals: number[]): vo
   } else if (c === NL && (iflag & IFLAG.INLCR) !== 0) {
     c = CR;
   }
-  if ((lflag & LFLAG.ICANON) === 0 || !canonical(tty, sink, c)) plain(tty, sink, c);
+  if ((lflag & LFLAG.ICANON) !== 0 && canonical(tty, sink, c)) return;
+  plain(tty, sink, c, typed === CR && c === NL);
 }
 
 function signalOf(tty: Tty, c: number): number {
@@ -124,20 +124,21 @@ function canonical(tty: Tty, sink: Sink, c: number): boolean {
   return false;
 }
 
-function plain(tty: Tty, sink: Sink, c: number): void {
+/** `newline`: a return key that has become one; the echo of a newline that is typed as such is ^J in noncanonical mode. */
+function plain(tty: Tty, sink: Sink, c: number, newline = false): void {
   const line = tty.get(TTY.IN_HEAD) - tty.get(TTY.IN_LINE);
   if ((tty.lflag & LFLAG.ICANON) !== 0 && line >= LONGEST_LINE) {
     if ((tty.iflag & IFLAG.IMAXBEL) !== 0) sink(BELL);
     return;
   }
-  echo(tty, sink, c);
+  echo(tty, sink, c, newline);
   store(tty, c);
 }
 
-function echo(tty: Tty, sink: Sink, c: number): void {
+function echo(tty: Tty, sink: Sink, c: number, newline = false): void {
   if ((tty.lflag & LFLAG.ECHO) === 0) return;
   finishErasing(tty, sink);
-  if (c === NL) {
+  if (newline) {
     echoRaw(tty, sink, NL);
     return;
   }

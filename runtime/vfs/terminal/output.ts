@@ -21,8 +21,7 @@ export const LONGEST_OUTPUT = TAB_STOP;
 /** Control characters of ASCII. */
 export const isControl = (byte: number): boolean => byte < SPACE || byte === 127;
 /** Second and further bytes of a UTF-8 character, where the terminal knows UTF-8. */
-export const continues = (tty: Tty, byte: number): boolean =>
-  (tty.iflag & IFLAG.IUTF8) !== 0 && (byte & 0xc0) === 0x80;
+export const continues = (tty: Tty, byte: number): boolean => (tty.iflag & IFLAG.IUTF8) !== 0 && (byte & 0xc0) === 0x80;
 
 /** A byte that a program writes. */
 export function putOutput(tty: Tty, sink: Sink, byte: number): void {

@@ -89,3 +89,19 @@ export function freshTermios(): Uint8Array {
   v.setUint32(FIELD.OSPEED, SPEED_38400, true);
   return bytes;
 }
+
+/** Bits of c_cflag that name a speed, and the speeds in their order: the second row with CBAUDEX. */
+const CBAUD = 0o10017;
+const CBAUDEX = 0o10000;
+const SPEEDS = [0, 50, 75, 110, 134, 150, 200, 300, 600, 1200, 1800, 2400, 4800, 9600, 19200, 38400] as const;
+const HIGH_SPEEDS = [
+  0, 57600, 115200, 230400, 460800, 500000, 576000, 921600, 1000000, 1152000, 1500000, 2000000, 2500000, 3000000,
+  3500000, 4000000,
+] as const;
+
+/** Speed that c_cflag names; `other` where it says that the speed is one of its own (BOTHER). */
+export function speedOf(cflag: number, other: number): number {
+  const index = cflag & CBAUD & ~CBAUDEX;
+  if ((cflag & CBAUDEX) === 0) return SPEEDS[index] ?? 0;
+  return index === 0 ? other : (HIGH_SPEEDS[index] ?? 0);
+}

@@ -32,7 +32,11 @@ export const TTY_FLAG = {
 } as const;
 
 /** Marks of bytes in the ring of what was typed. */
-export const TYPED = { PLAIN: 0, /** Last byte of a line. */ END: 1, /** End of file: not a byte to be read. */ EOF: 2 } as const;
+export const TYPED = {
+  PLAIN: 0,
+  /** Last byte of a line. */ END: 1,
+  /** End of file: not a byte to be read. */ EOF: 2,
+} as const;
 
 const MASK = TTY_RING - 1;
 /** Room in the master's ring that only echoes may take. */
@@ -54,11 +58,12 @@ export class Tty {
     this.shown = AREA.TTY_SHOWN * 4 + index * TTY_RING;
   }
 
+  /** Plain loads and stores: the region's lock orders them, and bytes are typed and shown one by one. */
   get(field: number): number {
-    return this.s.get(this.word + field);
+    return this.s.peek(this.word + field);
   }
   set(field: number, value: number): void {
-    this.s.set(this.word + field, value);
+    this.s.words[this.word + field] = value;
   }
   has(flag: number): boolean {
     return (this.get(TTY.FLAGS) & flag) !== 0;
@@ -151,12 +156,13 @@ export class Tty {
   get shownRoom(): number {
     return TTY_RING - ECHO_ROOM - this.shownBytes;
   }
-  show(byte: number): void {
+  /** What there is no room for is lost: echoes alone come to that. */
+  readonly show = (byte: number): void => {
     if (this.shownBytes >= TTY_RING) return;
     const head = this.get(TTY.OUT_HEAD);
     this.s.bytes[this.shown + (head & MASK)] = byte;
     this.set(TTY.OUT_HEAD, (head + 1) | 0);
-  }
+  };
   flushShown(): void {
     this.set(TTY.OUT_TAIL, this.get(TTY.OUT_HEAD));
   }
@@ -170,11 +176,11 @@ export class Tty {
   }
 }
 
-/** Record in use of pair number `number` (/dev/pts/NUMBER); undefined where there is none. */
+/** The pair of /dev/pts/NUMBER, whose master is open; undefined where there is none. */
 export function findPair(s: VfsState, number: number): Tty | undefined {
   for (let i = HOST_TTY + 1; i < MAX_TTYS; i++) {
     const tty = new Tty(s, i);
-    if (tty.get(TTY.USED) !== 0 && tty.get(TTY.NUMBER) === number) return tty;
+    if (tty.get(TTY.MASTERS) > 0 && tty.get(TTY.NUMBER) === number) return tty;
   }
   return undefined;
 }
