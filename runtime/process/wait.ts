@@ -59,6 +59,8 @@ function scan(kernel: Kernel, parent: Group, whom: Whom, options: number): Chang
   let candidates = 0;
   for (const child of parent.children()) {
     if (!isMeant(child, whom, options)) continue;
+    // A zombie neither stops nor continues.
+    if (child.state === GROUP_STATE.ZOMBIE && (options & W.EXITED) === 0) continue;
     candidates++;
     const change = changeOf(kernel, parent, child, options);
     if (change !== undefined) return change;
