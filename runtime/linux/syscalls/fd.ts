@@ -184,7 +184,7 @@ export const fdRows = [
     name: 'ioctl',
     args: 'd,x,p',
     support: 'partly',
-    note: 'FIO* and terminals, whose modes reach the host as cooked or raw; others ENOTTY',
+    note: 'FIO* and terminals (the modes of the one that lift64 runs in reach the host as cooked or raw); others ENOTTY',
     handler: ioctl,
   },
   { nr: 22, name: 'pipe', args: 'p', support: 'yes', handler: (t, a) => pipe(t, a.ptr(0), 0) },
