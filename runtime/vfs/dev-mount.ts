@@ -65,7 +65,8 @@ function isolatedEntries(mounts: readonly string[]): DirectoryEntry[] {
   const of = (names: Iterable<string>, type: number): DirectoryEntry[] => [...names].map((name) => ({ name, type }));
   return [
     ...of(DEVICES.keys(), DT.CHR),
-    ...of(ISOLATED_HOST, DT.CHR),
+    ...of([...ISOLATED_HOST, 'ptmx'], DT.CHR),
+    ...of(['pts'], DT.DIR),
     ...of([...STANDARD.keys(), 'fd'], DT.LNK),
     ...of(mounts, DT.DIR),
   ];
