@@ -9,12 +9,11 @@ import { epollOps } from './epoll.js';
 import { hostFileOps } from './host-file.js';
 import { pidfdOps } from './pidfd.js';
 import { pipeOps } from './pipe.js';
+import { ptmxOps } from './ptmx.js';
 import { signalfdOps } from './signalfd.js';
 import { streamOps } from './stream.js';
-import { timerfdOps } from './timerfd.js';
-import { ptmxOps } from './ptmx.js';
-import { streamOps } from './stream.js';
 import { terminalOps } from './terminal.js';
+import { timerfdOps } from './timerfd.js';
 
 export const FILE_KINDS: FileKinds = {
   [KIND.FILE]: hostFileOps,
