@@ -2,6 +2,7 @@
  * What the file layer needs of the kernel, for one thread: thread-port.ts and kernel-proc.ts make it from the kernel's objects, which nothing else
  * in runtime/vfs knows. In: nothing. Out: types.
  */
+import type { NetRequest } from '../net/requests.js';
 
 export interface KernelPort {
   /** Index of this thread's park word, 0..MAX_SLOTS-2; the main thread is MAIN_SLOT. */
@@ -21,6 +22,8 @@ export interface KernelPort {
   /** Ids as the guest sees them. */
   readonly pid: number;
   readonly tid: number;
+  /** Real and effective ids. */
+  readonly ids: { readonly uid: number; readonly euid: number; readonly gid: number; readonly egid: number };
   readonly processGroup: number;
   readonly session: number;
   /** The thread's fd table and fs struct, as newTable, newFs and their copies gave them. */
@@ -39,6 +42,8 @@ export interface KernelPort {
   processState(process: number, pid: number): 'alive' | 'zombie' | 'gone';
   /** Asks the main thread to serve stream `stream` (StreamService.request). Returns at once. */
   requestStream(stream: number): void;
+  /** Asks the main thread for something of the host's network (net-service.ts). Returns at once. */
+  requestNet(request: NetRequest): void;
   /** Asks the main thread to put the terminal of the host into raw or cooked mode. Returns at once. */
   setTerminalRaw(raw: boolean): void;
 }

@@ -2,6 +2,7 @@
  * Layout of the file layer's region in the kernel's SharedArrayBuffer, which all workers share. In: nothing. Out: offsets and strides
  * in 32-bit words from the start of the region, and its size in bytes. Only touched pages of the region cost memory.
  */
+import { MAX_RINGS, MAX_SOCKETS, NET, RING_BYTES, SMALL_RING_BYTES, SOCKET } from '../net/layout.js';
 
 /** Descriptors a table holds: the hard limit of RLIMIT_NOFILE. */
 export const MAX_FDS = 4096;
@@ -301,6 +302,9 @@ export const AREA = {
   RECORD_LOCKS: area(MAX_RECORD_LOCKS * LOCK.SIZE),
   TABLES: area(MAX_TABLES * TABLE.SIZE),
   FS: area(MAX_TABLES * FS.SIZE),
+  NET: area(NET.SIZE),
+  SOCKETS: area(MAX_SOCKETS * SOCKET.SIZE),
+  SOCKET_QUEUES: area(MAX_SOCKETS * QUEUE.SIZE),
   PATHS: area(MAX_FILES * PATH_WORDS),
   PIPE_RINGS: area((MAX_PIPES * PIPE_CAPACITY) / 4),
   STREAM_RINGS: area((MAX_STREAMS * STREAM_CAPACITY) / 4),
@@ -308,6 +312,10 @@ export const AREA = {
   TTY_MARKS: area((MAX_TTYS * TTY_RING) / 4),
   TTY_SHOWN: area((MAX_TTYS * TTY_RING) / 4),
   BLOB_BYTES: area((MAX_BLOBS * BLOB_CAPACITY) / 4),
+  SOCKET_RINGS: area((MAX_RINGS * RING_BYTES) / 4),
+  SMALL_RINGS: area((MAX_SOCKETS * SMALL_RING_BYTES) / 4),
+  /** Of each ring that is free: the next one + 1. */
+  RING_LINKS: area(MAX_RINGS),
 } as const;
 
 /** Bytes of the region. */

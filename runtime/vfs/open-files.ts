@@ -47,6 +47,8 @@ export const KIND = {
   TERMINAL: 20,
   /** Master of a pair. */
   PTMX: 21,
+  /** Socket of a guest (runtime/net). */
+  SOCKET: 30,
 } as const;
 export type Kind = (typeof KIND)[keyof typeof KIND];
 

@@ -11,6 +11,7 @@ import { raiseSignal } from '../process/signal-send.js';
 import type { Task } from '../process/task.js';
 import { awaitWake, interrupted } from '../threads/park.js';
 import type { Thread } from '../linux/thread.js';
+import type { NetRequest } from '../net/requests.js';
 import type { KernelPort } from './kernel-port.js';
 import { FILE_KINDS } from './kinds/table.js';
 import { MAIN_SLOT } from './layout.js';
@@ -22,6 +23,8 @@ import { wakeAll } from './wait-queue.js';
 export interface FileMessages {
   /** StreamService.request(stream) on the main thread. */
   requestStream(stream: number): void;
+  /** NetService.request(request) on the main thread. */
+  requestNet(request: NetRequest): void;
   /** setHostTerminalRaw(raw) on the main thread. */
   setTerminalRaw(raw: boolean): void;
 }
@@ -68,6 +71,9 @@ class ThreadPort implements KernelPort {
   get tid(): number {
     return this.task.tid;
   }
+  get ids(): KernelPort['ids'] {
+    return this.task.group.ids;
+  }
   get processGroup(): number {
     return this.task.group.pgid;
   }
@@ -105,6 +111,9 @@ class ThreadPort implements KernelPort {
   requestStream(stream: number): void {
     this.messages.requestStream(stream);
   }
+  requestNet(request: NetRequest): void {
+    this.messages.requestNet(request);
+  }
   setTerminalRaw(raw: boolean): void {
     this.messages.setTerminalRaw(raw);
   }
@@ -141,6 +150,9 @@ export function mainPort(kernel: Kernel): KernelPort {
     get tid() {
       return none();
     },
+    get ids() {
+      return none();
+    },
     get processGroup() {
       return none();
     },
@@ -162,6 +174,8 @@ export function mainPort(kernel: Kernel): KernelPort {
     takeSignal: none,
     processState: none,
     requestStream: none,
+    // It looks for itself.
+    requestNet: () => undefined,
     setTerminalRaw: none,
   };
 }

@@ -55,3 +55,18 @@ export function waitUntil<T>(
     for (const q of queues) dequeue(s, q);
   }
 }
+
+/** Sleeps on `queue` until `attempt` gives a value, whatever signals come: for what others do within moments. */
+export function awaitAnswer<T>(s: VfsState, queue: number, attempt: () => T | undefined): T {
+  enqueue(s, queue);
+  try {
+    for (;;) {
+      const sequence = s.port.sequence();
+      const value = attempt();
+      if (value !== undefined) return value;
+      s.port.park(sequence, Infinity);
+    }
+  } finally {
+    dequeue(s, queue);
+  }
+}

@@ -21,6 +21,9 @@ export function guestFiles(t: Thread, { options, prefix, cpus, tree }: SpineData
     requestStream: (stream) => {
       requestService(SERVICE.STREAM, stream);
     },
+    requestNet: (request) => {
+      requestService(SERVICE.NET, request);
+    },
     setTerminalRaw: (raw) => {
       requestService(SERVICE.TERMINAL, raw);
     },

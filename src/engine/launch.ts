@@ -11,6 +11,8 @@ import { randomBytes, seedRandom } from '../../runtime/linux/random.js';
 import type { ImageFile } from '../../runtime/process/exec-image.js';
 import { createFirstProcess } from '../../runtime/process/boot.js';
 import { Kernel } from '../../runtime/process/kernel.js';
+import { NetService } from '../../runtime/net/net-service.js';
+import type { NetRequest } from '../../runtime/net/requests.js';
 import { forwardHostSignals, stopLikeGuest } from '../../runtime/threads/host-signals.js';
 import { HostReader } from '../../runtime/threads/host-reader.js';
 import { type ExitStatus, Supervisor } from '../../runtime/threads/supervisor.js';
@@ -97,6 +99,7 @@ async function run(o: RunOptions, tree: GuestTree | undefined): Promise<Ended> {
   const state = mainVfsState(kernel);
   if (tree !== undefined) state.tree = new MountTable(tree.rows);
   const streams = new StreamService(state, new HostReader());
+  const net = new NetService(state);
   const terminal = new HostTerminal(state, () => undefined);
   const { disabledPasses, breaks, log, cpuModel, unchecked } = o.engine;
   const compiler = new CompileService(
@@ -142,6 +145,12 @@ async function run(o: RunOptions, tree: GuestTree | undefined): Promise<Ended> {
         SERVICE.STREAM,
         (stream) => {
           streams.request(stream as number);
+        },
+      ],
+      [
+        SERVICE.NET,
+        (request) => {
+          net.request(request as NetRequest);
         },
       ],
       [

@@ -20,6 +20,7 @@ export interface SpineData {
 /** Names of the services on the main thread. */
 export const SERVICE = {
   STREAM: 'stream',
+  NET: 'net',
   TERMINAL: 'terminal',
   /** A TB got hot: HotPc. */
   HOT: 'hot',

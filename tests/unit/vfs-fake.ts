@@ -146,6 +146,10 @@ export class FakePort implements KernelPort {
   processState(): 'alive' {
     return 'alive';
   }
+  readonly ids = { uid: 1000, euid: 1000, gid: 1000, egid: 1000 };
+  requestNet(): void {
+    // Nobody is there to answer.
+  }
   requestStream(stream: number): void {
     this.requests.push(stream);
   }

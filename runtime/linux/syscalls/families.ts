@@ -14,6 +14,7 @@ import { pollRows } from './poll.js';
 import { processRows } from './process.js';
 import { schedRows } from './sched.js';
 import { signalRows } from './signal.js';
+import { socketRows } from './socket.js';
 import { statRows } from './stat.js';
 import { systemRows } from './system.js';
 import { timeRows } from './time.js';
@@ -31,6 +32,7 @@ export const FAMILIES: readonly (readonly SyscallRow[])[] = [
   epollRows,
   timerfdRows,
   pidfdRows,
+  socketRows,
   miscFileRows,
   signalRows,
   futexRows,

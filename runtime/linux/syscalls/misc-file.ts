@@ -1,5 +1,5 @@
 /**
- * Copies within the kernel, memory files, advice, syncing; and the calls of sockets and watches, which are not there yet. In: descriptors. Out: rows.
+ * Copies within the kernel, memory files, advice, syncing; and watches, which are not there yet. In: descriptors. Out: rows.
  * Source: man 2 sendfile, copy_file_range, splice, memfd_create, posix_fadvise, readahead, fsync, sync.
  */
 import * as fs from 'node:fs';
@@ -26,7 +26,7 @@ import { statOpenFile } from '../../vfs/status.js';
 import { isSeekable, readFile, writeFile } from '../../vfs/transfer.js';
 import { TIMED_OUT, waitUntil } from '../../vfs/wait-queue.js';
 import type { Handler, SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
-import { EAFNOSUPPORT, EAGAIN, EBADF, EFAULT, EINVAL, ENOTSOCK, EOVERFLOW, ESPIPE } from '../errno.js';
+import { EAGAIN, EBADF, EFAULT, EINVAL, EOVERFLOW, ESPIPE } from '../errno.js';
 import type { Thread } from '../thread.js';
 
 // ---------------------------------------------------------------- copies
@@ -247,30 +247,11 @@ const syncRange: Handler = (t, a: SyscallArgs) => ((a.u32(3) & ~7) !== 0 ? -EINV
 
 // ---------------------------------------------------------------- not there yet
 
-const SOCKETS = 'sockets are not there yet';
-const SOCKET = { support: 'no', note: SOCKETS, refuse: EAFNOSUPPORT, quiet: true } as const;
-/** No descriptor is a socket that lift64 has made. */
-const ON_SOCKET = { support: 'no', note: SOCKETS, refuse: ENOTSOCK, quiet: true } as const;
 const WATCHES = { support: 'no', note: 'Node watches files by name and in its event loop only' } as const;
 const PAGES = { support: 'no', note: 'pages are not shared between pipes' } as const;
 
 export const miscFileRows = [
   { nr: 40, name: 'sendfile', args: 'd,d,p,lu', support: 'yes', handler: sendfile },
-  { nr: 41, name: 'socket', args: 'd,x,d', ...SOCKET },
-  { nr: 42, name: 'connect', args: 'd,p,u', ...ON_SOCKET },
-  { nr: 43, name: 'accept', args: 'd,p,p', ...ON_SOCKET },
-  { nr: 44, name: 'sendto', args: 'd,p,lu,x,p,u', ...ON_SOCKET },
-  { nr: 45, name: 'recvfrom', args: 'd,p,lu,x,p,p', ...ON_SOCKET },
-  { nr: 46, name: 'sendmsg', args: 'd,p,x', ...ON_SOCKET },
-  { nr: 47, name: 'recvmsg', args: 'd,p,x', ...ON_SOCKET },
-  { nr: 48, name: 'shutdown', args: 'd,d', ...ON_SOCKET },
-  { nr: 49, name: 'bind', args: 'd,p,u', ...ON_SOCKET },
-  { nr: 50, name: 'listen', args: 'd,d', ...ON_SOCKET },
-  { nr: 51, name: 'getsockname', args: 'd,p,p', ...ON_SOCKET },
-  { nr: 52, name: 'getpeername', args: 'd,p,p', ...ON_SOCKET },
-  { nr: 53, name: 'socketpair', args: 'd,x,d,p', ...SOCKET },
-  { nr: 54, name: 'setsockopt', args: 'd,d,d,p,u', ...ON_SOCKET },
-  { nr: 55, name: 'getsockopt', args: 'd,d,d,p,p', ...ON_SOCKET },
   { nr: 74, name: 'fsync', args: 'd', support: 'yes', handler: fsync },
   { nr: 75, name: 'fdatasync', args: 'd', support: 'yes', handler: fsync },
   {
@@ -297,11 +278,8 @@ export const miscFileRows = [
     handler: syncRange,
   },
   { nr: 278, name: 'vmsplice', args: 'd,p,lu,x', ...PAGES },
-  { nr: 288, name: 'accept4', args: 'd,p,p,x', ...ON_SOCKET },
   { nr: 294, name: 'inotify_init1', args: 'x', ...WATCHES },
-  { nr: 299, name: 'recvmmsg', args: 'd,p,u,x,ts', ...ON_SOCKET },
   { nr: 306, name: 'syncfs', args: 'd', support: 'partly', note: 'syncs the file itself', handler: syncfs },
-  { nr: 307, name: 'sendmmsg', args: 'd,p,u,x', ...ON_SOCKET },
   {
     nr: 319,
     name: 'memfd_create',

@@ -11,6 +11,7 @@ import { pidfdOps } from './pidfd.js';
 import { pipeOps } from './pipe.js';
 import { ptmxOps } from './ptmx.js';
 import { signalfdOps } from './signalfd.js';
+import { socketOps } from './socket.js';
 import { streamOps } from './stream.js';
 import { terminalOps } from './terminal.js';
 import { timerfdOps } from './timerfd.js';
@@ -33,4 +34,5 @@ export const FILE_KINDS: FileKinds = {
   [KIND.PIDFD]: pidfdOps,
   [KIND.TERMINAL]: terminalOps,
   [KIND.PTMX]: ptmxOps,
+  [KIND.SOCKET]: socketOps,
 };

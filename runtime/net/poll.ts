@@ -1,0 +1,51 @@
+/** Readiness of sockets. In: sockets. Out: events of poll. Needs no lock: who changes something wakes after it. Source: man 2 poll; man 7 unix, tcp; the kernel's unix_poll and tcp_poll. */
+import { POLLERR, POLLHUP, POLLRDHUP, READABLE, WRITABLE } from '../vfs/poll-events.js';
+import type { VfsState } from '../vfs/state.js';
+import { SHUT } from './constants.js';
+import { hasConnections, isStream, isUnix } from './connection.js';
+import { SOCKET } from './layout.js';
+import { optionOf } from './options.js';
+import { Cursor, ringCapacity, ringFill } from './ring.js';
+import { streamWritable } from './send.js';
+import { FLAG, get, netLocked, peerOf, setBits, socketWord, STATE } from './socket-table.js';
+
+export function socketReadiness(s: VfsState, socket: number): number {
+  const state = s.get(socketWord(socket, SOCKET.STATE));
+  const shut = s.get(socketWord(socket, SOCKET.SHUT));
+  if (state === STATE.LISTENING) return s.get(socketWord(socket, SOCKET.QUEUED)) > 0 ? READABLE : 0;
+  let events = s.get(socketWord(socket, SOCKET.ERROR)) !== 0 ? POLLERR : 0;
+  if ((shut & SHUT.RECEIVE) !== 0) events |= READABLE | POLLRDHUP;
+  if (shut === SHUT.BOTH) events |= POLLHUP;
+  if (state === STATE.CONNECTING) return events;
+  if (s.get(socketWord(socket, SOCKET.RECORDS)) > 0 && enough(s, socket)) events |= READABLE;
+  if (hasConnections(s, socket) && state === STATE.NEW) events |= POLLHUP;
+  return writable(s, socket, shut) ? events | WRITABLE : events;
+}
+
+/** SO_RCVLOWAT, of streams. */
+const enough = (s: VfsState, socket: number): boolean =>
+  !isStream(s, socket) || get(s, socket, SOCKET.DATA) >= optionOf(s, socket, 'RCVLOWAT');
+
+function writable(s: VfsState, socket: number, shut: number): boolean {
+  if ((shut & SHUT.SEND) !== 0 && !isUnix(s, socket)) return true;
+  if (isStream(s, socket)) return streamWritable(s, socket);
+  const peer = peerOf(s, socket);
+  if (peer < 0) return true;
+  const free = (): boolean =>
+    ringFill(s, peer) <= (Math.min(ringCapacity(s, peer), optionOf(s, socket, 'SNDBUF')) * 2) / 3;
+  if (free() || peerOf(s, peer) === socket) return free();
+  // The peer does not know who waits: it is told to wake those that send to it.
+  return netLocked(s, () => {
+    setBits(s, peer, SOCKET.FLAGS, FLAG.SENDERS_WAIT);
+    return free();
+  });
+}
+
+/** FIONREAD: all that a connection has got, the first datagram. */
+export function socketReadable(s: VfsState, socket: number): number {
+  if (isUnix(s, socket) ? hasConnections(s, socket) : isStream(s, socket)) return get(s, socket, SOCKET.DATA);
+  return netLocked(s, () => {
+    const cursor = new Cursor(s, socket);
+    return cursor.open() ? cursor.left : 0;
+  });
+}
