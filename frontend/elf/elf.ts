@@ -30,6 +30,22 @@ export interface Elf {
   readonly execStack: boolean;
 }
 
+/** A file that is read piece by piece: programs may be larger than what is worth reading for their headers. */
+export interface ElfFile {
+  /** Bytes. */
+  readonly size: number;
+  /** Bytes [offset, offset + length), all of them within the size. */
+  read(offset: number, length: number): Uint8Array;
+}
+
+/** A file that has been read already. */
+const wholeFile = (bytes: Uint8Array): ElfFile => ({
+  size: bytes.length,
+  read: (offset, length) => bytes.subarray(offset, offset + length),
+});
+
+const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
 const EHDR_SIZE = 64;
 const PHDR_SIZE = 56;
 const PT_LOAD = 1;
@@ -53,24 +69,26 @@ const PAGE = 4096;
 const MAX_PHDRS = 65536 / PHDR_SIZE;
 
 /**
- * @param file the whole file
+ * @param source the whole file, or what reads it
  * @param name for the message
  * Throws ProgramError.
  */
-export function parseElf(file: Uint8Array, name: string): Elf {
+export function parseElf(source: Uint8Array | ElfFile, name: string): Elf {
+  const file = source instanceof Uint8Array ? wholeFile(source) : source;
   const bad = (why: string): never => {
     throw new ProgramError(`${name}: ${why}`, EXIT_NOT_EXECUTABLE);
   };
-  const v = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  if (file.length < 4 || v.getUint32(0, false) !== 0x7f454c46)
-    bad(file.length === 0 ? 'empty file, not an ELF program' : 'not an ELF program');
-  if (file.length < EHDR_SIZE) bad(`truncated ELF header: ${file.length} of ${EHDR_SIZE} bytes`);
-  if (file[4] === 1) bad('32-bit ELF program; lift64 runs 64-bit x86-64 programs');
-  if (file[4] !== 2) bad(`unknown ELF class ${file[4] ?? 0}`);
-  if (file[5] !== 1) bad('big-endian ELF program; lift64 runs x86-64 programs');
+  const head = file.read(0, Math.min(EHDR_SIZE, file.size));
+  const v = viewOf(head);
+  if (head.length < 4 || v.getUint32(0, false) !== 0x7f454c46)
+    bad(file.size === 0 ? 'empty file, not an ELF program' : 'not an ELF program');
+  if (head.length < EHDR_SIZE) bad(`truncated ELF header: ${head.length} of ${EHDR_SIZE} bytes`);
+  if (head[4] === 1) bad('32-bit ELF program; lift64 runs 64-bit x86-64 programs');
+  if (head[4] !== 2) bad(`unknown ELF class ${head[4] ?? 0}`);
+  if (head[5] !== 1) bad('big-endian ELF program; lift64 runs x86-64 programs');
   const machine = v.getUint16(18, true);
   if (machine !== 62) bad(`ELF program for ${EM_NAMES[machine] ?? `machine ${machine}`}, not x86-64`);
-  if (file[6] !== 1) bad(`unknown ELF version ${file[6] ?? 0}`);
+  if (head[6] !== 1) bad(`unknown ELF version ${head[6] ?? 0}`);
   const type = v.getUint16(16, true);
   if (type !== 2 && type !== 3)
     bad(
@@ -82,16 +100,17 @@ export function parseElf(file: Uint8Array, name: string): Elf {
   if (phnum === 0) bad('no program headers');
   if (phsize !== PHDR_SIZE) bad(`program headers of ${phsize} bytes, not ${PHDR_SIZE}`);
   if (phnum > MAX_PHDRS) bad(`${phnum} program headers`);
-  if (phoff + phnum * PHDR_SIZE > file.length) bad('truncated: the program headers lie beyond the end of the file');
+  if (phoff + phnum * PHDR_SIZE > file.size) bad('truncated: the program headers lie beyond the end of the file');
+  const headers = viewOf(file.read(phoff, phnum * PHDR_SIZE));
 
   const segments: Segment[] = [];
   let interpreter: string | undefined;
   let phdrAddress = 0;
   let execStack = false;
   for (let i = 0; i < phnum; i++) {
-    const at = phoff + i * PHDR_SIZE;
-    const u64 = (offset: number): number => Number(v.getBigUint64(at + offset, true));
-    const flags = v.getUint32(at + 4, true);
+    const at = i * PHDR_SIZE;
+    const u64 = (offset: number): number => Number(headers.getBigUint64(at + offset, true));
+    const flags = headers.getUint32(at + 4, true);
     const s: Segment = {
       address: u64(16),
       offset: u64(8),
@@ -100,9 +119,9 @@ export function parseElf(file: Uint8Array, name: string): Elf {
       flags,
       align: u64(48),
     };
-    switch (v.getUint32(at, true)) {
+    switch (headers.getUint32(at, true)) {
       case PT_LOAD:
-        checkLoad(s, i, file.length, bad);
+        checkLoad(s, i, file.size, bad);
         if (s.memorySize > 0) segments.push(s);
         break;
       case PT_INTERP:
@@ -154,9 +173,9 @@ function checkLoad(s: Segment, i: number, fileLength: number, bad: Bad): void {
   if (s.address % PAGE !== s.offset % PAGE) bad(`${which}: address and file offset differ within a page`);
 }
 
-function interpreterPath(file: Uint8Array, s: Segment, bad: Bad): string {
-  if (s.fileSize < 2 || s.fileSize > PAGE || s.offset + s.fileSize > file.length) bad('PT_INTERP has a bad size');
-  const bytes = file.subarray(s.offset, s.offset + s.fileSize);
+function interpreterPath(file: ElfFile, s: Segment, bad: Bad): string {
+  if (s.fileSize < 2 || s.fileSize > PAGE || s.offset + s.fileSize > file.size) bad('PT_INTERP has a bad size');
+  const bytes = file.read(s.offset, s.fileSize);
   if (bytes.at(-1) !== 0) bad('PT_INTERP is not terminated');
   const end = bytes.indexOf(0);
   return Array.from(bytes.subarray(0, end), (c) => String.fromCharCode(c)).join('');

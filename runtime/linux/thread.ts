@@ -50,7 +50,6 @@ export interface EngineHooks {
   emptyMemory(memory: WebAssembly.Memory): void;
   /** An ELF file; -ENOEXEC where it is none that can run. */
   parseProgram(
-    file: Uint8Array,
     hostFd: number,
     path: string,
   ): { readonly image: ImageFile; readonly interpreter: string | undefined } | number;

@@ -59,20 +59,16 @@ export function execute(t: Thread, r: ExecRequest): number {
   );
   if (typeof command === 'number') return command;
   return withProgram(t, r, command.path, (program) => {
-    const file = fs.readFileSync(procPath(program), { flag: 'r' });
-    const parsed = t.engine.parseProgram(file, program.fd, program.path);
+    const parsed = t.engine.parseProgram(program.fd, program.path);
     if (typeof parsed === 'number') return parsed;
     if (parsed.interpreter === undefined) return start(t, r, command, env, parsed.image, undefined);
     return withProgram(t, r, parsed.interpreter, (interpreter) => {
-      const ld = t.engine.parseProgram(fs.readFileSync(procPath(interpreter)), interpreter.fd, interpreter.path);
+      const ld = t.engine.parseProgram(interpreter.fd, interpreter.path);
       if (typeof ld === 'number') return -ELIBBAD;
       return start(t, r, command, env, parsed.image, ld.image);
     });
   });
 }
-
-/** A path or descriptor that reads the file from its start, whatever the offset of `p.fd`. */
-const procPath = (p: Opened): string | number => (process.platform === 'linux' ? `/proc/self/fd/${p.fd}` : p.fd);
 
 /** The strings of a NULL-terminated array, one character a byte; -EFAULT, -E2BIG. */
 function strings(t: Thread, addr: number): string[] | number {

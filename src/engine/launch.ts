@@ -1,7 +1,7 @@
 /**
  * Runs a program: memory, kernel, first process, supervisor. In: RunOptions. Out: how it ended. Throws ProgramError when it can't be run.
  */
-import { accessSync, closeSync, constants, fstatSync, openSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, fstatSync, openSync, realpathSync, statSync } from 'node:fs';
 import { availableParallelism, getPriority } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, ProgramError } from '../base/errors.js';
@@ -26,6 +26,7 @@ import { mainVfsState } from '../../runtime/vfs/thread-port.js';
 import { BUILT } from './built-files.js';
 import { coreModule } from './core-module.js';
 import { takeFirstWorker } from './first-worker.js';
+import { hostElf } from './host-elf.js';
 import { keptTemplates } from './kept-templates.js';
 import { CompileService } from './compile-service.js';
 import { memoryViews } from './memory-views.js';
@@ -279,7 +280,7 @@ function checkedImage(name: string, open: () => { readonly fd: number; readonly 
     throw new ProgramError(`${name}: ${code ?? String(e)}`, EXIT_NOT_EXECUTABLE);
   }
   const { fd, path } = opened;
-  const file = readFileSync(fd);
+  const file = hostElf(fd);
   const elf = parseElf(file, name);
-  return { elf, image: { ...elf, hostFd: fd, path, size: file.length } };
+  return { elf, image: { ...elf, hostFd: fd, path, size: file.size } };
 }

@@ -17,6 +17,7 @@ import { allocCpu, forkCpu } from '../../runtime/threads/cpu-slots.js';
 import { CodeCache } from './code-cache.js';
 import { hwcap, hwcap2 } from './cpuid-leaves.js';
 import { isCounted } from './heat.js';
+import { hostElf } from './host-elf.js';
 import { eachTb, type MemoryViews, memoryViews } from './memory-views.js';
 import { withMutex } from './mutex.js';
 import type { EngineOptions } from './options.js';
@@ -81,13 +82,13 @@ export function startImage(
 
 /** What of a program's file the image needs, and the interpreter that it names; -ENOEXEC for what is no x86-64 program. */
 export function parseProgram(
-  file: Uint8Array,
   hostFd: number,
   path: string,
 ): { readonly image: ImageFile; readonly interpreter: string | undefined } | number {
   try {
+    const file = hostElf(hostFd);
     const elf = parseElf(file, path);
-    return { image: { ...elf, hostFd, path, size: file.length }, interpreter: elf.interpreter };
+    return { image: { ...elf, hostFd, path, size: file.size }, interpreter: elf.interpreter };
   } catch (e) {
     if (e instanceof ProgramError) return -ENOEXEC;
     throw e;

@@ -1,10 +1,20 @@
 /**
  * Random system calls with hostile arguments under lift64. In: a seed and a number of calls. Out: what failed: an internal error, a hang, a guest that lift64 ended otherwise than by the guest's own doing.
  * The guest program (tests/guest/src/syscall-fuzz.c) gets the calls and the kinds of their arguments from the table of system calls.
- * By itself: node dist/tests/fuzz/syscall-fuzz.js [--seed S] [--count CALLS] [--first CHILD] [--children N] [--only NAME,...] [-- OPTIONS of lift64]; 100,000 calls by default.
+ * With --root the guest's root is a directory, beside which canaries lie that it tries to reach: none of them may change, and nothing may be new there.
+ * By itself: node dist/tests/fuzz/syscall-fuzz.js [--root] [--seed S] [--count CALLS] [--first CHILD] [--children N] [--only NAME,...] [-- OPTIONS of lift64]; 100,000 calls by default.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import {
+  copyFileSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -46,6 +56,8 @@ export interface FuzzOptions {
   readonly children?: number;
   /** Names of calls; all without it. */
   readonly only?: readonly string[];
+  /** Within a root of its own, which it tries to leave. */
+  readonly root?: boolean;
   /** Options of lift64. */
   readonly options?: readonly string[];
 }
@@ -71,34 +83,69 @@ function table(only?: readonly string[]): string {
   return lines.join('\n') + '\n';
 }
 
+const REPOSITORY = join(fileURLToPath(import.meta.url), '../../../..');
+const PROGRAM = join(REPOSITORY, 'tests/guest/bin/syscall-fuzz');
+
 /** Runs the program in a directory of its own. */
 export function fuzzSyscalls(o: FuzzOptions): FuzzResult {
-  const root = join(fileURLToPath(import.meta.url), '../../../..');
-  const children = o.children ?? Math.ceil(o.count / CALLS_A_CHILD);
-  const first = o.first ?? 0;
   const dir = mkdtempSync(join(tmpdir(), 'lift64-fuzz-'));
-  const numbers = [o.seed, first, children, CALLS_A_CHILD].map(String);
-  const args = [...(o.options ?? []), join(root, 'tests/guest/bin/syscall-fuzz'), ...numbers];
   try {
-    const run = spawnSync(process.execPath, [join(root, 'bin/lift64.js'), ...args], {
-      cwd: dir,
-      input: table(o.only),
-      encoding: 'latin1',
-      timeout: START_LIMIT_MS + children * CHILD_LIMIT_MS,
-      killSignal: 'SIGKILL',
-      maxBuffer: 1 << 28,
-    });
-    const lines = run.stdout.trim().split('\n');
-    const summary = lines.at(-1) ?? '';
-    if (run.status === 0 && summary.startsWith('calls ') && !/internal error/i.test(run.stderr)) return { summary };
-    const done = lines.filter((line) => line.startsWith('child ')).length;
-    const how = run.signal === null ? `status ${String(run.status)}` : `signal ${run.signal}`;
-    const child = String(first + done);
-    const again = `--seed ${String(o.seed)} --first ${child} --children 1`;
-    return { summary, failure: `${how} in child ${child} (${again})\n${run.stderr.slice(-6000)}` };
+    return o.root === true ? fuzzInRoot(o, dir) : run(o, dir, [PROGRAM], []);
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
+}
+
+/** What lies in `outside`, beside the guest's root, with everything that a call could have changed of it. */
+function canaries(outside: string): string {
+  const names = ['.', 'canary', 'directory', 'directory/canary'];
+  const lines = names.map((name) => {
+    const st = lstatSync(join(outside, name), { throwIfNoEntry: false });
+    if (st === undefined) return `${name} is gone`;
+    const content = st.isDirectory()
+      ? readdirSync(join(outside, name)).join(' ')
+      : readFileSync(join(outside, name), 'latin1');
+    return [name, st.mode, st.uid, st.gid, st.nlink, st.mtimeMs, st.ctimeMs, content].join(' ');
+  });
+  return lines.join('\n');
+}
+
+function fuzzInRoot(o: FuzzOptions, dir: string): FuzzResult {
+  const [root, outside] = [join(dir, 'root'), join(dir, 'outside')];
+  mkdirSync(root);
+  mkdirSync(join(outside, 'directory'), { recursive: true });
+  for (const name of ['canary', 'directory/canary']) writeFileSync(join(outside, name), 'as it was\n');
+  copyFileSync(PROGRAM, join(root, 'syscall-fuzz'));
+  const before = canaries(outside);
+  const result = run(o, dir, ['--root', root, '/syscall-fuzz'], [outside]);
+  const after = canaries(outside);
+  if (before === after && readdirSync(dir).join() === 'outside,root') return result;
+  return {
+    summary: result.summary,
+    failure: `outside of the root (--seed ${String(o.seed)}), before:\n${before}\nafter:\n${after}`,
+  };
+}
+
+function run(o: FuzzOptions, cwd: string, program: readonly string[], more: readonly string[]): FuzzResult {
+  const children = o.children ?? Math.ceil(o.count / CALLS_A_CHILD);
+  const first = o.first ?? 0;
+  const numbers = [o.seed, first, children, CALLS_A_CHILD].map(String);
+  const args = [join(REPOSITORY, 'bin/lift64.js'), ...(o.options ?? []), ...program, ...numbers, ...more];
+  const done = spawnSync(process.execPath, args, {
+    cwd,
+    input: table(o.only),
+    encoding: 'latin1',
+    timeout: START_LIMIT_MS + children * CHILD_LIMIT_MS,
+    killSignal: 'SIGKILL',
+    maxBuffer: 1 << 28,
+  });
+  const lines = done.stdout.trim().split('\n');
+  const summary = lines.at(-1) ?? '';
+  if (done.status === 0 && summary.startsWith('calls ') && !/internal error/i.test(done.stderr)) return { summary };
+  const child = String(first + lines.filter((line) => line.startsWith('child ')).length);
+  const how = done.signal === null ? `status ${String(done.status)}` : `signal ${done.signal}`;
+  const again = `--seed ${String(o.seed)} --first ${child} --children 1`;
+  return { summary, failure: `${how} in child ${child} (${again})\n${done.stderr.slice(-6000)}` };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
@@ -110,11 +157,13 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
       first: { type: 'string' },
       children: { type: 'string' },
       only: { type: 'string' },
+      root: { type: 'boolean', default: false },
     },
   });
   const { failure, summary } = fuzzSyscalls({
     seed: Number(values.seed),
     count: Number(values.count),
+    root: values.root,
     options: positionals,
     ...(values.first === undefined ? {} : { first: Number(values.first) }),
     ...(values.children === undefined ? {} : { children: Number(values.children) }),

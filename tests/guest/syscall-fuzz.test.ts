@@ -11,3 +11,7 @@ test.each([
   const calls = Number(/^calls (\d+)/.exec(summary)?.[1]);
   expect(calls).toBeGreaterThan(1000);
 });
+
+test('random system calls do not get out of --root', () => {
+  expect(fuzzSyscalls({ seed: 13, count: 4000, root: true }).failure).toBeUndefined();
+});

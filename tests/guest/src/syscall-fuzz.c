@@ -2,10 +2,11 @@
  * Random system calls with hostile arguments, for tests/fuzz/syscall-fuzz.ts: what becomes of this program is its own business, but the
  * emulator must neither fail nor hang.
  *
- * usage: syscall-fuzz SEED FIRST CHILDREN CALLS < TABLE
+ * usage: syscall-fuzz SEED FIRST CHILDREN CALLS [OUTSIDE] < TABLE
  *   a line of TABLE is a call: its number, then a letter for each argument: d descriptor or small number, n number, l length, x flags,
  *   p pointer, s path, t pointer to a time, P process. It names no file outside of its working
- *   directory but /proc/self, and opens none: run as root, it can do no harm.
+ *   directory but /proc/self, and opens none: run as root, it can do no harm. With OUTSIDE, the working directory is / (as under lift64 --root), and
+ *   the names also try to get to OUTSIDE, a directory of the host, in all the ways there are.
  *
  * Child I (FIRST and on) makes CALLS calls from the generator seeded with SEED and I, while a second thread changes memory, permissions
  * and descriptors under it; so a failure is reproduced by its seed and its child. A child that does not end by itself within its time is killed.
@@ -86,9 +87,28 @@ static uint64_t a_number(void) {
   }
 }
 
+/* Formats with the path of a file of the host that the guest must not reach. */
+static const char *const escapes[] = {
+  "..%s", "../..%s", "../../../../../..%s", "%s", "/..%s", "dir/../..%s", "dir/../../../../../..%s", "/proc/self/root%s", "/proc/self/root/..%s",
+  "/proc/self/cwd/..%s", "/proc/self/cwd/../../..%s", "/proc/1/root%s", "/proc/self/fd/4/..%s", "/proc/self/fd/4/../../../..%s", "/proc/thread-self/root%s",
+  "/dev/fd/4/../../../..%s", "up%s", "up/up/up%s", "top%s", "dir/up%s", "up", "top", "..", "../..", "/", "/proc/self/root", "/proc/self/cwd/..", "moved/up%s",
+};
+static const char *const outside_names[] = {"/canary", "/directory", "/directory/canary", "/new", "/directory/new", ""};
+static const char *outside;
+
+static void an_escape(char *at) {
+  char target[512];
+  snprintf(target, sizeof target, "%s%s", below(4) ? outside : "", outside_names[below(sizeof outside_names / sizeof *outside_names)]);
+  snprintf(at, 1024, escapes[below(sizeof escapes / sizeof *escapes)], target);
+}
+
 static uint64_t a_path(void) {
   char *at = region + below(PAGES - 2) * PAGE;
   if (below(8) == 0) return a_pointer();
+  if (outside && below(2)) {
+    an_escape(at);
+    return (uint64_t)at;
+  }
   const char *path = paths[below(sizeof paths / sizeof *paths)];
   if (strcmp(path, "long") == 0) {
     memset(at, 'x', PAGE + 100);
@@ -146,6 +166,10 @@ static void *race(void *seed) {
     case 18: mprotect(region, PAGES * PAGE, PROT_READ | PROT_WRITE); break;
     case 27: madvise(region + r % PAGES * PAGE, PAGE, MADV_DONTNEED); break;
     case 36: close(5 + r % 20); break;
+    case 31: if (outside) rename("dir", "moved"); break;
+    case 33: if (outside) rename("moved", "dir"); break;
+    case 40: if (outside) { unlink("up"); symlink("dir", "up"); } break;
+    case 42: if (outside) { unlink("up"); symlink("../../../../../..", "up"); } break;
     case 45: dup2(r % 8, 5 + r % 20); break;
     case 54: mmap(region + r % PAGES * PAGE, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0); break;
     default: {
@@ -204,6 +228,10 @@ static void make_files(void) {
   symlink("file", "link");
   symlink("loop", "loop");
   mkfifo("fifo", 0644);
+  if (!outside) return;
+  symlink("..", "up");
+  symlink("../..", "dir/up");
+  symlink("/", "top");
 }
 
 static int64_t now_ms(void) {
@@ -213,7 +241,9 @@ static int64_t now_ms(void) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 5) return 2;
+  if (argc != 5 && argc != 6) return 2;
+  outside = argc == 6 ? argv[5] : 0;
+  if (outside && chdir("/") != 0) return 2;
   uint64_t seed = strtoull(argv[1], 0, 10);
   int first = atoi(argv[2]), children = atoi(argv[3]), calls = atoi(argv[4]);
   while (row_count < MAX_ROWS && scanf("%d %7s", &rows[row_count].number, rows[row_count].kinds) == 2) {
