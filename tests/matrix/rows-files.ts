@@ -133,7 +133,7 @@ int main() {
     version: 'sqlite3 --version',
     script: `sqlite3 a.db "pragma journal_mode=wal; create table t(a integer primary key, b text); with recursive n(i) as (select 1 union all select i+1 from n where i<3000) insert into t select i, 'row '||i from n; create index tb on t(b);"
 sqlite3 a.db "select count(*), sum(a), max(b) from t; begin; delete from t where a%3=0; commit; select count(*) from t; vacuum; pragma integrity_check; explain query plan select * from t where b='row 7';"
-for i in 1 2 3; do sqlite3 a.db ".timeout 20000" "insert into t(b) select 'w' from t limit 50" & done; wait; sqlite3 a.db "select count(*) from t where b like 'w%'" ".dump" | md5sum; sqlite3 -json :memory: "select 1 as a, json_extract('[1,2,3]','\$[2]') as b"; sqlite3 a.db nonsense 2>&1; echo $?
+for i in 1 2 3; do sqlite3 a.db ".timeout 20000" "insert into t(b) select 'w' from t limit 50" & done; wait; sqlite3 a.db "select count(*) from t where b like 'w%'" ".dump" | md5sum; sqlite3 -json :memory: "select 1 as a, json_extract('[1,2,3]','$'||'[2]') as b"; sqlite3 a.db nonsense 2>&1; echo $?
 `,
     scrub: /^Error: in prepare.*$/gm,
   },

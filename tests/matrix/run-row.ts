@@ -3,7 +3,18 @@
  * A run has a directory of its own and a time limit. At its end all processes that it has left are killed: those of its process group, and those that carry its mark in their environment.
  */
 import { spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,7 +38,6 @@ export interface RowOutcome {
 }
 
 const MARK = 'LIFT64_MATRIX_RUN';
-const MAX_OUTPUT = 16 << 20;
 export const DEFAULT_LIMIT_S = 60;
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/games';
 const PTY_DRIVE = join(process.cwd(), 'tests', 'matrix', 'pty-drive.py');
@@ -93,6 +103,9 @@ function readOutput(file: string): string | undefined {
 /** Runs `row` under `runner`; never throws for what the row does. */
 export async function runRow(row: MatrixRow, runner: Runner): Promise<RowOutcome> {
   const dir = mkdtempSync(join(tmpdir(), 'lift64-matrix-'));
+  // Beside the directory, whose contents rows list.
+  const stdoutFile = `${dir}.stdout`;
+  const stderrFile = `${dir}.stderr`;
   const ports = [await freePort(), await freePort()].map(String);
   const limit = row.limit ?? DEFAULT_LIMIT_S;
   const mark = `${MARK}=${dir}`;
@@ -101,11 +114,14 @@ export async function runRow(row: MatrixRow, runner: Runner): Promise<RowOutcome
     const guest = [...runner.command, row.shell ?? '/bin/bash', 'row.sh'];
     const [file = '', ...args] =
       row.terminal === undefined ? guest : ['python3', PTY_DRIVE, 'steps.json', String(limit / 3), ...guest];
+    const out = openSync(stdoutFile, 'a');
+    const err = openSync(stderrFile, 'a');
     const start = performance.now();
     const child = spawn(file, args, {
       cwd: dir,
       detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      // Files, since pipes of Node are sockets, and a process that is left over would hold them open.
+      stdio: ['ignore', out, err],
       env: {
         PATH,
         HOME: dir,
@@ -120,14 +136,6 @@ export async function runRow(row: MatrixRow, runner: Runner): Promise<RowOutcome
         [MARK]: dir,
       },
     });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.setEncoding('latin1').on('data', (text: string) => {
-      if (stdout.length < MAX_OUTPUT) stdout += text;
-    });
-    child.stderr.setEncoding('latin1').on('data', (text: string) => {
-      if (stderr.length < MAX_OUTPUT) stderr += text;
-    });
     const end = await new Promise<{ status: number | null; signal: string | null; timedOut: boolean }>((resolve) => {
       let timedOut = false;
       const timer = setTimeout(() => {
@@ -137,25 +145,19 @@ export async function runRow(row: MatrixRow, runner: Runner): Promise<RowOutcome
       }, limit * 1000);
       child.once('error', (error) => {
         clearTimeout(timer);
-        stderr += error.message;
+        appendFileSync(stderrFile, error.message);
         resolve({ status: null, signal: null, timedOut });
       });
       child.once('exit', (status, signal) => {
         clearTimeout(timer);
         if (child.pid !== undefined) killGroup(child.pid);
         killMarked(mark);
-        // A pipe that a stranger holds open must not hold us up.
-        const grace = setTimeout(() => {
-          child.stdout.destroy();
-          child.stderr.destroy();
-        }, 2000);
-        child.once('close', () => {
-          clearTimeout(grace);
-          resolve({ status, signal, timedOut });
-        });
+        resolve({ status, signal, timedOut });
       });
     });
     const seconds = (performance.now() - start) / 1000;
+    closeSync(out);
+    closeSync(err);
     const scrub = (text: string): string => {
       const named = text
         .replaceAll(dir, '{dir}')
@@ -165,12 +167,12 @@ export async function runRow(row: MatrixRow, runner: Runner): Promise<RowOutcome
     };
     return {
       ...end,
-      stdout: scrub(stdout),
-      stderr: scrub(stderr),
+      stdout: scrub(readOutput(stdoutFile) ?? ''),
+      stderr: scrub(readOutput(stderrFile) ?? ''),
       outputs: (row.outputs ?? []).map((name) => readOutput(join(dir, name))),
       seconds,
     };
   } finally {
-    rmSync(dir, { recursive: true, force: true, maxRetries: 3 });
+    for (const name of [dir, stdoutFile, stderrFile]) rmSync(name, { recursive: true, force: true, maxRetries: 3 });
   }
 }
