@@ -18,7 +18,7 @@ import { claimPages } from './page-claims.js';
 import { mapShared } from './shared-mapping.js';
 import type { SharedObjects } from './shared-objects.js';
 import { SpaceCore, type SpaceHooks, WORD } from './space-core.js';
-import { mapsText, usage } from './space-report.js';
+import { mapsText, smapsText, usage } from './space-report.js';
 import { cut, TAG, type Vma } from './vma-table.js';
 import { zeroFill } from './zero.js';
 
@@ -353,6 +353,11 @@ export class AddressSpace {
   /** Text of /proc/self/maps. */
   maps(): string {
     return this.core.locked(() => mapsText(this.core));
+  }
+
+  /** Text of /proc/self/smaps, or of smaps_rollup. */
+  smaps(rollup: boolean): string {
+    return this.core.locked(() => smapsText(this.core, rollup));
   }
 
   /** True when `page` lies past the end of the file of `v`, as it is now. */

@@ -25,6 +25,45 @@ export function mapsText(core: SpaceCore): string {
     .join('');
 }
 
+/** Text of /proc/self/smaps; `rollup`: of smaps_rollup. Nothing is known to be shared or clean. */
+export function smapsText(core: SpaceCore, rollup: boolean): string {
+  const all = core.table.all().filter((v) => v.tag !== TAG.BACKING);
+  const rss = (v: Vma): number => (v.start < HIGH_PAGE ? countUsed(core.bytes, v.start, v.end) * PAGE_SIZE : 0);
+  if (!rollup) {
+    return all
+      .map((v) => `${mapsLine(core, v)}${figures((v.end - v.start) * PAGE_SIZE, rss(v), v.file !== 0)}${flagsLine(v)}`)
+      .join('');
+  }
+  const [first, last] = [all[0]?.start ?? 0, all.at(-1)?.end ?? 0];
+  const range = `${hex(first * PAGE_SIZE, 8)}-${hex(last * PAGE_SIZE, 8)} ---p 00000000 00:00 0 `;
+  const total = all.reduce((sum, v) => sum + rss(v), 0);
+  return `${range.padEnd(NAME_COLUMN)}[rollup]\n${figures(undefined, total, false)}`;
+}
+
+function figures(size: number | undefined, rss: number, ofFile: boolean): string {
+  const rows: [string, number][] = [];
+  if (size !== undefined) rows.push(['Size', size], ['KernelPageSize', PAGE_SIZE], ['MMUPageSize', PAGE_SIZE]);
+  rows.push(['Rss', rss], ['Pss', rss], ['Pss_Dirty', rss], ['Shared_Clean', 0], ['Shared_Dirty', 0]);
+  rows.push(['Private_Clean', 0], ['Private_Dirty', rss], ['Referenced', rss], ['Anonymous', ofFile ? 0 : rss]);
+  for (const name of ['LazyFree', 'AnonHugePages', 'ShmemPmdMapped', 'FilePmdMapped', 'Shared_Hugetlb'])
+    rows.push([name, 0]);
+  for (const name of ['Private_Hugetlb', 'Swap', 'SwapPss', 'Locked']) rows.push([name, 0]);
+  return rows.map(([name, bytes]) => `${`${name}:`.padEnd(16)}${String(bytes / 1024).padStart(8)} kB\n`).join('');
+}
+
+function flagsLine(v: Vma): string {
+  const names = [
+    (v.prot & PROT.READ) !== 0 ? 'rd' : '',
+    (v.prot & PROT.WRITE) !== 0 ? 'wr' : '',
+    (v.prot & PROT.EXEC) !== 0 ? 'ex' : '',
+    (v.flags & MAP.TYPE) === MAP.PRIVATE ? '' : 'sh',
+    'mr',
+    'mw',
+    'me',
+  ];
+  return `THPeligible:    0\nVmFlags: ${names.filter((n) => n !== '').join(' ')}\n`;
+}
+
 function mapsLine(core: SpaceCore, v: Vma): string {
   const f = v.file === 0 ? undefined : core.files.get(v.file);
   const perm =

@@ -1,7 +1,7 @@
 /**
  * CPU time of host threads and of lift64. In: the host. Out: nanoseconds. Source: Linux Documentation/scheduler/sched-stats (schedstat: run time in nanoseconds).
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 
 let schedstatMissing = false;
 
@@ -22,4 +22,23 @@ export function threadCpuNs(): number {
 /** User and system time of lift64 as a whole, microseconds: what a guest process sees as its own. */
 export function processCpu(): { user: number; system: number } {
   return process.cpuUsage();
+}
+
+/** Number of the calling host thread; 0 where the host does not tell. */
+export function hostThreadId(): number {
+  try {
+    return Number(readlinkSync('/proc/thread-self').replace(/^.*\//, ''));
+  } catch {
+    return 0;
+  }
+}
+
+/** CPU time of another host thread of lift64, nanoseconds; 0 where the host does not tell. */
+export function otherThreadCpuNs(tid: number): number {
+  try {
+    const text = readFileSync(`/proc/self/task/${String(tid)}/schedstat`, 'latin1');
+    return Number(text.slice(0, text.indexOf(' ')));
+  } catch {
+    return 0;
+  }
 }

@@ -7,7 +7,7 @@ import type { Thread } from '../linux/thread.js';
 import { freeCpu } from '../threads/cpu-slots.js';
 import { futexKey, futexWake } from '../threads/futex.js';
 import { walkRobustList } from '../threads/robust-list.js';
-import { processCpu, threadCpuNs } from './cpu-time.js';
+import { hostThreadId, processCpu, threadCpuNs } from './cpu-time.js';
 import type { Group } from './group.js';
 import { endSessionLocked, releaseOrphansLocked } from './job-control.js';
 import type { Kernel } from './kernel.js';
@@ -21,12 +21,16 @@ const ALL_SIGNALS = 0xffff_ffff_ffff_ffffn;
 
 /** CPU time of this host thread when its present guest thread began. */
 let cpuAtStart = 0;
+/** Of this worker. */
+let hostTid: number | undefined;
 
 /** The worker calls this before the first guest instruction: from then on the thread counts as RUNNING. */
 export function threadStarted(t: Thread): void {
   const { task } = t;
   task.resetLocal();
   cpuAtStart = threadCpuNs();
+  task.cpuAtStart = cpuAtStart;
+  task.hostTid = hostTid ??= hostThreadId();
   task.startTime = t.kernel.now();
   task.state = TASK_STATE.ALIVE;
   task.runLetter = 'R'.charCodeAt(0);

@@ -187,6 +187,12 @@ export class Group extends KernelRecord {
   set persona(v: number) {
     this.set(GROUP.PERSONA, v);
   }
+  get oomAdjust(): number {
+    return this.get(GROUP.OOM_ADJUST);
+  }
+  set oomAdjust(v: number) {
+    this.set(GROUP.OOM_ADJUST, v);
+  }
   /** CPU time of reaped children: microseconds of user and system time. */
   get childUtime(): number {
     return this.getNumber(GROUP.CHILD_UTIME);

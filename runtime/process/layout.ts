@@ -132,6 +132,10 @@ export const TASK = {
   ASLEEP: 50,
   /** 1 while the thread waits for compiled code. */
   AWAITS_CODE: 51,
+  /** Thread of the host that runs it; 0 where the host does not tell. */
+  HOST_TID: 60,
+  /** i64 nanoseconds: CPU time that the host thread had used before. */
+  CPU_AT_START: 62,
   BYTES: 256,
 } as const;
 
@@ -198,6 +202,8 @@ export const GROUP = {
   TERMINAL: 100,
   /** Of a session leader whose terminal has hung up: what was the foreground process group. */
   HUNG_UP: 101,
+  /** /proc/PID/oom_score_adj. */
+  OOM_ADJUST: 127,
   BYTES: 512,
 } as const;
 

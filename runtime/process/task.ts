@@ -251,6 +251,23 @@ export class Task extends KernelRecord {
   set worker(v: number) {
     this.set(TASK.WORKER, v);
   }
+  /** It waits, and runs no guest code. */
+  get asleep(): boolean {
+    return this.get(TASK.ASLEEP) !== 0;
+  }
+  get hostTid(): number {
+    return this.get(TASK.HOST_TID);
+  }
+  set hostTid(v: number) {
+    this.set(TASK.HOST_TID, v);
+  }
+  /** Nanoseconds. */
+  get cpuAtStart(): number {
+    return this.getNumber(TASK.CPU_AT_START);
+  }
+  set cpuAtStart(v: number) {
+    this.setNumber(TASK.CPU_AT_START, v);
+  }
   /** Nanoseconds of CLOCK_MONOTONIC. */
   get startTime(): number {
     return this.getNumber(TASK.START_TIME);

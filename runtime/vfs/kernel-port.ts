@@ -71,23 +71,32 @@ export interface JobControl {
 
 /** What /proc shows of guest processes. Byte strings are latin1: one character a byte. */
 export interface ProcSource {
-  /** Process ids of the guest, ascending; undefined for `pid` means that it is none of them. */
+  /** Process ids of the guest, zombies included, ascending. */
   pids(): number[];
   /** Process that thread `id` belongs to; undefined when there is none. */
   processOf(id: number): number | undefined;
   threads(pid: number): number[];
-  /** Absolute guest path of the program; what argv, environ and auxv were at exec, raw, NULs included. */
-  exe(pid: number): string;
+  /** Absolute guest path of the program; undefined for a zombie. What argv, environ and auxv lie in now, raw, NULs included; empty for a zombie. */
+  exe(pid: number): string | undefined;
   cmdline(pid: number): string;
   environ(pid: number): string;
   auxv(pid: number): Uint8Array;
   /** Name of a thread, without newline. */
   comm(tid: number): string;
   setComm(tid: number, name: string): void;
-  /** Text of /proc/PID/maps; undefined where it can't be had (another process). */
+  /** Texts of /proc/PID/maps, smaps and smaps_rollup; undefined for a zombie. */
   maps(pid: number): string | undefined;
-  /** Fields of /proc/PID/stat and status that only the kernel knows. */
-  task(tid: number): ProcTask;
+  smaps(pid: number, rollup: boolean): string | undefined;
+  /** fd table and fs struct; 0 for a zombie. */
+  tables(pid: number): { readonly files: number; readonly fs: number };
+  /** By RLIMIT_*. */
+  limits(pid: number): readonly { readonly soft: bigint; readonly hard: bigint }[];
+  oomAdjust(pid: number): number;
+  setOomAdjust(pid: number, value: number): void;
+  /** Whether the reader may see the files and the memory of the process. */
+  mayLookInto(pid: number): boolean;
+  /** Fields of /proc/PID/stat and status that only the kernel knows; undefined when the thread is gone. */
+  task(tid: number): ProcTask | undefined;
 }
 
 export interface ProcTask {
@@ -96,19 +105,29 @@ export interface ProcTask {
   readonly ppid: number;
   readonly pgrp: number;
   readonly session: number;
+  /** Number of the controlling terminal below /dev/pts; -1 none. */
+  readonly terminal: number;
   /** Real, effective, saved. */
   readonly uids: readonly [number, number, number];
   readonly gids: readonly [number, number, number];
   readonly nice: number;
-  /** Clock ticks of 10 ms: used by the thread, and from boot to its start. */
-  readonly userTicks: number;
-  readonly systemTicks: number;
+  /** Clock ticks of 10 ms: used by the thread, by threads of the process that have ended, by reaped children (user, system), and from boot to the thread's start. */
+  readonly cpuTicks: number;
+  readonly deadTicks: number;
+  readonly childTicks: readonly [number, number];
   readonly startTicks: number;
+  /** Nanoseconds used by the thread. */
+  readonly cpuNs: number;
+  /** As wait4 reports it, of a process that ends. */
+  readonly exitStatus: number;
+  readonly policy: number;
+  readonly priority: number;
   /** Bytes. */
   readonly vsize: number;
   readonly rss: number;
-  /** Masks, 64 bits. */
+  /** Masks, 64 bits: pending for the thread, for the process, blocked, ignored, caught. */
   readonly sigPending: bigint;
+  readonly groupPending: bigint;
   readonly sigBlocked: bigint;
   readonly sigIgnored: bigint;
   readonly sigCaught: bigint;

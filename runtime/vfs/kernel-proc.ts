@@ -1,33 +1,51 @@
 /**
- * What /proc shows of guest processes, from the kernel's tables. In: a thread's kernel objects and its memory. Out: ProcSource.
+ * What /proc shows of guest processes, from the kernel's tables and the processes' memories. In: a thread's kernel objects, and what gives the memory of a process. Out: ProcSource.
  */
+import { otherThreadCpuNs } from '../process/cpu-time.js';
 import type { Group } from '../process/group.js';
 import type { Kernel } from '../process/kernel.js';
 import { SIG_DFL, SIG_IGN } from '../process/sighand.js';
 import type { Task } from '../process/task.js';
 import type { ProcSource, ProcTask } from './kernel-port.js';
 
-/** The address space of the thread that reads /proc. */
-export interface OwnMemory {
+/** The address space of a guest process. */
+export interface ProcMemory {
   /** Bytes of guest memory; undefined where they can't be read. */
   read(addr: number, size: number): Uint8Array | undefined;
-  /** Text of /proc/self/maps. */
+  /** Text of /proc/PID/maps and smaps. */
   maps(): string;
+  smaps(rollup: boolean): string;
   /** Bytes mapped, bytes touched. */
   usage(): { readonly vsize: number; readonly rss: number };
 }
 
 const TICK_NS = 10_000_000;
+const TICK_US = 10_000;
 const SIGNALS = 64;
+const NO_USAGE = { vsize: 0, rss: 0 };
 
-/** Memory of other processes is not reached: their argv, environ, auxv and maps are empty. */
-export function kernelProc(kernel: Kernel, own: Task, memory: OwnMemory): ProcSource {
+/** @param memoryOf the memory of an address space; the thread may park */
+export function kernelProc(kernel: Kernel, own: Task, memoryOf: (mm: number) => ProcMemory): ProcSource {
   const groupOf = (pid: number): Group | undefined => kernel.findGroup(pid);
-  const isOwn = (pid: number): boolean => own.tgid === pid;
-  const bytes = (pid: number, start: number, size: number): Uint8Array =>
-    (isOwn(pid) && size > 0 ? memory.read(start, size) : undefined) ?? new Uint8Array(0);
-  const text = (b: Uint8Array): string => Buffer.from(b).toString('latin1');
-  const layoutOf = (pid: number): Task['mmRecord']['layout'] => (groupOf(pid) ?? own.group).leader.mmRecord.layout;
+  /** A task whose address space is the process's; undefined for zombies. */
+  const runner = (pid: number): Task | undefined => {
+    if (own.tgid === pid) return own;
+    const group = groupOf(pid);
+    return group?.alive === true ? [...group.tasks()].find((t) => t.mm !== 0) : undefined;
+  };
+  /** Calls `fn` with the process's memory; undefined for a zombie, and for one that has left the memory meanwhile. */
+  const inMemory = <T>(task: Task | undefined, fn: (memory: ProcMemory, task: Task) => T): T | undefined => {
+    if (task === undefined) return undefined;
+    const { space } = task.mmRecord;
+    const result = fn(memoryOf(task.mm), task);
+    return task.mmRecord.space === space && task.mmRecord.refs > 0 ? result : undefined;
+  };
+  const strings = (pid: number, range: (task: Task) => readonly [start: number, size: number]): Uint8Array =>
+    inMemory(runner(pid), (memory, task) => {
+      const [start, size] = range(task);
+      return size > 0 ? memory.read(start, size) : undefined;
+    }) ?? new Uint8Array(0);
+  const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
   return {
     pids: () => [...kernel.allGroups()].map((g) => g.tgid).sort((a, b) => a - b),
     processOf: (id) => (groupOf(id) ?? kernel.findTask(id)?.group)?.tgid,
@@ -36,57 +54,85 @@ export function kernelProc(kernel: Kernel, own: Task, memory: OwnMemory): ProcSo
         .filter((t) => t.alive && t.group.tgid === pid)
         .map((t) => t.tid)
         .sort((a, b) => a - b),
-    exe: (pid) => (isOwn(pid) ? own : (groupOf(pid)?.leader ?? own)).mmRecord.exe,
-    cmdline(pid) {
-      const l = layoutOf(pid);
-      return text(bytes(pid, l.argStart, l.argEnd - l.argStart));
-    },
-    environ(pid) {
-      const l = layoutOf(pid);
-      return text(bytes(pid, l.envStart, l.envEnd - l.envStart));
-    },
-    auxv(pid) {
-      const l = layoutOf(pid);
-      return bytes(pid, l.auxv, l.auxvBytes);
-    },
+    exe: (pid) => runner(pid)?.mmRecord.exe,
+    cmdline: (pid) => text(strings(pid, ({ mmRecord: { layout: l } }) => [l.argStart, l.argEnd - l.argStart])),
+    environ: (pid) => text(strings(pid, ({ mmRecord: { layout: l } }) => [l.envStart, l.envEnd - l.envStart])),
+    auxv: (pid) => strings(pid, ({ mmRecord: { layout: l } }) => [l.auxv, l.auxvBytes]),
     comm: (tid) => (kernel.findTask(tid) ?? own).comm,
     setComm(tid, name) {
       const t = kernel.findTask(tid);
       if (t !== undefined) t.comm = name;
     },
-    maps: (pid) => (isOwn(pid) ? memory.maps() : undefined),
-    task: (tid) => taskInfo(kernel.findTask(tid) ?? own, own, memory),
+    maps: (pid) => inMemory(runner(pid), (memory) => memory.maps()),
+    smaps: (pid, rollup) => inMemory(runner(pid), (memory) => memory.smaps(rollup)),
+    tables: (pid) => {
+      const task = runner(pid);
+      return { files: task?.files ?? 0, fs: task?.fs ?? 0 };
+    },
+    limits: (pid) => Array.from({ length: 16 }, (_, which) => (groupOf(pid) ?? own.group).rlimit(which)),
+    oomAdjust: (pid) => groupOf(pid)?.oomAdjust ?? 0,
+    setOomAdjust(pid, value) {
+      const group = groupOf(pid);
+      if (group !== undefined) group.oomAdjust = value;
+    },
+    mayLookInto: (pid) => mayLookInto(own, groupOf(pid)),
+    task: (tid) => {
+      const t = kernel.findTask(tid);
+      if (t === undefined) return undefined;
+      const usage = inMemory(t.alive && t.mm !== 0 ? t : undefined, (memory) => memory.usage());
+      return taskInfo(t, usage ?? NO_USAGE);
+    },
   };
 }
 
-function taskInfo(t: Task, own: Task, memory: OwnMemory): ProcTask {
+/** What ptrace would allow: root, or all ids alike. Source: man 2 ptrace ("Ptrace access mode checking"). */
+function mayLookInto(own: Task, group: Group | undefined): boolean {
+  if (group === undefined) return false;
+  const [me, other] = [own.group.ids, group.ids];
+  if (me.euid === 0 || group.index === own.groupIndex) return true;
+  const all = [other.uid, other.euid, other.suid].every((id) => id === me.uid);
+  return all && [other.gid, other.egid, other.sgid].every((id) => id === me.gid);
+}
+
+function stateOf(t: Task): string {
+  if (!t.alive) return 'Z';
+  if (t.group.stopped) return 'T';
+  return t.asleep ? 'S' : 'R';
+}
+
+function taskInfo(t: Task, usage: { readonly vsize: number; readonly rss: number }): ProcTask {
   const { group } = t;
   const { uid, euid, suid, gid, egid, sgid } = group.ids;
-  const usage = t.mm === own.mm ? memory.usage() : { vsize: 0, rss: 0 };
   let ignored = 0n;
   let caught = 0n;
-  for (let signal = 1; signal <= SIGNALS; signal++) {
+  for (let signal = 1; t.alive && signal <= SIGNALS; signal++) {
     const handler = t.sighand.handler(signal);
     const bit = 1n << BigInt(signal - 1);
     if (handler === SIG_IGN) ignored |= bit;
     else if (handler !== SIG_DFL) caught |= bit;
   }
-  // CPU time is counted for the whole host process only: the guest's threads share it.
-  const cpu = t === own ? process.cpuUsage() : { user: 0, system: 0 };
+  const cpuNs = t.alive && t.hostTid !== 0 ? Math.max(0, otherThreadCpuNs(t.hostTid) - t.cpuAtStart) : 0;
   return {
-    state: t.alive ? String.fromCharCode(t === own ? 82 : t.runLetter === 0 ? 83 : t.runLetter) : 'Z',
+    state: stateOf(t),
     ppid: group.parentIndex === 0 ? 0 : group.parent.tgid,
     pgrp: group.pgid,
     session: group.sid,
+    terminal: group.terminal,
     uids: [uid, euid, suid],
     gids: [gid, egid, sgid],
     nice: t.nice,
-    userTicks: Math.floor((cpu.user * 1000) / TICK_NS),
-    systemTicks: Math.floor((cpu.system * 1000) / TICK_NS),
+    cpuTicks: Math.floor(cpuNs / TICK_NS),
+    cpuNs,
+    deadTicks: Math.floor(group.deadCpu / TICK_NS),
+    childTicks: [Math.floor(group.childUtime / TICK_US), Math.floor(group.childStime / TICK_US)],
     startTicks: Math.floor(t.startTime / TICK_NS),
+    exitStatus: group.exitStatus,
+    policy: t.policy,
+    priority: t.priority,
     vsize: usage.vsize,
     rss: usage.rss,
-    sigPending: t.pending | group.pending,
+    sigPending: t.pending,
+    groupPending: group.pending,
     sigBlocked: t.blocked,
     sigIgnored: ignored,
     sigCaught: caught,

@@ -54,7 +54,7 @@ export function lookupNode(c: FileContext, path: BytePath, follow: boolean): Loo
       if (typeof target === 'number') return target;
       at = isAbsolute(target) ? target : joinPath(bytePath(clean.slice(0, clean.lastIndexOf('/'))), target);
     } else if (found.type === 'descriptor' && follow) {
-      const host = hostOfDescriptor(c, found.fd);
+      const host = hostOfDescriptor(c, found);
       if (typeof host === 'number') return host;
       return host === undefined ? { node: found, path: clean, host } : { node: undefined, path: clean, host };
     } else {
@@ -68,8 +68,8 @@ export function lookupNode(c: FileContext, path: BytePath, follow: boolean): Loo
 const REOPENED: ReadonlySet<Kind> = new Set([KIND.FILE, KIND.DIRECTORY, KIND.CHARACTER, KIND.PATH]);
 
 /** The host's path of an open file that the host can open again; undefined for those that are lift64's own. */
-function hostOfDescriptor(c: FileContext, fd: number): BytePath | number | undefined {
-  const file = pinFile(c.state, c.table, fd);
+function hostOfDescriptor(c: FileContext, node: DescriptorNode): BytePath | number | undefined {
+  const file = pinFile(c.state, node.table, node.fd);
   if (file < 0) return -ENOENT;
   const path = REOPENED.has(fileKind(c.state, file)) ? fdPath(c.state, file) : undefined;
   putFile(c.state, file);
@@ -95,7 +95,7 @@ function servedAt(c: FileContext, path: string): SpecialNode | OnHost | number |
 
 function descriptorPlace(c: FileContext, node: DescriptorNode): DescriptorPlace | number | undefined {
   const { state: s } = c;
-  const file = pinFile(s, c.table, node.fd);
+  const file = pinFile(s, node.table, node.fd);
   if (file < 0) return -ENOENT;
   try {
     if (!REOPENED.has(fileKind(s, file)) || hostFd(s, file) < 0) return undefined;

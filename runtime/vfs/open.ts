@@ -48,7 +48,7 @@ import {
   toHostFlags,
 } from './open-flags.js';
 import { withTarget, type ResolveOptions, type Target } from './resolve.js';
-import type { SpecialNode, TerminalNode } from './special-node.js';
+import type { DescriptorNode, SpecialNode, TerminalNode } from './special-node.js';
 import type { VfsState } from './state.js';
 import { openControllingTerminal, openMaster, openSlave } from './terminal/pairs.js';
 import { newStream, STREAM_MODE } from './streams.js';
@@ -209,7 +209,7 @@ function openNode(c: FileContext, path: BytePath, node: SpecialNode, flags: numb
     case 'terminal':
       return openTerminal(c, node.terminal, path, kept | (flags & O_NOCTTY));
     case 'descriptor':
-      return (flags & O_NOFOLLOW) !== 0 ? -ELOOP : openAgain(c, node.fd, kept);
+      return (flags & O_NOFOLLOW) !== 0 ? -ELOOP : openAgain(c, node, kept);
     case 'file': {
       if (writes && node.write === undefined) return -EACCES;
       const content = node.content();
@@ -231,9 +231,9 @@ function openTerminal(c: FileContext, which: TerminalNode['terminal'], path: Byt
 }
 
 /** Opens what is behind a descriptor once more, through /proc/self/fd: another description of the same pipe or terminal. */
-function openAgain(c: FileContext, fd: number, flags: number): number {
+function openAgain(c: FileContext, node: DescriptorNode, flags: number): number {
   const s = c.state;
-  const file = pinFile(s, c.table, fd);
+  const file = pinFile(s, node.table, node.fd);
   if (file < 0) return -ENOENT;
   try {
     const again = fileOps(s, file).again?.(c, file, flags);

@@ -40,6 +40,8 @@ export interface LinkNode extends Twin {
 /** `.` and `..` are not among the entries. */
 export interface DirectoryNode extends Twin {
   readonly type: 'directory';
+  /** Permission bits; 0555 by default. */
+  readonly mode?: number;
   readonly entries: () => DirectoryEntry[];
 }
 
@@ -47,6 +49,8 @@ export interface DirectoryNode extends Twin {
 export interface DescriptorNode extends Twin {
   readonly type: 'descriptor';
   readonly fd: number;
+  /** Of the process. */
+  readonly table: number;
 }
 
 /** Memory device of major 1. */

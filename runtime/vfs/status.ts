@@ -53,7 +53,7 @@ export function statNode(c: FileContext, node: SpecialNode): StatRecord | number
     case 'descriptor':
       return madeUp(S_IFLNK | 0o777, MADE_UP_INODE, { size: 64n });
     case 'directory':
-      return madeUp(S_IFDIR | 0o555, MADE_UP_INODE, { nlink: 2n });
+      return madeUp(S_IFDIR | (node.mode ?? 0o555), MADE_UP_INODE, { nlink: 2n });
     case 'terminal':
       return node.status();
     case 'device':
@@ -71,7 +71,7 @@ function pick(r: StatRecord): StatRecord {
 export function statTarget(c: FileContext, target: Target, follow: boolean): StatRecord | number {
   const node = target.node;
   if (node?.type === 'descriptor' && follow) {
-    const file = pinFile(c.state, c.table, node.fd);
+    const file = pinFile(c.state, node.table, node.fd);
     if (file < 0) return -ENOENT;
     const record = statOpenFile(c, file);
     putFile(c.state, file);

@@ -82,7 +82,7 @@ async function run(o: RunOptions, tree: GuestTree | undefined): Promise<Ended> {
     gid: process.getgid?.() ?? 0,
     egid: process.getegid?.() ?? 0,
   };
-  const kernel = Kernel.create({ firstTid: process.pid, hostPpid: process.ppid, ...ids, vfsBytes: VFS_SIZE });
+  const kernel = Kernel.create({ ...hostPids(o), ...ids, vfsBytes: VFS_SIZE });
   if (o.seed !== undefined) seedRandom(kernel, BigInt(o.seed) + 1n);
 
   const spine: SpineData = {
@@ -216,6 +216,10 @@ async function run(o: RunOptions, tree: GuestTree | undefined): Promise<Ended> {
     if (interpreter !== undefined) closeSync(interpreter.image.hostFd);
   }
 }
+
+/** The first process has lift64's own ids, but in a sandbox those of a first process. */
+const hostPids = (o: RunOptions): { readonly firstTid: number; readonly hostPpid: number } =>
+  o.tree.sandbox ? { firstTid: 1, hostPpid: 0 } : { firstTid: process.pid, hostPpid: process.ppid };
 
 /** Bytes of a JavaScript string (argv and environment as Node decodes them), one character a byte. */
 const latin1 = (text: string): string => Buffer.from(text).toString('latin1');
