@@ -3,11 +3,13 @@
  * CLOCK_REALTIME is CLOCK_MONOTONIC and an offset that all threads share; it is set again when the host's clock has been stepped.
  * Programs read clocks often, so this works on numbers, and each isolate keeps the offset as two of them (BigInt arithmetic took 600 ns a call, this takes 150).
  */
-import { processCpu } from '../process/cpu-time.js';
+import { groupCpuNs, taskCpuNs } from '../process/cpu-time.js';
 import { guestThreadCpuNs } from '../process/exit.js';
 import { HEAD } from '../process/layout.js';
 import { EXPIRY_MS, publishRealtime } from '../process/vdso/vvar.js';
+import type { Group } from '../process/group.js';
 import type { Kernel } from '../process/kernel.js';
+import type { Task } from '../process/task.js';
 import type { TimePair } from './structs.js';
 
 export const CLOCK = {
@@ -100,7 +102,7 @@ export function isRealtime(clock: number): boolean {
   );
 }
 
-/** Value of a clock; undefined: there is none with this id. */
+/** Value of a clock that counts time as it passes; undefined: there is none with this id. */
 export function readClock(kernel: Kernel, clock: number): Time | undefined {
   if (isRealtime(clock)) return realtime(kernel);
   switch (clock) {
@@ -110,15 +112,27 @@ export function readClock(kernel: Kernel, clock: number): Time | undefined {
     case CLOCK.BOOTTIME:
     case CLOCK.BOOTTIME_ALARM:
       return monotonic();
-    case CLOCK.PROCESS_CPUTIME_ID: {
-      const { user, system } = processCpu();
-      return timeOf((user + system) * 1e3);
-    }
-    case CLOCK.THREAD_CPUTIME_ID:
-      return timeOf(guestThreadCpuNs());
     default:
       return undefined;
   }
+}
+
+/** Whose time a CPU clock counts: a thread's or a process's; undefined where `id` names none. The negative ids name any process, and threads of the caller's. */
+export function cpuClockOf(kernel: Kernel, task: Task, id: number): Task | Group | undefined {
+  if (id === CLOCK.PROCESS_CPUTIME_ID) return task.group;
+  if (id === CLOCK.THREAD_CPUTIME_ID) return task;
+  // Bits 3 and up, inverted: the pid; bit 2: of a thread; the rest: which of its times, 3 for clocks of devices.
+  if (id >= 0 || (id & 3) === 3) return undefined;
+  const pid = ~(id >> 3);
+  if ((id & 4) === 0) return pid === 0 ? task.group : kernel.findGroup(pid);
+  const thread = pid === 0 ? task : kernel.findTask(pid);
+  return thread?.groupIndex === task.groupIndex ? thread : undefined;
+}
+
+/** Nanoseconds of CPU time. */
+export function cpuTimeOf(task: Task, of: Task | Group): number {
+  if (of === task) return guestThreadCpuNs();
+  return 'tid' in of ? taskCpuNs(of) : groupCpuNs(of);
 }
 
 /** Nanoseconds as a Time. */

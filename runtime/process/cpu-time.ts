@@ -2,6 +2,8 @@
  * CPU time of host threads and of lift64. In: the host. Out: nanoseconds. Source: Linux Documentation/scheduler/sched-stats (schedstat: run time in nanoseconds).
  */
 import { readFileSync, readlinkSync } from 'node:fs';
+import type { Group } from './group.js';
+import type { Task } from './task.js';
 
 let schedstatMissing = false;
 
@@ -41,4 +43,20 @@ export function otherThreadCpuNs(tid: number): number {
   } catch {
     return 0;
   }
+}
+
+/** CPU time of a guest thread, nanoseconds; 0 where the host does not tell that of other threads. */
+export function taskCpuNs(task: Task): number {
+  return task.hostTid === 0 ? 0 : Math.max(0, otherThreadCpuNs(task.hostTid) - task.cpuAtStart);
+}
+
+/** CPU time of a process's threads, those that have exited too, nanoseconds. The process that lift64 was started for counts all of lift64's, as in groupCpu. */
+export function groupCpuNs(group: Group): number {
+  if (group.index === group.kernel.initGroup.index) {
+    const { user, system } = processCpu();
+    return (user + system) * 1e3;
+  }
+  let sum = group.deadCpu;
+  for (const t of group.tasks()) sum += taskCpuNs(t);
+  return sum;
 }

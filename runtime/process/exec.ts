@@ -23,6 +23,7 @@ import { completeVfork, freeTask, guestThreadCpuNs } from './exit.js';
 import type { ImageFile } from './exec-image.js';
 import { type Command, HEAD_BYTES, resolveScript } from './exec-script.js';
 import { GROUP_FLAG } from './layout.js';
+import { dropTimersLocked } from './posix-timers.js';
 
 /** Pointers of argv and envp that are looked at: more strings than the limit of bytes allows. */
 const MAX_POINTERS = 1 << 20;
@@ -203,6 +204,7 @@ export function enterNextProgram(t: Thread, next: NextProgram): void {
     group.persona &= ~ADDR_COMPAT;
     group.deadCpu += cpuNs;
     ownSignalActions(t);
+    dropTimersLocked(kernel, group);
     completeVfork(kernel, group, task);
   });
 }

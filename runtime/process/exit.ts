@@ -12,6 +12,7 @@ import type { Group } from './group.js';
 import { endSessionLocked, releaseOrphansLocked } from './job-control.js';
 import type { Kernel } from './kernel.js';
 import { GROUP_FLAG, GROUP_STATE, HEAD, TASK_STATE } from './layout.js';
+import { dropTimersLocked } from './posix-timers.js';
 import { SA, SIG_IGN } from './sighand.js';
 import { flushSignals } from './siginfo.js';
 import { exitGroupLocked, retargetLocked, sendToGroupLocked } from './signal-send.js';
@@ -118,6 +119,7 @@ function leaveGroup(kernel: Kernel, task: Task, status: number, cpuNs: number): 
   group.timerDeadline = 0;
   endSessionLocked(kernel, group);
   releaseOrphansLocked(kernel, group, group.parent, group);
+  dropTimersLocked(kernel, group);
   reparentChildren(kernel, group);
   group.state = GROUP_STATE.ZOMBIE;
   notifyParent(kernel, group);

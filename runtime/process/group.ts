@@ -150,6 +150,22 @@ export class Group extends KernelRecord {
   set timerSequence(v: number) {
     this.set(GROUP.TIMER_SEQUENCE, v);
   }
+  /** ITIMER_VIRTUAL (0) and ITIMER_PROF (1): nanoseconds of the process's CPU time, 0 not armed; the interval. */
+  cpuTimer(which: 0 | 1): CpuTimer {
+    const at = GROUP.CPU_TIMERS + which * 4;
+    return { deadline: this.getNumber(at), interval: this.getNumber(at + 2) };
+  }
+  setCpuTimer(which: 0 | 1, { deadline, interval }: CpuTimer): void {
+    this.setNumber(GROUP.CPU_TIMERS + which * 4, deadline);
+    this.setNumber(GROUP.CPU_TIMERS + which * 4 + 2, interval);
+  }
+  /** Id of the next timer of timer_create. */
+  get nextTimer(): number {
+    return this.get(GROUP.NEXT_TIMER);
+  }
+  set nextTimer(v: number) {
+    this.set(GROUP.NEXT_TIMER, v);
+  }
   get vforkParent(): number {
     return this.get(GROUP.VFORK_PARENT);
   }
@@ -240,6 +256,11 @@ export class Group extends KernelRecord {
   wakeAll(): void {
     for (const t of this.tasks()) this.kernel.wake(t.index);
   }
+}
+
+export interface CpuTimer {
+  readonly deadline: number;
+  readonly interval: number;
 }
 
 export interface Ids {

@@ -55,7 +55,7 @@ export interface Supervision {
   startTask(task: number): void;
   /** Sets CONTROL bits of a task whose memory this isolate does not have. */
   kick(task: number, bits: number): void;
-  /** ITIMER_REAL of the group has been set or cleared. */
+  /** A timer of the group has been set, or runs on. */
   timerChanged(group: number): void;
   /** A process has begun to exit, has exited, or has been stopped or continued. */
   groupChanged(group: number): void;

@@ -11,6 +11,8 @@ export const MAX_GROUPS = 1024;
 export const MAX_SIGHANDS = 1024;
 /** Signals queued with their siginfo, of all processes together. */
 export const MAX_SIGINFOS = 4096;
+/** Timers of timer_create; index 0 is not used. */
+export const MAX_TIMERS = 1024;
 /** Address spaces (memories). */
 export const MAX_MMS = 256;
 export const FUTEX_BUCKETS = 1024;
@@ -202,6 +204,10 @@ export const GROUP = {
   TERMINAL: 100,
   /** Of a session leader whose terminal has hung up: what was the foreground process group. */
   HUNG_UP: 101,
+  /** ITIMER_VIRTUAL, then ITIMER_PROF: i64 nanoseconds of the process's CPU time, 0 not armed, and the interval. */
+  CPU_TIMERS: 112,
+  /** Id of the next timer of timer_create. */
+  NEXT_TIMER: 120,
   /** /proc/PID/oom_score_adj. */
   OOM_ADJUST: 127,
   BYTES: 512,
@@ -242,8 +248,35 @@ export const SIGHAND = {
   BYTES: 2112,
 } as const;
 
-/** A queued signal: next node, then siginfo_t at byte 16. */
-export const SIGINFO = { NEXT: 0, SIGNAL: 1, INFO: 4, BYTES: 16 + SIGINFO_BYTES } as const;
+/** A timer of timer_create. */
+export const TIMER = {
+  /** Index of the process; 0: free. */
+  GROUP: 0,
+  ID: 1,
+  /** Clock id as it was given. */
+  CLOCK: 2,
+  /** SIGEV_*. */
+  NOTIFY: 3,
+  SIGNAL: 4,
+  /** Thread that gets the signal, as index and tid; 0: the process. */
+  TASK: 5,
+  TID: 6,
+  /** 1 while its signal is pending: it does not run on until that is taken. */
+  QUEUED: 7,
+  /** sigev_value, i64. */
+  VALUE: 8,
+  /** i64 nanoseconds: of CLOCK_MONOTONIC, or of a CPU clock; 0 not armed. */
+  DEADLINE: 10,
+  INTERVAL: 12,
+  /** Expirations without a signal of their own, up to the signal taken last. */
+  OVERRUN: 14,
+  /** Of a CPU clock: index of the thread, or minus that of the process, whose time counts; 0: CLOCK counts time as it passes. */
+  CPU_OF: 15,
+  BYTES: 64,
+} as const;
+
+/** A queued signal: next node, timer that sent it (0 none), then siginfo_t at byte 16. */
+export const SIGINFO = { NEXT: 0, SIGNAL: 1, TIMER: 2, INFO: 4, BYTES: 16 + SIGINFO_BYTES } as const;
 
 /** An address space. */
 export const MM = {
@@ -294,6 +327,7 @@ export const AREA = {
   GROUPS: table(MAX_GROUPS, GROUP.BYTES),
   SIGHANDS: table(MAX_SIGHANDS, SIGHAND.BYTES),
   SIGINFOS: table(MAX_SIGINFOS, SIGINFO.BYTES),
+  TIMERS: table(MAX_TIMERS, TIMER.BYTES),
   MMS: table(MAX_MMS, MM.BYTES),
   /** First and last waiting task of each bucket, two words. */
   FUTEXES: table(FUTEX_BUCKETS, 8),

@@ -3,7 +3,8 @@
  * All of the queue functions want the kernel mutex. Source: man 2 sigaction (siginfo_t), man 7 signal (real-time signals queue).
  */
 import { SIGRTMIN, SI_QUEUE, SI_USER, sigBit, SYNCHRONOUS } from '../linux/signals.js';
-import { AREA, SIGINFO, SIGINFO_BYTES } from './layout.js';
+import { AREA, SIGINFO, SIGINFO_BYTES, TIMER } from './layout.js';
+import { timerSignalTaken, timerWord } from './timer-record.js';
 import type { Kernel } from './kernel.js';
 
 /** A signal's information, by the member of the union that it fills. */
@@ -29,6 +30,15 @@ export type SigInfo =
       readonly stime: number;
     }
   | { readonly kind: 'fault'; readonly signal: number; readonly code: number; readonly addr: bigint }
+  /** `timer`: index of the timer in the kernel's table; `id` and `value` are the guest's. */
+  | {
+      readonly kind: 'timer';
+      readonly signal: number;
+      readonly code: number;
+      readonly timer: number;
+      readonly id: number;
+      readonly value: bigint;
+    }
   /** As rt_sigqueueinfo's caller gave it; si_signo is set to `signal`. */
   | { readonly kind: 'raw'; readonly signal: number; readonly code: number; readonly bytes: Uint8Array };
 
@@ -58,6 +68,10 @@ export function encodeSiginfo(view: DataView, at: number, info: SigInfo): void {
     case 'fault':
       view.setBigInt64(at + 16, BigInt.asIntN(64, info.addr), true);
       break;
+    case 'timer':
+      view.setInt32(at + 16, info.id, true);
+      view.setBigInt64(at + 24, info.value, true);
+      break;
     case 'raw':
       for (let i = 0; i < Math.min(SIGINFO_BYTES, info.bytes.length); i++) view.setUint8(at + i, info.bytes[i] ?? 0);
       break;
@@ -74,7 +88,8 @@ export function encodeSiginfo(view: DataView, at: number, info: SigInfo): void {
 export function enqueueSignal(kernel: Kernel, holder: SignalHolder, info: SigInfo): boolean {
   kernel.assertLocked();
   const bit = sigBit(info.signal);
-  if (info.signal < SIGRTMIN && (holder.pending & bit) !== 0n) return true;
+  // Each timer's signal has its own place.
+  if (info.kind !== 'timer' && info.signal < SIGRTMIN && (holder.pending & bit) !== 0n) return true;
   const node = kernel.allocSiginfo();
   if (node === 0) {
     if (info.signal >= SIGRTMIN && info.code === SI_QUEUE) return false;
@@ -85,6 +100,8 @@ export function enqueueSignal(kernel: Kernel, holder: SignalHolder, info: SigInf
   const word = nodeWord(node);
   i32[word + SIGINFO.NEXT] = 0;
   i32[word + SIGINFO.SIGNAL] = info.signal;
+  i32[word + SIGINFO.TIMER] = info.kind === 'timer' ? info.timer : 0;
+  if (info.kind === 'timer') i32[timerWord(info.timer) + TIMER.QUEUED] = 1;
   encodeSiginfo(kernel.view, (word + SIGINFO.INFO) * 4, info);
   const tail = i32[holder.queueWord + 1] ?? 0;
   if (tail === 0) i32[holder.queueWord] = node;
@@ -127,6 +144,9 @@ export function dequeueSignal(kernel: Kernel, holder: SignalHolder, signal: numb
     return;
   }
   out.set(kernel.siginfoBytes(taken));
+  const timer = i32[nodeWord(taken) + SIGINFO.TIMER] ?? 0;
+  if (timer !== 0)
+    new DataView(out.buffer, out.byteOffset, SIGINFO_BYTES).setInt32(20, timerSignalTaken(kernel, timer), true);
   kernel.freeSiginfo(taken);
 }
 
@@ -152,12 +172,38 @@ export function flushSignals(kernel: Kernel, holder: SignalHolder, mask: bigint)
     const next = i32[nodeWord(node) + SIGINFO.NEXT] ?? 0;
     if ((sigBit(i32[nodeWord(node) + SIGINFO.SIGNAL] ?? 1) & mask) !== 0n) {
       unlink(kernel, holder, prev, node, next);
+      const timer = i32[nodeWord(node) + SIGINFO.TIMER] ?? 0;
+      if (timer !== 0) timerSignalTaken(kernel, timer);
       kernel.freeSiginfo(node);
     } else {
       prev = node;
     }
     node = next;
   }
+}
+
+/** Drops the queued signal of a timer that is set anew or deleted. */
+export function dropTimerSignal(kernel: Kernel, holder: SignalHolder, timer: number): void {
+  kernel.assertLocked();
+  const { i32 } = kernel;
+  let dropped = 0;
+  const left = new Set<number>();
+  for (let prev = 0, node = i32[holder.queueWord] ?? 0; node !== 0;) {
+    const word = nodeWord(node);
+    const next = i32[word + SIGINFO.NEXT] ?? 0;
+    const signal = i32[word + SIGINFO.SIGNAL] ?? 0;
+    if (i32[word + SIGINFO.TIMER] === timer) {
+      unlink(kernel, holder, prev, node, next);
+      kernel.freeSiginfo(node);
+      dropped = signal;
+    } else {
+      left.add(signal);
+      prev = node;
+    }
+    node = next;
+  }
+  if (dropped !== 0 && !left.has(dropped)) holder.pending &= ~sigBit(dropped);
+  i32[timerWord(timer) + TIMER.QUEUED] = 0;
 }
 
 /** Signal to take first out of `mask`: synchronous ones, then the lowest number; 0 none. */

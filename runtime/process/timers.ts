@@ -1,9 +1,12 @@
 /**
- * ITIMER_REAL: armed by guest threads, run by the supervisor, which has the only event loop. In: deadlines. Out: SIGALRM. Source: man 2 setitimer, man 2 alarm.
+ * The timers of setitimer: armed by guest threads, run by the supervisor, which has the only event loop, as are those of timer_create (posix-timers.ts). In: deadlines. Out: SIGALRM, SIGVTALRM, SIGPROF.
+ * Source: man 2 setitimer, man 2 alarm.
  */
-import { SI_KERNEL, SIGALRM } from '../linux/signals.js';
-import type { Group } from './group.js';
+import { SI_KERNEL, SIGALRM, SIGPROF, SIGVTALRM } from '../linux/signals.js';
+import { groupCpuNs } from './cpu-time.js';
+import type { CpuTimer, Group } from './group.js';
 import type { Kernel } from './kernel.js';
+import { fireTimers } from './posix-timers.js';
 import { sendToGroupLocked } from './signal-send.js';
 
 /** What is left of a timer, and its interval, nanoseconds; 0 not armed. */
@@ -35,21 +38,82 @@ function stateOf(kernel: Kernel, group: Group): TimerState {
   return { left: deadline === 0 ? 0 : Math.max(1000, deadline - kernel.now()), interval: group.timerInterval };
 }
 
-/** Called by the supervisor: sends SIGALRM if the time has come. Gives the nanoseconds until it wants to be called again; undefined: not armed. */
-export function runRealTimer(kernel: Kernel, group: Group): number | undefined {
-  return kernel.lock(() => {
-    const deadline = group.timerDeadline;
-    if (deadline === 0 || !group.alive) return undefined;
-    const now = kernel.now();
-    if (now < deadline) return deadline - now;
-    sendToGroupLocked(kernel, group, { kind: 'plain', signal: SIGALRM, code: SI_KERNEL });
-    const { timerInterval: interval } = group;
-    if (interval === 0) {
-      group.timerDeadline = 0;
-      return undefined;
-    }
-    const next = deadline + Math.ceil((now - deadline + 1) / interval) * interval;
-    group.timerDeadline = next;
-    return next - now;
+/** ITIMER_VIRTUAL and ITIMER_PROF: all CPU time of a guest counts as its own. */
+const CPU_SIGNALS = [SIGVTALRM, SIGPROF] as const;
+
+/** Arms a CPU timer of the process (`left` 0: disarms it). Gives its former state. */
+export function setCpuTimer(kernel: Kernel, group: Group, which: 0 | 1, next: TimerState): TimerState {
+  const now = groupCpuNs(group);
+  const before = kernel.lock(() => {
+    const old = group.cpuTimer(which);
+    group.setCpuTimer(which, { deadline: next.left === 0 ? 0 : now + next.left, interval: next.interval });
+    return old;
   });
+  kernel.supervision?.timerChanged(group.index);
+  return cpuState(before, now);
+}
+
+export function cpuTimer(kernel: Kernel, group: Group, which: 0 | 1): TimerState {
+  return cpuState(
+    kernel.lock(() => group.cpuTimer(which)),
+    groupCpuNs(group),
+  );
+}
+
+function cpuState({ deadline, interval }: CpuTimer, now: number): TimerState {
+  return { left: deadline === 0 ? 0 : Math.max(1000, deadline - now), interval };
+}
+
+/** Looks at CPU clocks are this far apart at least, ns: a process that waits uses none. */
+const CPU_LOOK_NS = 2_000_000;
+
+/** Called by the supervisor: sends the signals of the process's timers whose time has come. Gives the nanoseconds until it wants to be called again; undefined: none is armed. */
+export function runTimers(kernel: Kernel, group: Group): number | undefined {
+  return kernel.lock(() => {
+    if (!group.alive) return undefined;
+    const posix = fireTimers(kernel, group);
+    const cpu = Math.min(posix.cpu, runCpuTimers(kernel, group));
+    const left = Math.min(
+      posix.left,
+      runRealTimer(kernel, group) ?? Infinity,
+      // With all its threads running the process uses that much sooner.
+      cpu === Infinity ? Infinity : Math.max(CPU_LOOK_NS, cpu / Math.max(1, group.threads)),
+    );
+    return left === Infinity ? undefined : left;
+  });
+}
+
+function runCpuTimers(kernel: Kernel, group: Group): number {
+  let next = Infinity;
+  for (const which of [0, 1] as const) {
+    const { deadline, interval } = group.cpuTimer(which);
+    if (deadline === 0) continue;
+    const now = groupCpuNs(group);
+    if (now < deadline) {
+      next = Math.min(next, deadline - now);
+      continue;
+    }
+    sendToGroupLocked(kernel, group, { kind: 'plain', signal: CPU_SIGNALS[which], code: SI_KERNEL });
+    const after = interval === 0 ? 0 : deadline + Math.ceil((now - deadline + 1) / interval) * interval;
+    group.setCpuTimer(which, { deadline: after, interval });
+    if (after !== 0) next = Math.min(next, after - now);
+  }
+  return next;
+}
+
+/** ITIMER_REAL; as runTimers. */
+function runRealTimer(kernel: Kernel, group: Group): number | undefined {
+  const deadline = group.timerDeadline;
+  if (deadline === 0) return undefined;
+  const now = kernel.now();
+  if (now < deadline) return deadline - now;
+  sendToGroupLocked(kernel, group, { kind: 'plain', signal: SIGALRM, code: SI_KERNEL });
+  const { timerInterval: interval } = group;
+  if (interval === 0) {
+    group.timerDeadline = 0;
+    return undefined;
+  }
+  const next = deadline + Math.ceil((now - deadline + 1) / interval) * interval;
+  group.timerDeadline = next;
+  return next - now;
 }

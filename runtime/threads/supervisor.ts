@@ -9,7 +9,7 @@ import { InternalError } from '../../src/base/errors.js';
 import { CPU, THREAD_STATE } from '../../src/guest/cpu-state.js';
 import { GROUP_STATE } from '../process/layout.js';
 import type { Kernel } from '../process/kernel.js';
-import { runRealTimer } from '../process/timers.js';
+import { runTimers } from '../process/timers.js';
 import { newWorker, type NewWorker } from './new-worker.js';
 import type { FromWorker, ToWorker } from './protocol.js';
 
@@ -97,7 +97,10 @@ export class Supervisor {
         this.die(new InternalError(`the main thread has no memory of task ${task}`));
       },
       timerChanged: (group) => {
-        this.armTimer(group);
+        // The kernel mutex may be held now.
+        setImmediate(() => {
+          this.armTimer(group);
+        });
       },
       groupChanged: (group) => {
         this.groupChanged(group);
@@ -294,7 +297,7 @@ export class Supervisor {
     clearTimeout(this.timers.get(index));
     this.timers.delete(index);
     if (this.over) return;
-    const left = runRealTimer(this.kernel, this.kernel.group(index));
+    const left = runTimers(this.kernel, this.kernel.group(index));
     if (left === undefined) return;
     const timer = setTimeout(
       () => {

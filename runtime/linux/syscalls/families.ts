@@ -18,6 +18,7 @@ import { socketRows } from './socket.js';
 import { statRows } from './stat.js';
 import { systemRows } from './system.js';
 import { timeRows } from './time.js';
+import { timerRows } from './timer.js';
 import { timerfdRows } from './timerfd.js';
 
 export const FAMILIES: readonly (readonly SyscallRow[])[] = [
@@ -38,6 +39,7 @@ export const FAMILIES: readonly (readonly SyscallRow[])[] = [
   futexRows,
   schedRows,
   timeRows,
+  timerRows,
   idsRows,
   systemRows,
 ];

@@ -3,48 +3,49 @@
  * time, times, alarm, setitimer, getitimer.
  */
 import { processCpu } from '../../process/cpu-time.js';
-import { realTimer, setRealTimer } from '../../process/timers.js';
+import { cpuTimer, realTimer, setCpuTimer, setRealTimer } from '../../process/timers.js';
 import { park } from '../../threads/park.js';
 import {
   CLOCK,
   clockResolution,
+  cpuClockOf,
+  cpuTimeOf,
   isRealtime,
   readClock,
   realtime,
   realtimeDeadline,
   tellVdso,
+  type Time,
   timeOf,
 } from '../clocks.js';
 import type { SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
 import { EFAULT, EINVAL, EOPNOTSUPP, EPERM, ERESTART_RESTARTBLOCK, ERESTARTNOHAND } from '../errno.js';
 import { readTimePair, timespecNs, writeTimespec, writeTimeval } from '../structs.js';
 import type { Thread } from '../thread.js';
-import { unsupported } from '../unsupported.js';
 
 /** Ticks of times(2) a second (sysconf(_SC_CLK_TCK)). */
 const TICKS = 100;
 const TIMER_ABSTIME = 1;
 
 function clockGettime(t: Thread, a: SyscallArgs): SyscallResult {
-  const clock = clockId(t, a.i32(0));
-  const time = readClock(t.kernel, clock);
+  const clock = a.i32(0);
+  const time = valueOf(t, clock);
   if (time === undefined) return -EINVAL;
   if (isRealtime(clock)) tellVdso(t.kernel, t.mem.view, time);
   return writeTimespec(t.mem, a.ptr(1), time) ? 0 : -EFAULT;
 }
 
-/** A negative id names the CPU clock of a process or thread (bits 3 and up, inverted, the pid; bit 2: thread); ours only where it is our own. */
-function clockId(t: Thread, id: number): number {
-  if (id >= 0) return id;
-  const pid = ~(id >> 3);
-  const perThread = (id & 4) !== 0;
-  if (perThread) return pid === 0 || pid === t.task.tid ? CLOCK.THREAD_CPUTIME_ID : -1;
-  return pid === 0 || pid === t.task.tgid ? CLOCK.PROCESS_CPUTIME_ID : -1;
+/** Value of any clock; undefined: there is none with this id. */
+function valueOf(t: Thread, clock: number): Time | undefined {
+  const time = readClock(t.kernel, clock);
+  if (time !== undefined) return time;
+  const of = cpuClockOf(t.kernel, t.task, clock);
+  return of === undefined ? undefined : timeOf(cpuTimeOf(t.task, of));
 }
 
 function clockGetres(t: Thread, a: SyscallArgs): SyscallResult {
-  const clock = clockId(t, a.i32(0));
-  if (readClock(t.kernel, clock) === undefined) return -EINVAL;
+  const clock = a.i32(0);
+  if (valueOf(t, clock) === undefined) return -EINVAL;
   const out = a.ptr(1);
   return out === 0 || writeTimespec(t.mem, out, timeOf(clockResolution(clock))) ? 0 : -EFAULT;
 }
@@ -110,10 +111,7 @@ function clockNanosleep(t: Thread, a: SyscallArgs): SyscallResult {
   const clock = a.i32(0);
   const flags = a.i32(1);
   if (clock === CLOCK.THREAD_CPUTIME_ID) return -EINVAL;
-  if (clock < 0 || clock === CLOCK.PROCESS_CPUTIME_ID) {
-    unsupported(t, 'clock_nanosleep on a CPU clock');
-    return -EOPNOTSUPP;
-  }
+  if (clock < 0 || clock === CLOCK.PROCESS_CPUTIME_ID) return sleepOfCpu(t, clock, flags, a.ptr(2), a.ptr(3));
   if (clock === CLOCK.MONOTONIC_RAW || clock === CLOCK.REALTIME_COARSE || clock === CLOCK.MONOTONIC_COARSE)
     return -EOPNOTSUPP;
   if (readClock(t.kernel, clock) === undefined) return -EINVAL;
@@ -124,6 +122,36 @@ function clockNanosleep(t: Thread, a: SyscallArgs): SyscallResult {
   if (ns === undefined) return -EINVAL;
   const deadlineNs = isRealtime(clock) ? realtimeDeadline(t.kernel, ts) : ns;
   return park(t, () => undefined, { deadlineNs }) === 'timeout' ? 0 : -ERESTARTNOHAND;
+}
+
+/** Looks at a CPU clock while a thread sleeps on it are this far apart, ns: others use the time, nobody tells. */
+const CPU_LOOK_NS = 1_000_000;
+
+/** clock_nanosleep until a process or thread has used so much CPU time. */
+function sleepOfCpu(t: Thread, clock: number, flags: number, request: number, remain: number): SyscallResult {
+  const { kernel, task } = t;
+  const of = cpuClockOf(kernel, task, clock);
+  if (of === undefined || of === task) return -EINVAL;
+  const ts = readTimePair(t.mem, request);
+  if (ts === undefined) return -EFAULT;
+  const ns = timespecNs(ts);
+  if (ns === undefined) return -EINVAL;
+  const absolute = (flags & TIMER_ABSTIME) !== 0;
+  const deadline = absolute ? ns : cpuTimeOf(task, of) + ns;
+  const sleep = (): SyscallResult => {
+    for (;;) {
+      const left = deadline - cpuTimeOf(task, of);
+      if (left <= 0) return 0;
+      const deadlineNs = kernel.now() + Math.max(CPU_LOOK_NS, left / Math.max(1, task.group.threads));
+      if (park(t, () => undefined, { deadlineNs }) === 'timeout') continue;
+      if (absolute) return -ERESTARTNOHAND;
+      if (remain !== 0 && !writeTimespec(t.mem, remain, timeOf(Math.max(0, deadline - cpuTimeOf(task, of)))))
+        return -EFAULT;
+      task.restart = sleep;
+      return -ERESTART_RESTARTBLOCK;
+    }
+  };
+  return sleep();
 }
 
 function alarm(t: Thread, a: SyscallArgs): SyscallResult {
@@ -137,7 +165,8 @@ const ITIMER_REAL = 0;
 function getitimer(t: Thread, a: SyscallArgs): SyscallResult {
   const which = a.i32(0);
   if (which < 0 || which > 2) return -EINVAL;
-  const state = which === ITIMER_REAL ? realTimer(t.kernel, t.task.group) : { left: 0, interval: 0 };
+  const { group } = t.task;
+  const state = which === ITIMER_REAL ? realTimer(t.kernel, group) : cpuTimer(t.kernel, group, which === 1 ? 0 : 1);
   return writeItimer(t, a.ptr(1), state.left, state.interval) ? 0 : -EFAULT;
 }
 
@@ -161,19 +190,16 @@ function setitimer(t: Thread, a: SyscallArgs): SyscallResult {
     interval = Number(every.sec) * 1e9 + Number(every.frac) * 1e3;
     left = Number(value.sec) * 1e9 + Number(value.frac) * 1e3;
   }
-  if (which !== ITIMER_REAL) {
-    if (left !== 0) {
-      unsupported(t, which === 1 ? 'setitimer(ITIMER_VIRTUAL)' : 'setitimer(ITIMER_PROF)');
-      return -EINVAL;
-    }
-    return old === 0 || writeItimer(t, old, 0, 0) ? 0 : -EFAULT;
-  }
-  const before = setRealTimer(t.kernel, t.task.group, { left, interval });
+  const { group } = t.task;
+  const before =
+    which === ITIMER_REAL
+      ? setRealTimer(t.kernel, group, { left, interval })
+      : setCpuTimer(t.kernel, group, which === 1 ? 0 : 1, { left, interval });
   return old === 0 || writeItimer(t, old, before.left, before.interval) ? 0 : -EFAULT;
 }
 
 const SET_CLOCK = "the host clock is not the guest's to set";
-const NO_TIMERS = 'timers of POSIX (timer_create) are not there; setitimer and timeouts are';
+const CPU_ALIKE = 'all CPU time of a guest is user time';
 
 export const timeRows = [
   { nr: 35, name: 'nanosleep', args: 'ts,p', support: 'yes', handler: nanosleep },
@@ -182,7 +208,7 @@ export const timeRows = [
     name: 'getitimer',
     args: 'd,p',
     support: 'partly',
-    note: 'ITIMER_REAL; the others never run',
+    note: CPU_ALIKE,
     handler: getitimer,
   },
   { nr: 37, name: 'alarm', args: 'u', support: 'yes', handler: alarm },
@@ -191,7 +217,7 @@ export const timeRows = [
     name: 'setitimer',
     args: 'd,p,p',
     support: 'partly',
-    note: 'ITIMER_REAL; ITIMER_VIRTUAL and ITIMER_PROF give EINVAL',
+    note: `${CPU_ALIKE}: ITIMER_VIRTUAL and ITIMER_PROF count alike`,
     handler: setitimer,
   },
   { nr: 96, name: 'gettimeofday', args: 'p,p', support: 'yes', handler: gettimeofday },
@@ -206,18 +232,13 @@ export const timeRows = [
   { nr: 159, name: 'adjtimex', args: 'p', support: 'no', note: SET_CLOCK, refuse: EPERM },
   { nr: 164, name: 'settimeofday', args: 'p,p', support: 'no', note: SET_CLOCK, refuse: EPERM },
   { nr: 201, name: 'time', args: 'p', support: 'yes', handler: time },
-  { nr: 222, name: 'timer_create', args: 'ck,p,p', support: 'no', note: NO_TIMERS },
-  { nr: 223, name: 'timer_settime', args: 'd,d,p,p', support: 'no', note: NO_TIMERS },
-  { nr: 224, name: 'timer_gettime', args: 'd,p', support: 'no', note: NO_TIMERS },
-  { nr: 225, name: 'timer_getoverrun', args: 'd', support: 'no', note: NO_TIMERS },
-  { nr: 226, name: 'timer_delete', args: 'd', support: 'no', note: NO_TIMERS },
   { nr: 227, name: 'clock_settime', args: 'ck,p', support: 'no', note: SET_CLOCK, refuse: EPERM },
   {
     nr: 228,
     name: 'clock_gettime',
     args: 'ck,p',
     support: 'partly',
-    note: "CPU clocks of other processes and threads are not there; CLOCK_PROCESS_CPUTIME_ID is lift64's",
+    note: "CLOCK_PROCESS_CPUTIME_ID of the first process is lift64's",
     handler: clockGettime,
   },
   { nr: 229, name: 'clock_getres', args: 'ck,p', support: 'yes', handler: clockGetres },
@@ -225,8 +246,7 @@ export const timeRows = [
     nr: 230,
     name: 'clock_nanosleep',
     args: 'ck,d,ts,p',
-    support: 'partly',
-    note: 'not on CPU clocks',
+    support: 'yes',
     handler: clockNanosleep,
   },
   { nr: 305, name: 'clock_adjtime', args: 'ck,p', support: 'no', note: SET_CLOCK, refuse: EPERM },
