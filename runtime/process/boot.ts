@@ -25,6 +25,9 @@ export interface FirstProcess {
   /** Bytes of the stack (RLIMIT_STACK); 8 MiB by default. */
   readonly stackLimit?: bigint;
   /** Descriptors: soft and hard limit. */
+  /** --max-memory: bytes of the address space of each process; --max-procs: processes and threads at a time. The guest can't raise either. */
+  readonly memoryLimit?: number | undefined;
+  readonly taskLimit?: number | undefined;
   readonly fileLimit?: { readonly soft: bigint; readonly hard: bigint };
 }
 
@@ -72,6 +75,7 @@ export function createFirstProcess(kernel: Kernel, first: FirstProcess): Task {
     const egid = i32[HEAD.EGID] ?? 0;
     group.ids = { uid, euid, suid: euid, gid, egid, sgid: egid };
     setDefaultLimits(group, first);
+    setFixedLimits(kernel, group, first);
     task.tid = tid;
     task.group = group;
     task.sighand = sighand;
@@ -96,6 +100,17 @@ export function hostSession(): { readonly pgid: number; readonly sid: number } |
   const stat = readFileSync('/proc/self/stat', 'latin1');
   const [, , pgid, sid] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return pgid === undefined || sid === undefined ? undefined : { pgid: Number(pgid), sid: Number(sid) };
+}
+
+function setFixedLimits(kernel: Kernel, group: Group, { memoryLimit, taskLimit }: FirstProcess): void {
+  const fix = (which: number, limit: number | undefined): void => {
+    if (limit === undefined) return;
+    group.setRlimit(which, BigInt(limit), BigInt(limit));
+    Atomics.or(kernel.i32, HEAD.FIXED_LIMITS, 1 << which);
+  };
+  fix(RLIMIT.AS, memoryLimit);
+  fix(RLIMIT.NPROC, taskLimit);
+  kernel.i32[HEAD.TASK_LIMIT] = taskLimit ?? 0;
 }
 
 function setDefaultLimits(group: Group, first: FirstProcess): void {

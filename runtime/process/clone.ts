@@ -91,6 +91,8 @@ export function cloneTask(t: Thread, args: CloneArgs): number {
   }
   if (has(CLONE.PIDFD) && has(CLONE.THREAD)) return -EINVAL;
   if (has(CLONE.PIDFD) && !hasFreeFd(t.files.state, t.files.table, t.files.port.fdLimit())) return -EMFILE;
+  // Before anything is copied, and again when the task is entered.
+  if (kernel.isFull) return -EAGAIN;
   const files = has(CLONE.FILES) ? kernel.files?.shareFiles(task.files) : kernel.files?.copyFiles(task.files);
   if (files !== undefined && files < 0) return files;
   const fs = has(CLONE.FS) ? kernel.files?.shareFs(task.fs) : kernel.files?.copyFs(task.fs);
@@ -100,7 +102,7 @@ export function cloneTask(t: Thread, args: CloneArgs): number {
   }
   const space = has(CLONE.VM) ? sharedSpace(t) : copiedSpace(t);
   const child = kernel.lock(() => {
-    if (space === undefined || task.mustLeave) return undefined;
+    if (space === undefined || task.mustLeave || kernel.isFull) return undefined;
     const tid = kernel.newTid();
     const block = space.cpu === 0 ? cloneCpu(space.words, cpu.base, tid) : space.cpu;
     if (block === 0) return undefined;

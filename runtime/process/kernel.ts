@@ -194,6 +194,17 @@ export class Kernel {
     return this.group(Atomics.load(this.i32, HEAD.INIT_GROUP));
   }
 
+  /** No further task may be made (--max-procs). */
+  get isFull(): boolean {
+    const limit = this.i32[HEAD.TASK_LIMIT] ?? 0;
+    return limit !== 0 && Atomics.load(this.i32, HEAD.TASKS_ALIVE) >= limit;
+  }
+
+  /** Whether root may raise the hard limit RLIMIT_`which`. */
+  isLimitFixed(which: number): boolean {
+    return (((this.i32[HEAD.FIXED_LIMITS] ?? 0) >>> which) & 1) !== 0;
+  }
+
   get shuttingDown(): boolean {
     // Plain, as it is read at every system call; who waits is woken after it is set.
     return this.i32[HEAD.SHUTDOWN] === 1;

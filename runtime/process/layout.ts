@@ -62,6 +62,10 @@ export const HEAD = {
   SHARE_LOCK: 23,
   /** High-water mark of indices of shared files. */
   SHARED_HIGH: 24,
+  /** --max-procs: tasks alive at a time; 0 no limit. */
+  TASK_LIMIT: 40,
+  /** Bit n: not even root raises the hard limit RLIMIT_n. */
+  FIXED_LIMITS: 41,
   /** Counts of threads that have ended, for --stats: i64 each. */
   FIGURES: 64,
   FIGURE_COUNT: 16,

@@ -53,16 +53,29 @@ import type { VfsState } from './state.js';
 import { openControllingTerminal, openMaster, openSlave } from './terminal/pairs.js';
 import { newStream, STREAM_MODE } from './streams.js';
 import { TIMED_OUT, waitUntil } from './wait-queue.js';
+import type { WalkRules } from './walk.js';
 
 /** How often a FIFO that has no reader yet is tried again, in ms. */
 const FIFO_RETRY_MS = 5;
 
 /** Opens a path; `mode` is that of a new file, before the umask. */
-export function openPath(c: FileContext, dirfd: number, path: BytePath, asked: number, mode: number): number {
+export function openPath(
+  c: FileContext,
+  dirfd: number,
+  path: BytePath,
+  asked: number,
+  mode: number,
+  rules?: WalkRules,
+): number {
   const flags = (asked & O_PATH) === 0 ? asked : asked & (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   const creates = (flags & (O_CREAT | TMPFILE_BIT)) !== 0;
   const follow = (flags & O_NOFOLLOW) === 0 && (flags & (O_CREAT | O_EXCL)) !== (O_CREAT | O_EXCL);
-  const how: ResolveOptions = { follow, prefix: !creates, ...((flags & O_CREAT) !== 0 ? { creates: 'file' } : {}) };
+  const how: ResolveOptions = {
+    follow,
+    prefix: !creates && rules === undefined,
+    ...((flags & O_CREAT) !== 0 ? { creates: 'file' } : {}),
+    ...(rules === undefined ? {} : { rules }),
+  };
   let file: number;
   do {
     file = withTarget(c, dirfd, path, how, (target) => {

@@ -193,7 +193,7 @@ function fileNode(s: Subject, row: Row, twin: string | undefined): Found {
 
 function link(s: Subject, rest: readonly string[], find: () => BytePath | number): Found {
   const target = (): BytePath | number => (proc(s).mayLookInto(s.pid) ? find() : -EACCES);
-  if (rest.length === 0) return { type: 'link', target };
+  if (rest.length === 0) return { type: 'link', target, magic: true };
   const to = target();
   return typeof to === 'number' ? to : { redirect: bytePath(`${to === '/' ? '' : to}/${rest.join('/')}`) };
 }
@@ -233,7 +233,7 @@ function ofNamespaces(parts: readonly string[]): Found {
   if (name === undefined) return { type: 'directory', entries: () => named(NAMESPACES.keys(), DT.LNK) };
   const inode = NAMESPACES.get(name);
   if (inode === undefined) return -ENOENT;
-  return rest.length > 0 ? -ENOTDIR : { type: 'link', target: () => bytePath(`${name}:[${inode}]`) };
+  return rest.length > 0 ? -ENOTDIR : { type: 'link', target: () => bytePath(`${name}:[${inode}]`), magic: true };
 }
 
 function entriesOf(s: Subject): DirectoryEntry[] {

@@ -5,18 +5,18 @@
  */
 import * as fs from 'node:fs';
 import { EACCES, EBADF, ENAMETOOLONG, ENOENT, ENOTDIR, EPERM, EROFS } from '../linux/errno.js';
-import { hostBytes, isAbsolute, joinPath, type BytePath } from './byte-path.js';
+import { bytePath, hostBytes, isAbsolute, joinPath, type BytePath } from './byte-path.js';
 import { fdPath } from './descriptor-path.js';
 import { pinFile } from './fd-table.js';
 import type { FileContext } from './file-context.js';
 import { workingDirectory } from './fs-struct.js';
 import { PATH_MAX } from './layout.js';
-import type { MountPoint, MountTable } from './mount-table.js';
+import { type MountPoint, MountTable } from './mount-table.js';
 import { lookupNode, servedOf } from './mounts.js';
 import { fileKind, fileMount, filePath, hostFd, KIND, putFile } from './open-files.js';
-import { AT_FDCWD } from './open-flags.js';
+import { AT_FDCWD, O_PATH, toHostFlags } from './open-flags.js';
 import type { SpecialNode } from './special-node.js';
-import { Walk, type Place } from './walk.js';
+import { Walk, type Place, type WalkRules } from './walk.js';
 
 export interface Target {
   /** Absolute guest path; not normalised. */
@@ -44,6 +44,8 @@ export interface ResolveOptions {
   readonly names?: true;
   /** The last component need not exist: for a file that is opened, or for a new name. */
   readonly creates?: 'file' | 'name';
+  /** Of openat2. */
+  readonly rules?: WalkRules;
   /** Follow links, but give the name of what they lead to. */
   readonly named?: true;
 }
@@ -64,7 +66,8 @@ export function withTarget<T>(
 ): T | number {
   if (path === '') return -ENOENT;
   if (path.length >= PATH_MAX) return -ENAMETOOLONG;
-  if (c.state.tree !== undefined) return withWalked(c, c.state.tree, dirfd, path, options, fn);
+  const tree = c.state.tree ?? (options.rules === undefined ? undefined : hostTree());
+  if (tree !== undefined) return withWalked(c, tree, dirfd, path, options, fn);
   const base = isAbsolute(path) ? undefined : baseOf(c, dirfd);
   if (typeof base === 'number') return base;
   try {
@@ -128,6 +131,20 @@ function underPrefix(c: FileContext, path: BytePath): Buffer {
 
 // ---------------------------------------------------------------- where the guest has mounts
 
+/** The host's tree as a table, for lookups with rules where the guest has no mounts. */
+let wholeHost: MountTable | undefined;
+function hostTree(): MountTable {
+  const own = { fd: -1, isFile: false, readOnly: false };
+  return (wholeHost ??= new MountTable({
+    hostRoot: true,
+    mounts: [
+      { ...own, at: bytePath('/'), type: 'host', fd: fs.openSync('/', toHostFlags(O_PATH)), source: '/' },
+      { ...own, at: bytePath('/proc'), type: 'proc', source: 'proc' },
+      { ...own, at: bytePath('/dev'), type: 'dev', source: 'dev' },
+    ],
+  }));
+}
+
 function withWalked<T>(
   c: FileContext,
   tree: MountTable,
@@ -136,11 +153,11 @@ function withWalked<T>(
   options: ResolveOptions,
   fn: (target: Target) => T,
 ): T | number {
-  const walk = new Walk(servedOf(c), tree);
-  const pinned = isAbsolute(path) ? -1 : pinBase(c, dirfd);
+  const walk = new Walk(servedOf(c), tree, options.rules);
+  const pinned = isAbsolute(path) && options.rules?.inRoot !== true ? -1 : pinBase(c, dirfd);
   try {
     if (pinned < -1) return pinned;
-    const target = lookupFrom(c, walk, pinned, path, options);
+    const target = lookupFrom(c, walk, tree, pinned, path, options);
     return typeof target === 'number' ? target : fn(target);
   } finally {
     walk.close();
@@ -156,11 +173,12 @@ function pinBase(c: FileContext, dirfd: number): number {
 function lookupFrom(
   c: FileContext,
   walk: Walk,
+  tree: MountTable,
   pinned: number,
   path: BytePath,
   options: ResolveOptions,
 ): Target | number {
-  if (isAbsolute(path)) {
+  if (isAbsolute(path) && options.rules?.inRoot !== true) {
     const { prefix } = c.config;
     if (options.prefix && prefix !== undefined && prefix !== '') {
       const there = walk.lookup(walk.root(), prefix + path, LOOKUP);
@@ -168,19 +186,19 @@ function lookupFrom(
     }
     return walk.lookup(walk.root(), path, options);
   }
-  const start = startOf(c, walk, pinned);
+  const start = startOf(c, walk, tree, pinned);
   return typeof start === 'number' ? start : walk.lookup(start, path, options);
 }
 
 /** -EACCES: a directory that lift64 was started with leads out of the guest's tree. */
-function startOf(c: FileContext, walk: Walk, pinned: number): Place | number {
+function startOf(c: FileContext, walk: Walk, tree: MountTable, pinned: number): Place | number {
   const s = c.state;
   if (pinned < 0) return walk.placeAt(workingDirectory(s, c.fs).path) ?? -ENOENT;
   const kind = fileKind(s, pinned);
   if (kind !== KIND.DIRECTORY && kind !== KIND.PATH && kind !== KIND.SPECIAL_DIRECTORY) return -ENOTDIR;
   const fd = hostFd(s, pinned);
   if (fd < 0) return walk.placeAt(filePath(s, pinned)) ?? -ENOENT;
-  const mount = fileMount(s, pinned);
+  const mount = s.tree === undefined ? tree.root : fileMount(s, pinned);
   if (mount === undefined) return -EACCES;
   if (kind === KIND.PATH && !fs.fstatSync(fd).isDirectory()) return -ENOTDIR;
   return walk.placeOf(mount, fd, filePath(s, pinned));

@@ -35,6 +35,8 @@ export interface FileNode extends Twin {
 export interface LinkNode extends Twin {
   readonly type: 'link';
   readonly target: () => BytePath | number;
+  /** Not by its text: a link of /proc that leads to a process's own file. */
+  readonly magic?: true;
 }
 
 /** `.` and `..` are not among the entries. */

@@ -6,7 +6,7 @@
  * or a name in an open directory, for calls that do not follow the last component. Source: man 7 path_resolution, man 2 openat2 (RESOLVE_IN_ROOT).
  */
 import * as fs from 'node:fs';
-import { EACCES, EBUSY, EEXIST, ELOOP, ENOENT, ENOTDIR } from '../linux/errno.js';
+import { EACCES, EBUSY, EEXIST, ELOOP, ENOENT, ENOTDIR, EXDEV } from '../linux/errno.js';
 import { bytePath, fromBytes, hostBytes, isAbsolute, type BytePath } from './byte-path.js';
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFLNK, S_IFMT } from './file-stat.js';
 import { hostCall } from './host-error.js';
@@ -55,6 +55,18 @@ export interface Served {
 /** For lookups before there are guest processes. */
 export const NOTHING_SERVED: Served = { at: () => undefined, descriptor: () => undefined };
 
+/** RESOLVE_* of openat2. */
+export interface WalkRules {
+  /** No mount point, and no other file system of the host, is crossed. */
+  readonly noMounts: boolean;
+  /** No links of /proc/PID/fd; no links at all. */
+  readonly noMagic: boolean;
+  readonly noLinks: boolean;
+  /** Nothing leads out of the directory at which the path starts: what would is an error, or stays within. */
+  readonly beneath: boolean;
+  readonly inRoot: boolean;
+}
+
 /** What a name in a directory is. */
 type Step =
   | { readonly type: 'place'; readonly place: Place }
@@ -77,6 +89,7 @@ export class Walk {
   constructor(
     private readonly served: Served,
     private readonly table: MountTable,
+    private readonly rules?: WalkRules,
   ) {}
 
   /** Closes what the lookup has opened: Targets are good until then. */
@@ -95,7 +108,7 @@ export class Walk {
   }
 
   lookup(start: Place, path: string, o: ResolveOptions): Target | number {
-    return this.quick(start, path, o) ?? this.walk(start, path, o);
+    return (this.rules === undefined ? this.quick(start, path, o) : undefined) ?? this.walk(start, path, o);
   }
 
   /**
@@ -129,9 +142,15 @@ export class Walk {
   }
 
   private walk(start: Place, path: string, o: ResolveOptions): Target | number {
-    let place = isAbsolute(path) ? this.root() : start;
+    const { rules } = this;
+    let place = start;
+    if (isAbsolute(path)) {
+      if (rules?.beneath === true) return -EXDEV;
+      if (rules?.inRoot !== true) place = this.root();
+    }
     let todo = componentsOf(path);
     let dots = '';
+    let rooted = isAbsolute(path);
     for (;;) {
       const name = todo.shift();
       if (name === undefined) return this.atDots(place, dots, o);
@@ -139,8 +158,14 @@ export class Walk {
       dots = name;
       if (name === '.') continue;
       if (name === '..') {
+        if (rules !== undefined && (rules.beneath || rules.inRoot) && isSame(place, start)) {
+          if (rules.beneath) return -EXDEV;
+          continue;
+        }
+        rooted = true;
         const above = this.above(place);
         if (typeof above === 'number') return above;
+        if (rules?.noMounts === true && isElsewhere(place, above)) return -EXDEV;
         place = above;
         continue;
       }
@@ -155,11 +180,19 @@ export class Walk {
       }
       switch (step.type) {
         case 'place':
+          if (rules?.noMounts === true && isElsewhere(place, step.place)) return -EXDEV;
           place = step.place;
           break;
         case 'link':
-          if (++this.links > MAX_LINKS) return -ELOOP;
-          if (isAbsolute(step.text)) place = this.root();
+          if (++this.links > MAX_LINKS || rules?.noLinks === true) return -ELOOP;
+          if (isAbsolute(step.text)) {
+            if (rules?.beneath === true) return -EXDEV;
+            const top = rules?.inRoot === true ? start : this.root();
+            // Linux has no root to compare with before it has needed one.
+            if (rules?.noMounts === true && (!rooted || isElsewhere(place, top))) return -EXDEV;
+            rooted = true;
+            place = top;
+          }
           todo = [...componentsOf(step.text), ...todo];
           break;
         case 'leaf':
@@ -288,14 +321,25 @@ export class Walk {
     }
     if (node.type === 'descriptor' && (follow || rest !== '')) return this.stepDescriptor(node, path, place);
     if (node.type === 'link' && (follow || rest !== '')) {
+      const refused = node.magic === true ? this.refusedMagic() : 0;
+      if (refused < 0) return refused;
       const text = node.target();
       return typeof text === 'number' ? text : { type: 'link', text };
     }
     return { type: 'leaf', target: this.nodeTarget(path, node) };
   }
 
+  /** What the rules say of a link of /proc that is not followed by its text: -errno, or 0. */
+  private refusedMagic(): number {
+    const { rules } = this;
+    if (rules?.noMagic === true || rules?.noLinks === true) return -ELOOP;
+    return rules?.beneath === true || rules?.inRoot === true ? -EXDEV : 0;
+  }
+
   /** /proc/PID/fd/N leads to the file itself. */
   private stepDescriptor(node: DescriptorNode, path: string, above: Place): Step | number {
+    const refused = this.refusedMagic();
+    if (refused < 0) return refused;
     const found = this.served.descriptor(node);
     if (typeof found === 'number') return found;
     if (found === undefined) return { type: 'leaf', target: this.nodeTarget(path, node) };
@@ -373,6 +417,22 @@ export class Walk {
     return fd;
   }
 }
+
+function isSame(a: Place, b: Place): boolean {
+  if (a.kind !== 'host' || b.kind !== 'host') return a.kind === b.kind && a.path === b.path;
+  if (a.fd === b.fd) return true;
+  const [x, y] = [fs.fstatSync(a.fd), fs.fstatSync(b.fd)];
+  return x.ino === y.ino && x.dev === y.dev;
+}
+
+/** Another mount, of ours or of the host. */
+function isElsewhere(a: Place, b: Place): boolean {
+  if (a.mount !== b.mount) return true;
+  return a.kind === 'host' && b.kind === 'host' && hostMount(a.fd) !== hostMount(b.fd);
+}
+
+const hostMount = (fd: number): string | undefined =>
+  /^mnt_id:.*$/m.exec(fs.readFileSync(`/proc/self/fdinfo/${String(fd)}`, 'latin1'))?.[0];
 
 /** Slashes at the end leave an empty component. */
 function componentsOf(path: string): string[] {

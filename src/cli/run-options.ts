@@ -101,6 +101,16 @@ export function addRunOptions<T>(y: Argv<T>): Argv<T> {
       describe: 'no files of the host but PROGRAM and what --root and --mount show, and no environment but -E',
       group: 'Files:',
     })
+    .option('max-memory', {
+      type: 'string',
+      describe: 'bytes of address space of each guest process (K, M, G allowed), as RLIMIT_AS',
+      group: 'Limits:',
+    })
+    .option('max-procs', {
+      type: 'number',
+      describe: 'guest processes and threads at a time: one more fails with EAGAIN',
+      group: 'Limits:',
+    })
     .option('strace', { type: 'boolean', describe: 'log system calls', group: 'Logging:' })
     .option('d', {
       type: 'string',
@@ -195,6 +205,8 @@ export function runOptions(p: Parsed, program: string, args: readonly string[]):
       tmpfs: list(p['tmpfs']).map(absolute),
       sandbox: p['sandbox'] === true,
     },
+    maxMemory: text(p['max-memory']) === undefined ? undefined : parseMemory(text(p['max-memory']) ?? ''),
+    maxProcs: count(p['max-procs'], '--max-procs') === 0 ? 1 : count(p['max-procs'], '--max-procs'),
     stackSize: text(p['s']) === undefined ? DEFAULT_STACK_SIZE : parseSize(text(p['s']) ?? ''),
     seed: count(p['seed'], '-seed'),
     stats: p['profile'] === true ? 'all' : p['stats'] === true ? 'counts' : undefined,
@@ -248,13 +260,21 @@ function absolute(path: string): string {
   return path;
 }
 
-function parseSize(value: string): number {
+/** Bytes; NaN for what is no size. */
+function bytesOf(value: string): number {
   const m = /^(\d+)([KMG]?)$/i.exec(value);
-  const size =
-    m === null
-      ? NaN
-      : Number(m[1]) *
-        { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 }[(m[2] ?? '').toUpperCase() as '' | 'K' | 'M' | 'G'];
+  const units = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
+  return m === null ? NaN : Number(m[1]) * units[(m[2] ?? '').toUpperCase() as '' | 'K' | 'M' | 'G'];
+}
+
+function parseMemory(value: string): number {
+  const size = bytesOf(value);
+  if (!(size >= 1 << 20)) throw new UsageError(`bad size '${value}' of --max-memory: 1M or more`);
+  return size;
+}
+
+function parseSize(value: string): number {
+  const size = bytesOf(value);
   if (!(size >= 64 << 10 && size <= 1 << 30)) throw new UsageError(`bad stack size '${value}': from 64K to 1G`);
   return size;
 }

@@ -196,6 +196,8 @@ async function run(o: RunOptions, tree: GuestTree | undefined): Promise<Ended> {
     files: files.table,
     fs: files.fs,
     stackLimit: BigInt(o.stackSize),
+    memoryLimit: o.maxMemory,
+    taskLimit: o.maxProcs,
     nice: getPriority(),
   });
   const { mmRecord } = task;

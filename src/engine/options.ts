@@ -60,6 +60,9 @@ export interface RunOptions {
   readonly prefix: string | undefined;
   /** --root, --mount, --tmpfs, --sandbox. */
   readonly tree: TreeOptions;
+  /** --max-memory: bytes of the address space of each process. --max-procs: processes and threads at a time. */
+  readonly maxMemory?: number | undefined;
+  readonly maxProcs?: number | undefined;
   /** Stack in bytes. */
   readonly stackSize: number;
   /** -seed: makes AT_RANDOM and the guest's getrandom deterministic. */

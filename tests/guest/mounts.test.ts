@@ -135,6 +135,12 @@ describe('the tree', () => {
     expect(r.stderr).toContain('/etc/passwd: No such file or directory');
   });
 
+  test('--max-procs: one process more is refused', () => {
+    const r = shell(['--max-procs', '3'], 'sleep 100 & sleep 100 & sleep 100 & echo no');
+    expect(r.stdout).toBe('');
+    expect(r.stderr).toMatch(/Resource temporarily unavailable|Cannot fork/);
+  });
+
   test('what can not be mounted is said', () => {
     expect(lift64('--root', `${dir}/none`, '/x')).toMatchObject({
       status: 125,

@@ -11,7 +11,7 @@ import { pinFile } from '../../vfs/fd-table.js';
 import { S_IFIFO, S_IFMT, S_IFREG } from '../../vfs/file-stat.js';
 import { setWorkingDirectory, umaskOf, workingDirectory } from '../../vfs/fs-struct.js';
 import { onHostPath, pathAt, withFd, withPath } from '../../vfs/guest-args.js';
-import { hostCall } from '../../vfs/host-error.js';
+import { hostCall, hostFailure } from '../../vfs/host-error.js';
 import { fileKind, fileMount, filePath, hostFd, KIND, putFile } from '../../vfs/open-files.js';
 import {
   AT_EMPTY_PATH,
@@ -215,14 +215,48 @@ function withTwoNames(
 }
 
 const RENAME_NOREPLACE = 1;
+const RENAME_EXCHANGE = 2;
 
 function rename(t: Thread, names: Names, flags: number): SyscallResult {
-  if ((flags & ~RENAME_NOREPLACE) !== 0) return -EINVAL;
+  if ((flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE)) !== 0 || flags === (RENAME_NOREPLACE | RENAME_EXCHANGE))
+    return -EINVAL;
   return withTwoNames(t, names, { from: NAME, to: NAME }, (from, to) => {
     if (flags === RENAME_NOREPLACE) return renameToNew(from, to);
+    if (flags === RENAME_EXCHANGE) return exchange(from, to);
     fs.renameSync(from, to);
     return 0;
   });
+}
+
+/** By a name between: for a moment, one of the two is not there. What can't be done is undone. */
+function exchange(from: Buffer, to: Buffer): number {
+  const [a, b] = [fs.lstatSync(from), fs.lstatSync(to)];
+  if (a.ino === b.ino && a.dev === b.dev) return 0;
+  const between = Buffer.concat([
+    dirOf(from),
+    Buffer.from(`.lift64-${process.pid}-${Math.random().toString(36).slice(2)}`),
+  ]);
+  fs.renameSync(from, between);
+  let back: Buffer | undefined;
+  try {
+    fs.renameSync(to, from);
+    back = to;
+    fs.renameSync(between, to);
+    return 0;
+  } catch (e) {
+    if (back !== undefined) fs.renameSync(from, back);
+    fs.renameSync(between, from);
+    // It was there before: it lies below what has been moved.
+    if (hostFailure(e) === -ENOENT) return -EINVAL;
+    throw e;
+  }
+}
+
+/** With the slash at its end. */
+function dirOf(path: Buffer): Buffer {
+  let end = path.length;
+  while (end > 0 && path[end - 1] === 0x2f) end--;
+  return path.subarray(0, path.lastIndexOf(0x2f, end - 1) + 1);
 }
 
 /** link fails where the new name exists; directories can't be linked, so there another process of the host can come in between. */
@@ -350,7 +384,7 @@ export const dirRows = [
     name: 'renameat2',
     args: 'at,s,at,s,x',
     support: 'partly',
-    note: 'RENAME_EXCHANGE and RENAME_WHITEOUT: EINVAL; RENAME_NOREPLACE of a directory is not atomic',
+    note: 'RENAME_WHITEOUT: EINVAL; RENAME_EXCHANGE, and RENAME_NOREPLACE of a directory, are not atomic',
     handler: (t, a) => rename(t, at(a), a.i32(4)),
   },
 ] as const satisfies readonly SyscallRow[];

@@ -8,6 +8,7 @@ import { futexRows } from './futex.js';
 import { idsRows } from './ids.js';
 import { memoryRows } from './memory.js';
 import { miscFileRows } from './misc-file.js';
+import { mountRows } from './mount.js';
 import { pathRows } from './path.js';
 import { pidfdRows } from './pidfd.js';
 import { pollRows } from './poll.js';
@@ -29,6 +30,7 @@ export const FAMILIES: readonly (readonly SyscallRow[])[] = [
   dirRows,
   statRows,
   pathRows,
+  mountRows,
   pollRows,
   epollRows,
   timerfdRows,

@@ -17,6 +17,7 @@ import { putFile } from '../../vfs/open-files.js';
 import {
   AT_FDCWD,
   KNOWN_FLAGS,
+  LINUX_HOST,
   O_ACCMODE,
   O_APPEND,
   O_CLOEXEC,
@@ -29,8 +30,9 @@ import {
 import { openPath } from '../../vfs/open.js';
 import { seekFile } from '../../vfs/seek.js';
 import { readFile, writeFile } from '../../vfs/transfer.js';
+import type { WalkRules } from '../../vfs/walk.js';
 import type { Handler, SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
-import { E2BIG, EFAULT, EINVAL, EMFILE, EOPNOTSUPP } from '../errno.js';
+import { E2BIG, EAGAIN, EFAULT, EINVAL, EMFILE, EOPNOTSUPP } from '../errno.js';
 import type { Thread } from '../thread.js';
 
 function transfer(t: Thread, fd: number, write: boolean, io: Transfer | number, position?: number): SyscallResult {
@@ -82,13 +84,13 @@ const vectorAt2 =
     return transfer(t, a.i32(0), write, io, position === -1n ? undefined : offsetOf(position));
   };
 
-function open(t: Thread, dirfd: number, addr: number, flags: number, mode: number): SyscallResult {
+function open(t: Thread, dirfd: number, addr: number, flags: number, mode: number, rules?: WalkRules): SyscallResult {
   return withPath(t, addr, (path) => {
     const { files } = t;
     const { state, table, port } = files;
     // Nothing is created for a process that has no descriptor left.
     if (!hasFreeFd(state, table, port.fdLimit())) return -EMFILE;
-    const file = openPath(files, dirfd, path, flags & KNOWN_FLAGS, mode);
+    const file = openPath(files, dirfd, path, flags & KNOWN_FLAGS, mode, rules);
     if (file < 0) return file;
     const fd = installFile(state, table, file, (flags & O_CLOEXEC) !== 0, port.fdLimit());
     if (fd < 0) putFile(state, file);
@@ -96,6 +98,8 @@ function open(t: Thread, dirfd: number, addr: number, flags: number, mode: numbe
   });
 }
 
+const RESOLVE = { NO_XDEV: 1, NO_MAGICLINKS: 2, NO_SYMLINKS: 4, BENEATH: 8, IN_ROOT: 16, CACHED: 32 } as const;
+const RESOLVE_FLAGS = 63;
 const OPEN_HOW_BYTES = 24;
 /** Flags and modes that openat2 takes, and open does not look at. */
 const PATH_FLAGS = O_PATH | O_CLOEXEC | 0o200000 | 0o400000;
@@ -109,12 +113,26 @@ function openat2(t: Thread, a: SyscallArgs): SyscallResult {
   if (how.subarray(OPEN_HOW_BYTES).some((b) => b !== 0)) return -E2BIG;
   const view = new DataView(how.buffer, how.byteOffset, how.length);
   const [flags, mode, resolve] = [0, 8, 16].map((at) => view.getBigUint64(at, true)) as [bigint, bigint, bigint];
-  if ((flags & ~BigInt(KNOWN_FLAGS)) !== 0n || resolve !== 0n || (mode & ~0o7777n) !== 0n) return -EINVAL;
+  if ((flags & ~BigInt(KNOWN_FLAGS)) !== 0n || resolve > BigInt(RESOLVE_FLAGS) || (mode & ~0o7777n) !== 0n)
+    return -EINVAL;
   const bits = Number(flags);
   if (mode !== 0n && (bits & (O_CREAT | TMPFILE_BIT)) === 0) return -EINVAL;
   if ((bits & O_PATH) !== 0 && (bits & ~PATH_FLAGS) !== 0) return -EINVAL;
   if ((bits & O_ACCMODE) === O_ACCMODE || ((bits & O_APPEND) !== 0 && (bits & O_PATH) !== 0)) return -EINVAL;
-  return open(t, a.i32(0), a.ptr(1), bits, Number(mode));
+  const has = (flag: number): boolean => (Number(resolve) & flag) !== 0;
+  if (has(RESOLVE.BENEATH) && has(RESOLVE.IN_ROOT)) return -EINVAL;
+  // Nothing is known to need no I/O.
+  if (has(RESOLVE.CACHED)) return -EAGAIN;
+  const rules: WalkRules = {
+    noMounts: has(RESOLVE.NO_XDEV),
+    noMagic: has(RESOLVE.NO_MAGICLINKS),
+    noLinks: has(RESOLVE.NO_SYMLINKS),
+    beneath: has(RESOLVE.BENEATH),
+    inRoot: has(RESOLVE.IN_ROOT),
+  };
+  // Where links can't be kept from being followed, the rules can't be kept.
+  if (resolve !== 0n && !LINUX_HOST) return -EINVAL;
+  return open(t, a.i32(0), a.ptr(1), bits, Number(mode), resolve === 0n ? undefined : rules);
 }
 
 const CLOSE_RANGE_UNSHARE = 2;
@@ -206,8 +224,8 @@ export const fileRows = [
     nr: 437,
     name: 'openat2',
     args: 'at,s,p,lu',
-    support: 'partly',
-    note: 'RESOLVE_* flags: EINVAL',
+    support: 'yes',
+    note: 'RESOLVE_CACHED: always EAGAIN',
     handler: openat2,
   },
 ] as const satisfies readonly SyscallRow[];

@@ -214,7 +214,8 @@ function limits(t: Thread, pid: number, which: number, next: number, old: number
     wanted = { soft, hard };
     if (soft > hard) return -EINVAL;
     const now = group.rlimit(which);
-    if (hard > now.hard && (t.task.group.ids.euid !== 0 || which === RLIMIT.NOFILE)) return -EPERM;
+    const fixed = which === RLIMIT.NOFILE || t.kernel.isLimitFixed(which);
+    if (hard > now.hard && (t.task.group.ids.euid !== 0 || fixed)) return -EPERM;
   }
   if (old !== 0 && !writeLimit(t, group, which, old)) return -EFAULT;
   if (wanted !== undefined) {
