@@ -8,6 +8,7 @@ import type { SyscallArgs, SyscallResult, SyscallRow } from './context.js';
 import { ENOSYS } from './errno.js';
 import { Int80Args, int80Row } from './int80.js';
 import { straceEntry, straceResult } from './strace.js';
+import { filtered } from './seccomp.js';
 import { rowOf } from './table.js';
 import type { CpuView, Thread } from './thread.js';
 import { unsupported } from './unsupported.js';
@@ -64,7 +65,7 @@ export function dispatchSyscall(t: Thread): void {
   const row = rowOf(nr);
   task.syscall = nr;
   if (registers?.cpu !== cpu) registers = new RegisterArgs(cpu);
-  serve(t, nr, row, registers);
+  serve(t, nr, row, registers, false);
 }
 
 /** As dispatchSyscall, for INT 0x80: i386's table; rcx and r11 stay. */
@@ -78,14 +79,27 @@ export function dispatchInt80(t: Thread): void {
     t.task.syscall = -1;
     return;
   }
-  serve(t, nr, row, new Int80Args(t.cpu));
+  serve(t, nr, row, new Int80Args(t.cpu), true);
 }
 
-function serve(t: Thread, nr: number, row: SyscallRow | undefined, args: SyscallArgs): void {
-  if (t.engine.strace) traced(t, nr, row, args);
+function serve(t: Thread, nr: number, row: SyscallRow | undefined, args: SyscallArgs, i386: boolean): void {
+  const refused = t.task.seccomp === 0 ? undefined : filtered(t, nr, i386, args);
+  if (refused !== undefined) setRefused(t, refused);
+  else if (t.engine.strace) traced(t, nr, row, args);
   else setResult(t.cpu, call(t, nr, row, args));
   if (t.exiting === undefined && pendingSignals(t)) deliverPending(t);
   t.task.syscall = -1;
+}
+
+/** Seccomp has kept the call from being served: its result, and the signal that may come with it. */
+function setRefused(t: Thread, result: SyscallResult): void {
+  const { task } = t;
+  setResult(t.cpu, result);
+  const { trap } = task;
+  task.trap = undefined;
+  // A handler's frame shows the number of the call.
+  task.syscall = -1;
+  trap?.();
 }
 
 function call(t: Thread, nr: number, row: SyscallRow | undefined, args: SyscallArgs): SyscallResult {

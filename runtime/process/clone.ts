@@ -18,6 +18,7 @@ import type { Group } from './group.js';
 import type { Kernel } from './kernel.js';
 import { GROUP_FLAG, GROUP_STATE, HEAD, TASK_STATE } from './layout.js';
 import type { Mm } from './mm.js';
+import { inheritFilters } from './seccomp.js';
 import { SIG_DFL, SIG_IGN } from './sighand.js';
 import type { Task } from './task.js';
 
@@ -214,6 +215,7 @@ function enterTask(kernel: Kernel, parent: Task, args: CloneArgs, tid: number, m
   child.priority = parent.priority;
   child.timerSlack = parent.timerSlack;
   child.startTime = kernel.now();
+  inheritFilters(kernel, child, parent);
   const shares = (args.flags & CLONE.VM) !== 0;
   // A child in the same memory has no alternate stack, but for vfork's, which is on its parent's stack (man 2 sigaltstack).
   const keepsAlt = !shares || (args.flags & CLONE.VFORK) !== 0;

@@ -13,6 +13,7 @@ import { endSessionLocked, releaseOrphansLocked } from './job-control.js';
 import type { Kernel } from './kernel.js';
 import { GROUP_FLAG, GROUP_STATE, HEAD, TASK_STATE } from './layout.js';
 import { dropTimersLocked } from './posix-timers.js';
+import { releaseFilters } from './seccomp.js';
 import { SA, SIG_IGN } from './sighand.js';
 import { flushSignals } from './siginfo.js';
 import { exitGroupLocked, retargetLocked, sendToGroupLocked } from './signal-send.js';
@@ -140,6 +141,7 @@ export function completeVfork(kernel: Kernel, group: Group, task: Task): void {
 /** Frees the record of a task that is gone. The caller holds the mutex. */
 export function freeTask(kernel: Kernel, task: Task): void {
   flushSignals(kernel, task, ALL_SIGNALS);
+  releaseFilters(kernel, task);
   const { sighand } = task;
   sighand.refs -= 1;
   task.state = TASK_STATE.FREE;

@@ -13,6 +13,8 @@ export const MAX_SIGHANDS = 1024;
 export const MAX_SIGINFOS = 4096;
 /** Timers of timer_create; index 0 is not used. */
 export const MAX_TIMERS = 1024;
+/** Seccomp filters of all processes; index 0 is not used. */
+export const MAX_FILTERS = 512;
 /** Address spaces (memories). */
 export const MAX_MMS = 256;
 export const FUTEX_BUCKETS = 1024;
@@ -138,6 +140,8 @@ export const TASK = {
   ASLEEP: 50,
   /** 1 while the thread waits for compiled code. */
   AWAITS_CODE: 51,
+  /** Index of the last seccomp filter, 0 none, -1 strict mode. */
+  SECCOMP: 59,
   /** Thread of the host that runs it; 0 where the host does not tell. */
   HOST_TID: 60,
   /** i64 nanoseconds: CPU time that the host thread had used before. */
@@ -252,6 +256,18 @@ export const SIGHAND = {
   BYTES: 2112,
 } as const;
 
+/** A seccomp filter, with room for as many instructions as one may have. */
+export const FILTER = {
+  /** Tasks and filters that have it as their last. 0: free. */
+  REFS: 0,
+  /** The filter that was installed before. */
+  BEFORE: 1,
+  /** Instructions of 8 bytes. */
+  COUNT: 2,
+  PROGRAM: 4,
+  BYTES: 16 + 4096 * 8,
+} as const;
+
 /** A timer of timer_create. */
 export const TIMER = {
   /** Index of the process; 0: free. */
@@ -332,6 +348,7 @@ export const AREA = {
   SIGHANDS: table(MAX_SIGHANDS, SIGHAND.BYTES),
   SIGINFOS: table(MAX_SIGINFOS, SIGINFO.BYTES),
   TIMERS: table(MAX_TIMERS, TIMER.BYTES),
+  FILTERS: table(MAX_FILTERS, FILTER.BYTES),
   MMS: table(MAX_MMS, MM.BYTES),
   /** First and last waiting task of each bucket, two words. */
   FUTEXES: table(FUTEX_BUCKETS, 8),

@@ -18,6 +18,8 @@ export class Task extends KernelRecord {
   restart: RestartBlock | undefined;
   /** Mask to put back after the handlers that sigsuspend, ppoll or pselect waited for. */
   savedMask: bigint | undefined;
+  /** A signal that the system call under way brings, to be forced on the thread once it has its result (seccomp). */
+  trap: (() => void) | undefined;
   /** Last fault, as it shows in sigcontext: trapno, err, cr2. */
   fault = { trapno: 0, err: 0, cr2: 0n };
 
@@ -30,6 +32,7 @@ export class Task extends KernelRecord {
     this.syscall = -1;
     this.restart = undefined;
     this.savedMask = undefined;
+    this.trap = undefined;
     this.fault = { trapno: 0, err: 0, cr2: 0n };
   }
 
@@ -244,6 +247,13 @@ export class Task extends KernelRecord {
   }
   set runLetter(v: number) {
     this.set(TASK.RUN_LETTER, v);
+  }
+  /** Index of the last seccomp filter; 0 none; -1 strict mode. Read at every system call. */
+  get seccomp(): number {
+    return this.peek(TASK.SECCOMP);
+  }
+  set seccomp(v: number) {
+    this.set(TASK.SECCOMP, v);
   }
   get worker(): number {
     return this.get(TASK.WORKER);

@@ -11,9 +11,12 @@ import { miscFileRows } from './misc-file.js';
 import { mountRows } from './mount.js';
 import { pathRows } from './path.js';
 import { pidfdRows } from './pidfd.js';
+import { pipePagesRows } from './pipe-pages.js';
 import { pollRows } from './poll.js';
 import { processRows } from './process.js';
+import { refusedRows } from './refused.js';
 import { schedRows } from './sched.js';
+import { seccompRows } from './seccomp.js';
 import { signalRows } from './signal.js';
 import { socketRows } from './socket.js';
 import { statRows } from './stat.js';
@@ -44,4 +47,7 @@ export const FAMILIES: readonly (readonly SyscallRow[])[] = [
   timerRows,
   idsRows,
   systemRows,
+  seccompRows,
+  refusedRows,
+  pipePagesRows,
 ];

@@ -6,7 +6,7 @@ import { pinFile } from '../../vfs/fd-table.js';
 import { fileFlags, fileKind, filePath, hostFd, KIND, putFile } from '../../vfs/open-files.js';
 import { MAP, PROT } from '../../memory/address-space.js';
 import type { SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
-import { EACCES, EFAULT, EINVAL, ENODEV, ENOMEM } from '../errno.js';
+import { EACCES, EFAULT, EINVAL, ENODEV, ENOMEM, ENOSPC } from '../errno.js';
 import type { Thread } from '../thread.js';
 
 const O_ACCMODE = 3;
@@ -149,6 +149,6 @@ export const memoryRows = [
     note: 'no protection keys: key -1 alone',
     handler: pkeyMprotect,
   },
-  { nr: 330, name: 'pkey_alloc', args: 'x,x', support: 'no', note: 'no protection keys', quiet: true },
-  { nr: 331, name: 'pkey_free', args: 'd', support: 'no', note: 'no protection keys', quiet: true },
+  { nr: 330, name: 'pkey_alloc', args: 'x,x', support: 'no', note: 'no protection keys', refuse: ENOSPC, quiet: true },
+  { nr: 331, name: 'pkey_free', args: 'd', support: 'no', note: 'no protection keys', refuse: EINVAL, quiet: true },
 ] as const satisfies readonly SyscallRow[];

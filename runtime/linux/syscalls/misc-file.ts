@@ -248,7 +248,6 @@ const syncRange: Handler = (t, a: SyscallArgs) => ((a.u32(3) & ~7) !== 0 ? -EINV
 // ---------------------------------------------------------------- not there yet
 
 const WATCHES = { support: 'no', note: 'Node watches files by name and in its event loop only' } as const;
-const PAGES = { support: 'no', note: 'pages are not shared between pipes' } as const;
 
 export const miscFileRows = [
   { nr: 40, name: 'sendfile', args: 'd,d,p,lu', support: 'yes', handler: sendfile },
@@ -268,7 +267,6 @@ export const miscFileRows = [
   { nr: 254, name: 'inotify_add_watch', args: 'd,s,x', ...WATCHES },
   { nr: 255, name: 'inotify_rm_watch', args: 'd,d', ...WATCHES },
   { nr: 275, name: 'splice', args: 'd,p,d,p,lu,x', support: 'yes', handler: splice },
-  { nr: 276, name: 'tee', args: 'd,d,lu,x', ...PAGES },
   {
     nr: 277,
     name: 'sync_file_range',
@@ -277,7 +275,6 @@ export const miscFileRows = [
     note: 'syncs the whole file',
     handler: syncRange,
   },
-  { nr: 278, name: 'vmsplice', args: 'd,p,lu,x', ...PAGES },
   { nr: 294, name: 'inotify_init1', args: 'x', ...WATCHES },
   { nr: 306, name: 'syncfs', args: 'd', support: 'partly', note: 'syncs the file itself', handler: syncfs },
   {

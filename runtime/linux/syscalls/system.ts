@@ -12,6 +12,7 @@ import type { SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
 import { EFAULT, EINVAL, ENODEV, EPERM, ESRCH } from '../errno.js';
 import { randomBytes } from '../random.js';
 import { writeRusage } from '../structs.js';
+import { SECCOMP_MODE, seccompMode, setFilter, setStrict } from './seccomp.js';
 import type { Thread } from '../thread.js';
 
 const UTS_FIELD = 65;
@@ -120,6 +121,8 @@ const PR = {
   SET_NAME: 15,
   GET_NAME: 16,
   GET_SECCOMP: 21,
+  SET_SECCOMP: 22,
+  SET_SYSCALL_USER_DISPATCH: 59,
   CAPBSET_READ: 23,
   SET_TIMERSLACK: 29,
   GET_TIMERSLACK: 30,
@@ -151,8 +154,12 @@ function prctl(t: Thread, a: SyscallArgs): SyscallResult {
       group.setFlag(GROUP_FLAG.NOT_DUMPABLE, a.u64(1) === 0n);
       return 0;
     case PR.GET_KEEPCAPS:
-    case PR.GET_SECCOMP:
       return 0;
+    case PR.GET_SECCOMP:
+      return seccompMode(t);
+    case PR.SET_SECCOMP:
+      if (a.u64(1) === BigInt(SECCOMP_MODE.STRICT)) return setStrict(t);
+      return a.u64(1) === BigInt(SECCOMP_MODE.FILTER) ? setFilter(t, a.ptr(2), 0) : -EINVAL;
     case PR.SET_NAME: {
       const name = mem.cstring(out, COMM_BYTES - 1);
       if (name === undefined) return -EFAULT;
@@ -179,6 +186,9 @@ function prctl(t: Thread, a: SyscallArgs): SyscallResult {
       return 0;
     case PR.GET_NO_NEW_PRIVS:
       return group.has(GROUP_FLAG.NO_NEW_PRIVS) ? 1 : 0;
+    case PR.SET_SYSCALL_USER_DISPATCH:
+      // It is off, and can't be had, as before Linux 5.11.
+      return [1, 2, 3, 4].every((i) => a.u64(i) === 0n) ? 0 : -EINVAL;
     case PR.GET_TID_ADDRESS:
       return mem.writeU64(out, BigInt(task.clearChildTid)) ? 0 : -EFAULT;
     default:
