@@ -71,6 +71,7 @@ const COPIED_WORDS = [
   PCB.HOT_THRESHOLD,
   PCB.SLOT_COUNT,
   PCB.FLOAT_PRECISE,
+  PCB.COPIES,
 ] as const;
 /** Bytes of the process control block behind the translation lock. */
 const PCB_BYTES = 0x1_0000;

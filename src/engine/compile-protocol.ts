@@ -9,6 +9,8 @@ export interface CompiledModule {
   readonly module: WebAssembly.Module;
   /** CODE_GENERATION before the guest's bytes were read. */
   readonly generation: number;
+  /** PCB.COPIES once all slots that it names were bound: copies made since lack some of them, and may have changed the code. */
+  readonly copies: number;
   readonly entries: readonly CompiledEntry[];
   /** Bytes of the Wasm module. */
   readonly size: number;

@@ -99,9 +99,9 @@ export class CompileService {
     this.post({ kind: 'compile', space, pc, symbol });
   }
 
-  /** The child has the parent's code, in the same slots of the table. */
-  inherit({ parent, child }: Forked): void {
-    this.codeOf(child).modules.push(...this.codeOf(parent).modules);
+  /** The child has the parent's code, in the same slots of the table; of what has come in since the copy it has neither. */
+  inherit(forked: Forked): void {
+    this.codeOf(forked.child).modules.push(...inherited(this.codeOf(forked.parent).modules, forked));
   }
 
   async close(): Promise<void> {
@@ -159,6 +159,11 @@ export class CompileService {
     }
     for (const task of this.kernel.allTasks()) if (task.mm === mm && task.awaitsCode) this.kernel.wake(task.index);
   }
+}
+
+/** Those of the parent's modules whose slots and code the child has too: they were complete before the copy was made. */
+export function inherited(modules: readonly CompiledModule[], { copies }: Forked): CompiledModule[] {
+  return modules.filter((m) => m.copies <= copies);
 }
 
 function postModule(guest: GuestPort, space: number, compiled: CompiledModule): void {

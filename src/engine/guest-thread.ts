@@ -326,7 +326,11 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
         }),
       ),
     );
-    const forked: Forked = { parent: this.task.mmRecord.space, child: this.kernel.mm(mm).space };
+    const forked: Forked = {
+      parent: this.task.mmRecord.space,
+      child: this.kernel.mm(mm).space,
+      copies: (memoryViews(child).i32[(PCB_BASE + PCB.COPIES) / 4] ?? 0) - 1,
+    };
     requestService(SERVICE.FORKED, forked);
     return cpu;
   }

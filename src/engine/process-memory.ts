@@ -106,6 +106,8 @@ export function forkMemory(
   const views = memoryViews(child);
   withMutex(parent.i32, TRANSLATE_LOCK, () => {
     space.beforeCopy(() => {
+      // First, so that a module that has seen the old count has bound its slots before the copy.
+      Atomics.add(parent.i32, (PCB_BASE + PCB.COPIES) / 4, 1);
       copySpace(parent.u8, views.u8);
     });
   });

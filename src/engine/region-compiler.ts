@@ -114,9 +114,10 @@ export class RegionCompiler {
       plainGuards: Atomics.load(this.views.i32, (PCB_BASE + PCB.PLAIN_GUARDS) / 4) !== 0,
     });
     const entries = regions.map((r, i) => ({ pc: r.head, slot: slot(r.head), name: `r${i}`, pages: regionPages(r) }));
+    const copies = Atomics.load(this.views.i32, (PCB_BASE + PCB.COPIES) / 4);
     const module = load(bytes);
     const record = keep ? this.record({ module, bytes }, entries, [...slots], generation) : undefined;
-    return { module, generation, entries, size: bytes.length, text, record };
+    return { module, generation, copies, entries, size: bytes.length, text, record };
   }
 
   /** What the code store keeps of a module; undefined when it depends on what changes: pages that can be written, or that have been. */

@@ -42,4 +42,6 @@ export interface HotPc {
 export interface Forked {
   readonly parent: number;
   readonly child: number;
+  /** PCB.COPIES of the parent before this copy. */
+  readonly copies: number;
 }

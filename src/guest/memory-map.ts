@@ -123,6 +123,8 @@ export const PCB = {
   THREADS_LEFT: 0x44,
   /** Guest address of the page before the vDSO (runtime/process/vdso/vvar.ts), 0 none. */
   VVAR: 0x48,
+  /** Copies that fork has made of the process, those made of the processes that it is a copy of included. Written with TRANSLATE_LOCK held. */
+  COPIES: 0x4c,
   /** Address-space bookkeeping of runtime/memory (VMA table and brk), 32 KiB from here. */
   MM_AREA: 0x4000,
   /** CPUID leaves in CPUID_TABLE; XCR0, 0 without XSAVE. Constant once threads run. */

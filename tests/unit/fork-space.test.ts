@@ -11,6 +11,8 @@ import {
   SLOT_TABLE,
   TB_HASH,
 } from '../../src/guest/memory-map.js';
+import type { CompiledModule } from '../../src/engine/compile-protocol.js';
+import { inherited } from '../../src/engine/compile-service.js';
 import { memoryViews } from '../../src/engine/memory-views.js';
 import { emptyMemory, forkMemory, quietSpace } from '../../src/engine/process-memory.js';
 import { MAP, PROT } from '../../runtime/memory/address-space.js';
@@ -63,6 +65,31 @@ describe('fork', () => {
     expect(child.u8.subarray(PERM_TABLE, PERM_TABLE + 0xe_0000).some((b) => b !== 0)).toBe(false);
     const at = copy.mmap({ addr: 0, length: 0x10_0000, prot: RW, flags: ANON });
     expect(child.u8.subarray(at, at + 0x10_0000).some((b) => b !== 0)).toBe(false);
+    emptyMemory(child.memory);
+  });
+
+  test('the child has the regions that were complete before the copy, and not those that came after', () => {
+    const [old, fresh] = [memoryViews(makeMemory()), memoryViews(makeMemory())];
+    const copies = (views: typeof old): number => views.i32[(PCB_BASE + PCB.COPIES) / 4] ?? 0;
+    const compiled = (): CompiledModule => ({
+      module: new WebAssembly.Module(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0])),
+      generation: 0,
+      copies: copies(old),
+      entries: [],
+      size: 8,
+      text: undefined,
+      record: undefined,
+    });
+    const [before, cpu] = [compiled(), allocCpu(old.i32)];
+    forkMemory(old, quietSpace(old), cpu, fresh.memory, nothing);
+    const forked = { parent: 1, child: 2, copies: copies(fresh) - 1 };
+    const after = compiled();
+    expect(inherited([before, after], forked)).toEqual([before]);
+    // The copy's own copies have both what it was copied with and what was made for it.
+    emptyMemory(child.memory);
+    forkMemory(fresh, quietSpace(fresh), allocCpu(fresh.i32), child.memory, nothing);
+    const grandchild = { parent: 2, child: 3, copies: copies(child) - 1 };
+    expect(inherited([before, { ...before, copies: copies(fresh) - 1 }], grandchild)).toHaveLength(2);
     emptyMemory(child.memory);
   });
 
