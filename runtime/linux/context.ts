@@ -50,8 +50,8 @@ export interface GuestMemory {
   readonly view: DataView;
   /** True when [addr, addr + size) is readable (write: writable). Writing marks: translated code on those pages is invalidated before this returns. */
   canRead(addr: number, size: number): boolean;
-  /** True when [addr, addr + size) can be read at once: without waiting for other processes or threads. */
-  atHand(addr: number, size: number): boolean;
+  /** True when [addr, addr + size) can be read, or written, at once: without waiting for other processes or threads. */
+  atHand(addr: number, size: number, forWrite: boolean): boolean;
   canWrite(addr: number, size: number): boolean;
   /** Copies out; undefined on EFAULT. */
   read(addr: number, size: number): Uint8Array | undefined;

@@ -76,6 +76,8 @@ export interface Thread {
   readonly files: import('../vfs/file-context.js').FileContext;
   /** Address space of its memory (runtime/memory/address-space.ts). */
   readonly mm: import('../memory/address-space.js').AddressSpace;
+  /** Pages that processes share, and the memories of other processes (runtime/threads/share-lock.ts). */
+  readonly sharing: import('../threads/share-lock.js').ThreadSharing;
   /** Set by exit/exit_group and fatal signals: the engine leaves the guest thread when the handler returns. */
   exiting: { readonly code: number; readonly signal: number } | undefined;
   /** Set with `exiting` by execve: the thread goes on in this program. */

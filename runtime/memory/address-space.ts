@@ -8,12 +8,14 @@ import { PF } from '../../src/guest/cpu-state.js';
 import { PAGE_SIZE, PAGE_USED, PERM, PERM_TABLE } from '../../src/guest/memory-map.js';
 import { EINVAL, ENOMEM, EOPNOTSUPP, EPERM } from '../linux/errno.js';
 import { forget, isShared } from './aliases.js';
-import { madvise, mincore, msync } from './advise.js';
+import { followForkAdvice, madvise, mincore, msync } from './advise.js';
 import { type FileId, flush, refresh, shrink } from './file-sync.js';
 import { entryPage, entryPerm } from './high-table.js';
 import { anonymous, growDown, map, type MmapRequest, protect } from './mapping.js';
 import { HIGH_PAGE, MAP, MAP_KNOWN, MIN_ADDR, MIN_PAGE, pageOf, pagesOf, PROT, USER_PAGES } from './mman.js';
 import { mremap } from './remap.js';
+import { markUsed } from './clean-pages.js';
+import { permOf } from './perms.js';
 import { claimPages } from './page-claims.js';
 import { mapShared } from './shared-mapping.js';
 import type { SharedObjects } from './shared-objects.js';
@@ -117,7 +119,7 @@ export class AddressSpace {
         core.clear(to, from);
       } else if (to > from) {
         // One page stays free between the heap and what is mapped behind it.
-        if (!core.table.free(from, to + 1) || core.table.full) return now;
+        if (!core.table.free(from, to + 1) || core.table.full || !core.mayGrow(to - from, true)) return now;
         if (core.hasCode(from, to)) {
           if (!world) return undefined;
           core.dropCode(from, to);
@@ -240,24 +242,50 @@ export class AddressSpace {
     return this.core.sharesFiles;
   }
 
+  /** True while a process has a shared mapping of a file that a descriptor may lead to: the four below have something to do. */
+  get filesAreMapped(): boolean {
+    const { sharing } = this.core;
+    return sharing === undefined ? this.sharesFiles : sharing.objects.anyNamed;
+  }
+
+  /** Runs `fn` while no page of a shared mapping goes from one process to another. */
+  settled<T>(fn: () => T): T {
+    const { sharing } = this.core;
+    return sharing === undefined ? fn() : sharing.locked(fn);
+  }
+
   /** A system call has written bytes [offset, offset + size) of the file: shared mappings show them. */
   fileWritten(id: FileId, offset: number, size: number): void {
-    this.core.locked(() => {
-      refresh(this.core, id, offset, size);
+    this.eachSpaceOf(id, (core) => {
+      core.attempt((world) => refresh(core, id, offset, size, world));
     });
   }
 
   /** A system call is about to read the file: stores through shared mappings are in it. */
   beforeFileRead(id: FileId): void {
-    this.core.locked(() => {
-      flush(this.core, id);
+    this.eachSpaceOf(id, (core) => {
+      core.locked(() => {
+        flush(core, id);
+      });
     });
   }
 
   /** The file has been cut to, or made, `size` bytes. */
   fileResized(id: FileId, size: number): void {
-    this.core.exclusive(() => {
-      shrink(this.core, id, size);
+    this.eachSpaceOf(id, (core) => {
+      core.exclusive(() => {
+        shrink(core, id, size);
+      });
+    });
+  }
+
+  /** This address space, where it has shared mappings, and the others that map the file. */
+  private eachSpaceOf(id: FileId, visit: (core: SpaceCore) => void): void {
+    const { sharing } = this.core;
+    if (this.sharesFiles) visit(this.core);
+    if (sharing === undefined || sharing.objects.find(id) === 0) return;
+    sharing.locked(() => {
+      for (const mm of sharing.objects.others(sharing.objects.find(id), sharing.mm)) visit(sharing.space(mm));
     });
   }
 
@@ -284,6 +312,7 @@ export class AddressSpace {
       core.files.reopenAll();
       for (const object of core.files.objects()) objects.addUser(object, mm);
       for (const v of core.table.all()) if (isShared(v) && core.files.hostFd(v.file) >= 0) forget(core, v);
+      followForkAdvice(core);
     });
   }
 
@@ -296,6 +325,78 @@ export class AddressSpace {
         for (const object of core.files.objects()) core.sharing?.objects.leave(object, core.sharing.mm);
         core.files.closeAll();
       });
+    });
+  }
+
+  /**
+   * Copies bytes from or to [addr, addr + bytes.length), for another process or /proc/PID/mem; gives how many could be. `force`: whatever the permissions, but that shared mappings are written
+   * to only where they may be (FOLL_FORCE). The lock of sharing is held, so that this address space stays.
+   */
+  access(addr: number, bytes: Uint8Array, write: boolean, force: boolean): number {
+    let done = 0;
+    while (done < bytes.length) {
+      const at = addr + done;
+      const part = bytes.subarray(done, done + Math.min(PAGE_SIZE - (at % PAGE_SIZE), bytes.length - done));
+      if (!(at >= 0 && at < USER_PAGES * PAGE_SIZE) || !this.accessPage(at, part, write, force)) break;
+      done += part.length;
+    }
+    return done;
+  }
+
+  private accessPage(addr: number, part: Uint8Array, write: boolean, force: boolean): boolean {
+    const { core } = this;
+    const page = pageOf(addr);
+    if (!this.materialise(addr, part.length, write)) return false;
+    return core.attempt((world) => {
+      const v = core.covering(page);
+      if (v === undefined || core.resident(cut(v, page, page + 1)).length === 0) return false;
+      const perm = permOf(v.prot) & (write ? PERM.W : PERM.R);
+      if (perm === 0 && !(force && (!write || !isShared(v)))) return false;
+      if (write && core.hasCode(page, page + 1)) {
+        if (!world) return undefined;
+        core.dropCode(page, page + 1);
+      }
+      const offset = this.offsetOf(addr);
+      if (offset === undefined) return false;
+      if (write) {
+        core.bytes.set(part, offset);
+        markUsed(core.bytes, pageOf(offset), pageOf(offset) + 1);
+      } else {
+        part.set(core.bytes.subarray(offset, offset + part.length));
+      }
+      return true;
+    });
+  }
+
+  /** How many mappings, of all processes, begin with the first page of the file. */
+  attachments(id: FileId): number {
+    const { core } = this;
+    const { sharing } = core;
+    const object = sharing?.objects.find(id) ?? 0;
+    if (sharing === undefined || object === 0) return 0;
+    const countIn = (space: SpaceCore): number =>
+      space.locked(() => {
+        const shown = space.table.ofFiles((file) => space.files.object(file) === object);
+        return shown.filter((v) => v.filePage === 0).length;
+      });
+    return sharing.locked(() =>
+      sharing.objects.others(object, sharing.mm).reduce((sum, mm) => sum + countIn(sharing.space(mm)), countIn(core)),
+    );
+  }
+
+  /** shmdt: unmaps the System V segment that is attached at `addr`; its file, undefined when there is none. */
+  detach(addr: number): FileId | undefined {
+    const { core } = this;
+    if (addr % PAGE_SIZE !== 0) return undefined;
+    const start = pageOf(addr);
+    return core.exclusive(() => {
+      const first = core.covering(start);
+      if (first === undefined || first.start !== start || first.filePage !== 0 || first.file === 0) return undefined;
+      const { device, inode, path } = core.files.get(first.file);
+      if (!isShared(first) || !path.startsWith('/SYSV')) return undefined;
+      for (const v of core.table.ofFiles((file) => core.files.is(file, device, inode)))
+        if (v.start - v.filePage === start) core.clear(v.start, v.end);
+      return { dev: device, ino: inode };
     });
   }
 

@@ -5,7 +5,7 @@ import { PAGE_SIZE } from '../../src/guest/memory-map.js';
 import { EBUSY, EFAULT, EINVAL, ENOMEM } from '../linux/errno.js';
 import { HARMLESS_ADVICE, HIGH_PAGE, MADV, MAP, pageOf, pagesOf, PROT, USER_PAGES } from './mman.js';
 import type { SpaceCore } from './space-core.js';
-import type { Vma } from './vma-table.js';
+import { type Vma, VMA_FLAG } from './vma-table.js';
 import { zeroFill } from './zero.js';
 
 /** Backing of high pages goes back from this many pages on; fewer are zeroed in place. */
@@ -41,6 +41,14 @@ function advise(core: SpaceCore, v: Vma, advice: number, world: boolean): number
     case MADV.REMOVE:
       // Of shared memory; there are no holes in files here.
       return shared && v.file === 0 ? forget(core, v, world) : -EINVAL;
+    case MADV.WIPEONFORK:
+      return shared || v.file !== 0 ? -EINVAL : mark(core, v, VMA_FLAG.WIPED, VMA_FLAG.WIPED);
+    case MADV.KEEPONFORK:
+      return mark(core, v, VMA_FLAG.WIPED, 0);
+    case MADV.DONTFORK:
+      return mark(core, v, VMA_FLAG.NOT_FORKED, VMA_FLAG.NOT_FORKED);
+    case MADV.DOFORK:
+      return mark(core, v, VMA_FLAG.NOT_FORKED, 0);
     case MADV.FREE:
       return shared || v.file !== 0 ? -EINVAL : 0;
     case MADV.POPULATE_READ:
@@ -51,6 +59,20 @@ function advise(core: SpaceCore, v: Vma, advice: number, world: boolean): number
     }
     default:
       return 0;
+  }
+}
+
+function mark(core: SpaceCore, v: Vma, mask: number, flags: number): number {
+  if (core.table.full) return -ENOMEM;
+  core.table.update(v.start, v.end, (p) => ({ ...p, flags: (p.flags & ~mask) | flags }));
+  return 0;
+}
+
+/** What advice has said of a child's memory, in the child's own. World. */
+export function followForkAdvice(core: SpaceCore): void {
+  for (const v of core.table.all()) {
+    if ((v.flags & VMA_FLAG.NOT_FORKED) !== 0) core.clear(v.start, v.end);
+    else if ((v.flags & VMA_FLAG.WIPED) !== 0) forget(core, v, true);
   }
 }
 

@@ -17,21 +17,25 @@ export interface FileId {
 }
 
 const mappingsOf = (core: SpaceCore, id: FileId): Vma[] =>
-  core.table.all().filter((v) => v.file !== 0 && core.files.is(v.file, id.dev, id.ino));
+  core.table.ofFiles((file) => core.files.is(file, id.dev, id.ino));
 
 /** Stores through shared mappings of the file to the file. */
 export function flush(core: SpaceCore, id: FileId): void {
   for (const v of mappingsOf(core, id)) core.writeBack(v.start, v.end);
 }
 
-/** Bytes [offset, offset + size) of the file to its shared mappings. */
-export function refresh(core: SpaceCore, id: FileId, offset: number, size: number): void {
+/** Bytes [offset, offset + size) of the file to its shared mappings. Undefined: World, for there is code on them. */
+export function refresh(core: SpaceCore, id: FileId, offset: number, size: number, world: boolean): true | undefined {
   for (const v of mappingsOf(core, id)) {
     const fd = core.files.hostFd(v.file);
     const shift = v.start - v.filePage;
     const from = Math.max(v.start, pageOf(offset) + shift);
     const to = Math.min(present(v), pagesOf(offset + size) + shift);
     if (fd < 0 || (v.flags & MAP.TYPE) === MAP.PRIVATE || from >= to) continue;
+    if (core.hasCode(from, to)) {
+      if (!world) return undefined;
+      core.dropCode(from, to);
+    }
     for (const run of core.resident(cut(v, from, to))) {
       const position = (run.page - shift) * PAGE_SIZE;
       const first = Math.max(position, offset);
@@ -43,6 +47,7 @@ export function refresh(core: SpaceCore, id: FileId, offset: number, size: numbe
       }
     }
   }
+  return true;
 }
 
 /** The file now has `size` bytes: whole pages past them are SIGBUS, the rest of the last page reads as zero. World. */

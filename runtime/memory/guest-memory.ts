@@ -39,8 +39,10 @@ export class SharedGuestMemory implements GuestMemory {
     return this.reach(addr, size, PERM.W) !== NOWHERE;
   }
 
-  atHand(addr: number, size: number): boolean {
-    return addr >= 0 && addr + size <= 2 ** 47 && this.find(addr, addr + size, PERM.R) !== NOWHERE;
+  atHand(addr: number, size: number, forWrite: boolean): boolean {
+    if (!(addr >= 0 && addr + size <= 2 ** 47)) return false;
+    const at = this.find(addr, addr + size, forWrite ? PERM.W : PERM.R);
+    return at !== NOWHERE && !(forWrite && this.holdsCode(at, size));
   }
 
   read(addr: number, size: number): Uint8Array | undefined {
@@ -138,12 +140,13 @@ export class SharedGuestMemory implements GuestMemory {
   }
 
   private dropCode(at: number, size: number): void {
+    if (this.holdsCode(at, size)) this.invalidate(at, size);
+  }
+
+  private holdsCode(at: number, size: number): boolean {
     const last = (at + size - 1) >>> PAGE_SHIFT;
-    for (let page = at >>> PAGE_SHIFT; page <= last; page++) {
-      if (((this.bytes[PERM_TABLE + page] ?? 0) & PERM.CODE) !== 0) {
-        this.invalidate(at, size);
-        return;
-      }
-    }
+    for (let page = at >>> PAGE_SHIFT; page <= last; page++)
+      if (((this.bytes[PERM_TABLE + page] ?? 0) & PERM.CODE) !== 0) return true;
+    return false;
   }
 }

@@ -6,7 +6,7 @@ import { PAGE_SIZE } from '../../src/guest/memory-map.js';
 import { EACCES, EEXIST, EINVAL, ENOMEM } from '../linux/errno.js';
 import type { FileSource } from './mapped-files.js';
 import { EAGER_BYTES, GUARD_PAGES, HIGH_PAGE, MAP, MIN_PAGE, pageOf, pagesOf, PROT } from './mman.js';
-import { present, type SpaceCore, WORD } from './space-core.js';
+import { isData, present, type SpaceCore, WORD } from './space-core.js';
 import { NO_BUS, TAG, type Vma, VMA_FLAG } from './vma-table.js';
 
 export interface MmapRequest {
@@ -25,6 +25,8 @@ export interface MmapRequest {
     readonly writable?: boolean;
     /** A new file that the mapping alone leads to, all zero (MAP_ANONYMOUS). */
     readonly nameless?: boolean;
+    /** A System V segment: no descriptor leads to it. */
+    readonly segment?: boolean;
   };
   /** TAG of the mapping. */
   readonly tag?: number;
@@ -34,7 +36,7 @@ export function map(core: SpaceCore, r: MmapRequest, world: boolean): number | u
   const { table } = core;
   const pages = pagesOf(r.length);
   const fixed = (r.flags & (MAP.FIXED | MAP.FIXED_NOREPLACE)) !== 0;
-  if (table.full) return -ENOMEM;
+  if (table.full || !core.mayGrow(pages, isData(r.prot, r.flags))) return -ENOMEM;
   const start = fixed ? pageOf(r.addr) : core.place(r.addr, pages, r.flags, r.prot);
   const end = start + pages;
   if (start < 0 || !core.allowed(start, end)) return -ENOMEM;
@@ -65,7 +67,7 @@ function newVma(core: SpaceCore, r: MmapRequest, start: number, end: number): Vm
   const lazy = start >= HIGH_PAGE || (large && core.files.hostFd(index) >= 0);
   if (shared) {
     core.setWord(WORD.SHARED, 1);
-    if (!enterShared(core, index, file.nameless === true)) return undefined;
+    if (!enterShared(core, index, file.nameless === true || file.segment === true)) return undefined;
   }
   return {
     start,
@@ -130,6 +132,7 @@ export function growDown(core: SpaceCore, page: number, world: boolean): 'retry'
   const below = table.before(page);
   const gap = below === undefined || below.prot === PROT.NONE ? 0 : GUARD_PAGES;
   if (v.end - page > core.stackPages || (below !== undefined && below.end + gap > page) || table.full) return 'maperr';
+  if (!core.mayGrow(v.start - page, false)) return 'maperr';
   if (!core.allowed(page, v.end)) return 'maperr';
   if (core.hasCode(page, v.start)) {
     if (!world) return undefined;

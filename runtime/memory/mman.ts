@@ -31,11 +31,19 @@ export const MAP = {
 /** Flags that MAP_SHARED_VALIDATE lets pass (all of Linux's but MAP_SYNC, which needs a DAX file). */
 export const MAP_KNOWN = 0x0417_ffff;
 export const MREMAP = { MAYMOVE: 1, FIXED: 2, DONTUNMAP: 4 } as const;
-export const MADV = { DONTNEED: 4, FREE: 8, REMOVE: 9, POPULATE_READ: 22, POPULATE_WRITE: 23 } as const;
-/** Advice that changes nothing here: NORMAL RANDOM SEQUENTIAL WILLNEED, DONTFORK DOFORK MERGEABLE UNMERGEABLE, HUGEPAGE NOHUGEPAGE DONTDUMP DODUMP WIPEONFORK KEEPONFORK COLD PAGEOUT. */
-export const HARMLESS_ADVICE: ReadonlySet<number> = new Set([
-  0, 1, 2, 3, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
-]);
+export const MADV = {
+  DONTNEED: 4,
+  FREE: 8,
+  REMOVE: 9,
+  DONTFORK: 10,
+  DOFORK: 11,
+  WIPEONFORK: 18,
+  KEEPONFORK: 19,
+  POPULATE_READ: 22,
+  POPULATE_WRITE: 23,
+} as const;
+/** Advice that changes nothing here: NORMAL RANDOM SEQUENTIAL WILLNEED, MERGEABLE UNMERGEABLE, HUGEPAGE NOHUGEPAGE DONTDUMP DODUMP COLD PAGEOUT. */
+export const HARMLESS_ADVICE: ReadonlySet<number> = new Set([0, 1, 2, 3, 12, 13, 14, 15, 16, 17, 20, 21]);
 
 /** Lowest address that may be mapped (vm.mmap_min_addr). */
 export const MIN_ADDR = GUEST_START;

@@ -7,7 +7,7 @@ import { isShared } from './aliases.js';
 import { copyPages, zeroPages } from './clean-pages.js';
 import { HIGH_PAGE, MAP, MIN_PAGE, MREMAP, pageOf, pagesOf, USER_PAGES } from './mman.js';
 import { permOf, setPerms } from './perms.js';
-import { present, type SpaceCore } from './space-core.js';
+import { isData, present, type SpaceCore } from './space-core.js';
 import { cut, type Vma, VMA_FLAG } from './vma-table.js';
 
 interface Request {
@@ -59,7 +59,7 @@ function remap(core: SpaceCore, r: Request, world: boolean): number | undefined 
     return r.start * PAGE_SIZE;
   }
   if (v.end < r.start + r.oldPages) return -EFAULT;
-  if (core.table.full) return -ENOMEM;
+  if (core.table.full || !core.mayGrow(Math.max(0, r.newPages - r.oldPages), isData(v.prot, v.flags))) return -ENOMEM;
   if (stay && r.oldPages > 0 && v.end === r.start + r.oldPages) {
     const end = r.start + r.newPages;
     if (core.allowed(v.start, end) && core.table.free(v.end, end)) {

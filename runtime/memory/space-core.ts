@@ -36,6 +36,8 @@ export interface SpaceHooks {
   invalidate(addr: number, size: number): void;
   /** Pages that processes share; without it each has its own copies of a file's pages. */
   readonly sharing?: Sharing | undefined;
+  /** RLIMIT_AS and RLIMIT_DATA, bytes; Infinity none. */
+  readonly limits?: () => { readonly as: number; readonly data: number };
 }
 
 /** i32 words of PCB.MM_AREA; word 0 is the VMA table's count. */
@@ -146,6 +148,19 @@ export class SpaceCore {
 
   get stackPages(): number {
     return this.word(WORD.STACK) || STACK_PAGES;
+  }
+
+  /** True when the limits allow `pages` more; `data`: private ones to be written to. */
+  mayGrow(pages: number, data: boolean): boolean {
+    const limits = this.hooks.limits?.();
+    if (limits === undefined || (limits.as === Infinity && limits.data === Infinity)) return true;
+    let [all, written] = [pages, data ? pages : 0];
+    for (const v of this.table.all()) {
+      if (v.tag === TAG.BACKING) continue;
+      all += v.end - v.start;
+      if (isData(v.prot, v.flags)) written += v.end - v.start;
+    }
+    return all * PAGE_SIZE <= limits.as && (!data || written * PAGE_SIZE <= limits.data);
   }
 
   // ---------------------------------------------------------------- ranges
@@ -442,6 +457,10 @@ export class SpaceCore {
     return list;
   }
 }
+
+/** What RLIMIT_DATA counts: private mappings to be written to, but for stacks. */
+export const isData = (prot: number, flags: number): boolean =>
+  (prot & PROT.WRITE) !== 0 && (flags & (MAP.TYPE | MAP.GROWSDOWN)) === MAP.PRIVATE;
 
 /** First page of `v` that lies past its file's end; its own end when none does. */
 export function present(v: Vma): number {

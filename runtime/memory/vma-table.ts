@@ -37,6 +37,9 @@ export const VMA_FLAG = {
   LAZY: 0x0200_0000,
   /** A shared mapping of a file that is or was writable: written back. */
   WRITTEN: 0x0400_0000,
+  /** A child of fork finds zeros there (MADV_WIPEONFORK), or nothing at all (MADV_DONTFORK). */
+  WIPED: 0x0800_0000,
+  NOT_FORKED: 0x1000_0000,
 } as const;
 /** `busFrom` where there is no end of file. */
 export const NO_BUS = Infinity;

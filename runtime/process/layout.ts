@@ -18,6 +18,10 @@ export const MAX_FILTERS = 512;
 /** Address spaces (memories). */
 export const MAX_MMS = 256;
 export const FUTEX_BUCKETS = 1024;
+/** System V shared memory segments. */
+export const MAX_SEGMENTS = 256;
+/** Waits on several futexes at a time. */
+export const MAX_WAITVS = 64;
 /** Files with shared mappings, of all processes together; index 0 is not used. */
 export const MAX_SHARED = 4096;
 /** Bytes of a path, NUL included. */
@@ -68,6 +72,8 @@ export const HEAD = {
   TASK_LIMIT: 40,
   /** Bit n: not even root raises the hard limit RLIMIT_n. */
   FIXED_LIMITS: 41,
+  /** Waits on several futexes under way. */
+  WAITVS: 25,
   /** Counts of threads that have ended, for --stats: i64 each. */
   FIGURES: 64,
   FIGURE_COUNT: 16,
@@ -142,6 +148,8 @@ export const TASK = {
   AWAITS_CODE: 51,
   /** Index of the last seccomp filter, 0 none, -1 strict mode. */
   SECCOMP: 59,
+  /** Futex wait for a lock that inherits priorities: tid of the owner; else 0. */
+  FUTEX_OWNER: 52,
   /** Thread of the host that runs it; 0 where the host does not tell. */
   HOST_TID: 60,
   /** i64 nanoseconds: CPU time that the host thread had used before. */
@@ -333,6 +341,31 @@ export const SHARED = {
   BYTES: 64,
 } as const;
 
+/** A System V shared memory segment. Times are i64, seconds since 1970. */
+export const SEGMENT = {
+  USED: 0,
+  KEY: 1,
+  LIVES: 2,
+  HOST_FD: 3,
+  /** i64, bytes. */
+  SIZE: 4,
+  MODE: 6,
+  DOOMED: 7,
+  UID: 8,
+  GID: 9,
+  CUID: 10,
+  CGID: 11,
+  CPID: 12,
+  LPID: 13,
+  ATIME: 14,
+  DTIME: 16,
+  CTIME: 18,
+  BYTES: 128,
+} as const;
+
+/** A wait on several futexes: task (0: free), number + 1 of the futex that has been woken, how many there are, and their keys: mm, address (i64). */
+export const WAITV = { TASK: 0, WOKEN: 1, COUNT: 2, KEYS: 4, KEY_WORDS: 3, MOST: 128, BYTES: 16 + 128 * 12 } as const;
+
 let at = 0;
 const table = (count: number, bytes: number): number => {
   const start = at;
@@ -352,6 +385,8 @@ export const AREA = {
   MMS: table(MAX_MMS, MM.BYTES),
   /** First and last waiting task of each bucket, two words. */
   FUTEXES: table(FUTEX_BUCKETS, 8),
+  SEGMENTS: table(MAX_SEGMENTS, SEGMENT.BYTES),
+  WAITVS: table(MAX_WAITVS, WAITV.BYTES),
   SHARED: table(MAX_SHARED, SHARED.BYTES),
   /** The file layer's region, of the size that it asks for. */
   VFS: at,

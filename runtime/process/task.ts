@@ -331,6 +331,13 @@ export class Task extends KernelRecord {
   set futexBitset(v: number) {
     this.set(TASK.FUTEX_BITSET, v);
   }
+  /** Of a wait for a lock that inherits priorities: tid of its owner; else 0. */
+  get futexOwner(): number {
+    return this.get(TASK.FUTEX_OWNER);
+  }
+  set futexOwner(v: number) {
+    this.set(TASK.FUTEX_OWNER, v);
+  }
   get futexNext(): number {
     return this.get(TASK.FUTEX_NEXT);
   }

@@ -10,6 +10,7 @@ import { AREA, FUTEX_BUCKETS } from '../process/layout.js';
 import type { Kernel } from '../process/kernel.js';
 import type { Task } from '../process/task.js';
 import { GUEST_END } from '../../src/guest/memory-map.js';
+import { anyMultiWait, wakeMultiWaits } from './futex-queues.js';
 import { park } from './park.js';
 
 /** What makes two futex words the same one. */
@@ -59,7 +60,7 @@ function queued(t: Thread, addr: number, key: FutexKey, expected: number, bitset
   return kernel.lock(() => {
     // Queued first: who changes the word sees the waiter from then on, and takes the mutex (mayHaveWaiters).
     enqueue(kernel, task, key, bitset);
-    const absent = !t.mem.atHand(addr, 4);
+    const absent = !t.mem.atHand(addr, 4, false);
     const value = absent ? undefined : loadWord(t, addr);
     if (value === expected) return 0;
     dequeue(kernel, task);
@@ -117,20 +118,20 @@ export function futexWake(kernel: Kernel, key: FutexKey, count: number, bitset =
  * after that, the caller has changed the word and reads the queue; both by sequentially consistent accesses (the read is a read-modify-write, so that the guest's store comes before it).
  */
 function mayHaveWaiters(kernel: Kernel, key: FutexKey): boolean {
-  return Atomics.or(kernel.i32, bucketWord(bucketOf(key)), 0) !== 0;
+  return Atomics.or(kernel.i32, bucketWord(bucketOf(key)), 0) !== 0 || anyMultiWait(kernel);
 }
 
-function wakeLocked(kernel: Kernel, key: FutexKey, count: number, bitset: number): number {
+export function wakeLocked(kernel: Kernel, key: FutexKey, count: number, bitset: number): number {
   let woken = 0;
   for (let i = kernel.i32[bucketWord(bucketOf(key))] ?? 0; i !== 0 && woken < count;) {
     const waiter = kernel.task(i);
     i = waiter.futexNext;
-    if (!matches(waiter, key) || (waiter.futexBitset & bitset) === 0) continue;
+    if (!matches(waiter, key) || (waiter.futexBitset & bitset) === 0 || waiter.futexOwner !== 0) continue;
     dequeue(kernel, waiter);
     kernel.wake(waiter.index);
     woken++;
   }
-  return woken;
+  return woken + wakeMultiWaits(kernel, key, count - woken);
 }
 
 /**
@@ -170,7 +171,7 @@ function requeued(
   const { kernel } = t;
   return kernel.lock(() => {
     if (expected !== undefined) {
-      if (!t.mem.atHand(addr, 4)) return undefined;
+      if (!t.mem.atHand(addr, 4, false)) return undefined;
       if (loadWord(t, addr) !== expected) return -EAGAIN;
     }
     let woken = 0;
@@ -268,20 +269,20 @@ export function futexWakeOp(
   });
 }
 
-function bucketOf(key: FutexKey): number {
+export function bucketOf(key: FutexKey): number {
   const lo = key.addr >>> 2;
   return (lo ^ (lo >>> 10) ^ Math.imul(key.mm, 0x9e37) ^ Math.floor(key.addr / 2 ** 32)) & (FUTEX_BUCKETS - 1);
 }
 
-function bucketWord(bucket: number): number {
+export function bucketWord(bucket: number): number {
   return AREA.FUTEXES / 4 + bucket * 2;
 }
 
-function matches(waiter: Task, key: FutexKey): boolean {
+export function matches(waiter: Task, key: FutexKey): boolean {
   return waiter.futexMm === key.mm && waiter.futexAddr === key.addr;
 }
 
-function enqueue(kernel: Kernel, task: Task, key: FutexKey, bitset: number): void {
+export function enqueue(kernel: Kernel, task: Task, key: FutexKey, bitset: number): void {
   const { i32 } = kernel;
   const bucket = bucketOf(key);
   const word = bucketWord(bucket);
@@ -297,7 +298,7 @@ function enqueue(kernel: Kernel, task: Task, key: FutexKey, bitset: number): voi
   task.futexBucket = bucket + 1;
 }
 
-function dequeue(kernel: Kernel, task: Task): void {
+export function dequeue(kernel: Kernel, task: Task): void {
   const { i32 } = kernel;
   const word = bucketWord(task.futexBucket - 1);
   const { futexNext, futexPrev } = task;

@@ -8,7 +8,8 @@ import { InternalError } from '../../src/base/errors.js';
 import type { Thread } from '../linux/thread.js';
 import { SharedObjects } from '../memory/shared-objects.js';
 import type { Sharing } from '../memory/sharing.js';
-import { SpaceCore } from '../memory/space-core.js';
+import { AddressSpace } from '../memory/address-space.js';
+import { SpaceCore, type SpaceHooks } from '../memory/space-core.js';
 import { HEAD } from '../process/layout.js';
 import { Quiesce } from './quiesce.js';
 
@@ -52,17 +53,48 @@ export class ThreadSharing implements Sharing {
   space(mm: number): SpaceCore {
     let space = this.spaces.get(mm);
     if (space === undefined) {
-      const memory = this.t.kernel.lookIntoMemory(this.t, mm);
-      // The memory is created shared.
-      const buffer = memory.buffer as SharedArrayBuffer;
-      const outside = new Quiesce(new Int32Array(buffer), undefined);
-      space = new SpaceCore(buffer, {
-        stopWorld: (fn) => outside.stopWorld(fn),
-        invalidate: this.t.engine.invalidateIn(memory),
-      });
+      const { buffer, hooks } = this.reach(mm);
+      space = new SpaceCore(buffer, hooks);
       this.spaces.set(mm, space);
     }
     return space;
+  }
+
+  /** Another address space as a whole, for what is done in the name of its process. With the lock held. */
+  addressSpace(mm: number): AddressSpace {
+    const { buffer, hooks } = this.reach(mm);
+    const { objects } = this;
+    const sharing: Sharing = {
+      mm,
+      objects,
+      nested: true,
+      locked: (fn) => this.locked(fn),
+      space: (other) => this.space(other),
+      granted: () => {
+        this.granted();
+      },
+      tenure: (other) => this.tenure(other),
+      pause: (us) => {
+        this.pause(us);
+      },
+    };
+    return new AddressSpace(buffer, { ...hooks, sharing });
+  }
+
+  /** The memory of `mm`, and how its world is stopped: from outside, but for our own. */
+  private reach(mm: number): { readonly buffer: SharedArrayBuffer; readonly hooks: SpaceHooks } {
+    const { kernel, engine } = this.t;
+    const memory = kernel.lookIntoMemory(this.t, mm);
+    // The memory is created shared.
+    const buffer = memory.buffer as SharedArrayBuffer;
+    if (mm === this.mm) {
+      const invalidate = (addr: number, size: number): void => {
+        engine.invalidate(addr, size);
+      };
+      return { buffer, hooks: { stopWorld: (fn) => engine.stopWorld(fn), invalidate } };
+    }
+    const outside = new Quiesce(new Int32Array(buffer), undefined);
+    return { buffer, hooks: { stopWorld: (fn) => outside.stopWorld(fn), invalidate: engine.invalidateIn(memory) } };
   }
 
   granted(): void {

@@ -93,6 +93,8 @@ export interface ProcSource {
   limits(pid: number): readonly { readonly soft: bigint; readonly hard: bigint }[];
   oomAdjust(pid: number): number;
   setOomAdjust(pid: number, value: number): void;
+  /** Copies bytes from, or to, the memory of a process, whatever its permissions; gives how many could be. */
+  accessMemory(pid: number, addr: number, bytes: Uint8Array, write: boolean): number;
   /** Whether the reader may see the files and the memory of the process. */
   mayLookInto(pid: number): boolean;
   /** Fields of /proc/PID/stat and status that only the kernel knows; undefined when the thread is gone. */

@@ -24,8 +24,16 @@ const TICK_US = 10_000;
 const SIGNALS = 64;
 const NO_USAGE = { vsize: 0, rss: 0 };
 
-/** @param memoryOf the memory of an address space; the thread may park */
-export function kernelProc(kernel: Kernel, own: Task, memoryOf: (mm: number) => ProcMemory): ProcSource {
+/** Copies bytes from, or to, the memory of a task; gives how many could be. */
+export type AccessMemory = (task: Task, addr: number, bytes: Uint8Array, write: boolean) => number;
+
+/** @param memoryOf the memory of an address space; the thread may park, as in `access` */
+export function kernelProc(
+  kernel: Kernel,
+  own: Task,
+  memoryOf: (mm: number) => ProcMemory,
+  access: AccessMemory,
+): ProcSource {
   const groupOf = (pid: number): Group | undefined => kernel.findGroup(pid);
   /** A task whose address space is the process's; undefined for zombies. */
   const runner = (pid: number): Task | undefined => {
@@ -74,6 +82,10 @@ export function kernelProc(kernel: Kernel, own: Task, memoryOf: (mm: number) => 
     setOomAdjust(pid, value) {
       const group = groupOf(pid);
       if (group !== undefined) group.oomAdjust = value;
+    },
+    accessMemory(pid, addr, bytes, write) {
+      const task = runner(pid);
+      return task === undefined ? 0 : access(task, addr, bytes, write);
     },
     mayLookInto: (pid) => mayLookInto(own, groupOf(pid)),
     task: (tid) => {

@@ -217,6 +217,8 @@ function openNode(c: FileContext, path: BytePath, node: SpecialNode, flags: numb
       return -ELOOP;
     case 'directory':
       return writes ? -EISDIR : newFile(s, { kind: KIND.SPECIAL_DIRECTORY, flags: kept, path });
+    case 'memory':
+      return newFile(s, { kind: KIND.MEMORY, object: node.pid, flags: kept, path });
     case 'device':
       return newFile(s, { kind: KIND.DEVICE, object: node.minor, flags: kept, path });
     case 'terminal':
@@ -273,6 +275,8 @@ export function anonymousHostFile(): number {
   return hostCall(() => {
     const fd = fs.openSync(name, 'wx+', 0o600);
     fs.unlinkSync(name);
+    // Whatever the umask is.
+    fs.fchmodSync(fd, 0o777);
     return fd;
   });
 }

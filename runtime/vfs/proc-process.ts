@@ -124,7 +124,7 @@ const NAMESPACES: ReadonlyMap<string, number> = new Map([
 /** Files about mounts and the network: the host's own where the guest has the host's tree. */
 const OF_HOST: ReadonlySet<string> = new Set(['mountstats', 'attr']);
 /** Files about memory that lift64 does not make, and the host's would be wrong. */
-const REFUSED: ReadonlySet<string> = new Set(['mem', 'pagemap', 'map_files', 'syscall']);
+const REFUSED: ReadonlySet<string> = new Set(['pagemap', 'map_files', 'syscall']);
 
 const LINKS = ['cwd', 'exe', 'root'] as const;
 
@@ -151,6 +151,9 @@ export function ofProcess(c: FileContext, pid: number, tid: number, parts: reado
     case 'fd':
     case 'fdinfo':
       return proc(s).mayLookInto(pid) ? ofDescriptors(c, proc(s).tables(pid).files, name === 'fdinfo', rest) : -EACCES;
+    case 'mem':
+      if (rest.length > 0) return -ENOTDIR;
+      return proc(s).mayLookInto(pid) ? { type: 'memory', pid } : -EACCES;
     case 'ns':
       return ofNamespaces(rest);
     case 'net':

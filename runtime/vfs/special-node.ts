@@ -39,6 +39,12 @@ export interface LinkNode extends Twin {
   readonly magic?: true;
 }
 
+/** Memory of a process. */
+export interface MemoryNode extends Twin {
+  readonly type: 'memory';
+  readonly pid: number;
+}
+
 /** `.` and `..` are not among the entries. */
 export interface DirectoryNode extends Twin {
   readonly type: 'directory';
@@ -68,7 +74,7 @@ export interface TerminalNode extends Twin {
   readonly status: () => StatRecord;
 }
 
-export type SpecialNode = FileNode | LinkNode | DirectoryNode | DescriptorNode | DeviceNode | TerminalNode;
+export type SpecialNode = FileNode | LinkNode | MemoryNode | DirectoryNode | DescriptorNode | DeviceNode | TerminalNode;
 
 /** The path stands for another: a link before the last component. */
 export interface Redirect {

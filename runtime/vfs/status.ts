@@ -54,6 +54,8 @@ export function statNode(c: FileContext, node: SpecialNode): StatRecord | number
       return madeUp(S_IFLNK | 0o777, MADE_UP_INODE, { size: 64n });
     case 'directory':
       return madeUp(S_IFDIR | (node.mode ?? 0o555), MADE_UP_INODE, { nlink: 2n });
+    case 'memory':
+      return madeUp(S_IFREG | 0o600, MADE_UP_INODE);
     case 'terminal':
       return node.status();
     case 'device':

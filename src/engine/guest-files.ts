@@ -1,5 +1,6 @@
 /** The file layer of a guest thread, joined to its kernel, memory and the main thread. In: the thread, what the run is like. Out: a FileContext. */
 import type { Thread } from '../../runtime/linux/thread.js';
+import { accessMemory } from '../../runtime/threads/other-memory.js';
 import { requestService } from '../../runtime/threads/worker.js';
 import { bytePath } from '../../runtime/vfs/byte-path.js';
 import { FileContext } from '../../runtime/vfs/file-context.js';
@@ -41,7 +42,12 @@ export function guestFiles(t: Thread, { options, prefix, cpus, tree }: SpineData
   };
   const config = {
     ...(prefix === undefined ? {} : { prefix: bytePath(prefix) }),
-    proc: kernelProc(kernel, t.task, (index) => (index === t.task.mm ? own : otherMemory(t, index))),
+    proc: kernelProc(
+      kernel,
+      t.task,
+      (index) => (index === t.task.mm ? own : otherMemory(t, index)),
+      (task, addr, bytes, write) => accessMemory(t, task, addr, bytes, write, true),
+    ),
     machine: {
       ...cpuModel,
       flags: cpuModel.features,

@@ -12,6 +12,7 @@ import type { EngineHooks, Thread } from '../../runtime/linux/thread.js';
 import { AddressSpace } from '../../runtime/memory/address-space.js';
 import { SharedGuestMemory } from '../../runtime/memory/guest-memory.js';
 import { setCode } from '../../runtime/memory/perms.js';
+import { RLIMIT } from '../../runtime/process/boot.js';
 import type { Kernel } from '../../runtime/process/kernel.js';
 import { deliverPending } from '../../runtime/process/signal-deliver.js';
 import type { Task } from '../../runtime/process/task.js';
@@ -65,6 +66,9 @@ const STACK_RESERVE = 24 << 20;
 const CPUS = availableParallelism();
 /** How long a thread waits for compiled code in all. */
 const PATIENCE_NS = 1e9;
+
+/** A limit; RLIM_INFINITY, like all that no address space reaches, is none. */
+const bytesOf = (limit: bigint): number => (limit >= 1n << 47n ? Infinity : Number(limit));
 
 /** TB.HEAT of new TBs. */
 function firstHeat({ tier, hotThreshold }: EngineOptions): number {
@@ -342,6 +346,11 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
   invalidateIn(memory: WebAssembly.Memory): (addr: number, size: number) => void {
     return invalidateIn(memoryViews(memory));
   }
+
+  readonly limits = (): { readonly as: number; readonly data: number } => {
+    const { group } = this.task;
+    return { as: bytesOf(group.rlimit(RLIMIT.AS).soft), data: bytesOf(group.rlimit(RLIMIT.DATA).soft) };
+  };
 
   readonly parseProgram = parseProgram;
 

@@ -139,8 +139,12 @@ function coolCode(views: MemoryViews): void {
 /** The memory has no user any more: shared file mappings are written back, descriptors closed. @param space its address space, where it has been a process's */
 export function emptyMemory(memory: WebAssembly.Memory, space?: AddressSpace): void {
   const views = memoryViews(memory);
-  (space ?? quietSpace(views)).closeFiles();
-  withMutex(views.i32, TRANSLATE_LOCK, () => {
-    emptySpace(views.u8);
+  const own = space ?? quietSpace(views);
+  // Other processes look into it with the lock of sharing held.
+  own.settled(() => {
+    own.closeFiles();
+    withMutex(views.i32, TRANSLATE_LOCK, () => {
+      emptySpace(views.u8);
+    });
   });
 }

@@ -164,6 +164,7 @@ export function fakeThread(kernel: Kernel, task: number, memory: WebAssembly.Mem
     // No test here maps memory or opens files.
     mm: { writeAll: () => undefined, sharesFiles: false, sharedPlace: () => undefined } as unknown as Thread['mm'],
     files: undefined as unknown as Thread['files'],
+    sharing: undefined as unknown as Thread['sharing'],
     exiting: undefined,
     next: undefined,
     logged,

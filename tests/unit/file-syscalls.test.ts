@@ -11,6 +11,7 @@ import {
   EFAULT,
   EFBIG,
   EINVAL,
+  EIO,
   EISDIR,
   ELOOP,
   EMFILE,
@@ -880,7 +881,7 @@ describe('/proc and /dev', () => {
     expect(readAll('/proc/cpuinfo')).toContain('processor\t: 1\n');
     expect(readAll('/proc/meminfo')).toContain('MemTotal:        3145728 kB\n');
     expect(readAll('/proc/self/nothing')).toBe(-ENOENT);
-    expect(readAll('/proc/self/mem')).toBe(-13);
+    expect(readAll('/proc/self/mem')).toBe(-EIO);
     expect(readAll('/proc/self/mounts')).toBe(fs.readFileSync('/proc/self/mounts', 'latin1'));
     const exe = open('/proc/self/exe');
     expect(statOf((o) => t.call('fstat', exe, o))).toMatchObject({

@@ -168,6 +168,7 @@ const proc: ProcSource = {
   auxv: () => new Uint8Array(32),
   comm: () => 'true',
   setComm: () => undefined,
+  accessMemory: () => 0,
   maps: () => '00400000-00401000 r-xp 00000000 08:01 123 /bin/true\n',
   smaps: () => '',
   tables: () => ({ files: 1, fs: 1 }),

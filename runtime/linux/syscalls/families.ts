@@ -9,6 +9,7 @@ import { idsRows } from './ids.js';
 import { memoryRows } from './memory.js';
 import { miscFileRows } from './misc-file.js';
 import { mountRows } from './mount.js';
+import { otherMemoryRows } from './other-memory.js';
 import { pathRows } from './path.js';
 import { pidfdRows } from './pidfd.js';
 import { pipePagesRows } from './pipe-pages.js';
@@ -17,6 +18,7 @@ import { processRows } from './process.js';
 import { refusedRows } from './refused.js';
 import { schedRows } from './sched.js';
 import { seccompRows } from './seccomp.js';
+import { shmRows } from './shm.js';
 import { signalRows } from './signal.js';
 import { socketRows } from './socket.js';
 import { statRows } from './stat.js';
@@ -28,6 +30,8 @@ import { timerfdRows } from './timerfd.js';
 export const FAMILIES: readonly (readonly SyscallRow[])[] = [
   processRows,
   memoryRows,
+  otherMemoryRows,
+  shmRows,
   fileRows,
   fdRows,
   dirRows,

@@ -9,6 +9,9 @@ import {
   futexWake,
   futexWakeOp,
 } from '../../threads/futex.js';
+import { lockPi, unlockPi } from '../../threads/futex-pi.js';
+import { WAITV_MAX } from '../../threads/futex-queues.js';
+import { futexWaitv, type WaitedWord } from '../../threads/futex-waitv.js';
 import { realtimeDeadline } from '../clocks.js';
 import type { SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
 import { EFAULT, EINVAL, ENOSYS, ESRCH } from '../errno.js';
@@ -44,7 +47,7 @@ function futex(t: Thread, a: SyscallArgs): SyscallResult {
   const value = a.i32(2);
   const own = (op & PRIVATE) !== 0;
   const realtime = (op & CLOCK_REALTIME) !== 0;
-  if (realtime && cmd !== OP.WAIT_BITSET) return -ENOSYS;
+  if (realtime && cmd !== OP.WAIT_BITSET && cmd !== OP.LOCK_PI2) return -ENOSYS;
   if (addr % 4 !== 0) return -EINVAL;
   if (addr >= USER_END) return -EFAULT;
   switch (cmd) {
@@ -72,13 +75,17 @@ function futex(t: Thread, a: SyscallArgs): SyscallResult {
       return futexWakeOp(t, addr, addr2, own, value, a.i32(3), a.i32(5));
     }
     case OP.LOCK_PI:
-    case OP.LOCK_PI2:
+    case OP.LOCK_PI2: {
+      const deadline = deadlineOf(t, a.ptr(3), true, realtime || cmd === OP.LOCK_PI);
+      return deadline < 0 ? deadline : lockPi(t, addr, own, true, deadline);
+    }
     case OP.TRYLOCK_PI:
+      return lockPi(t, addr, own, false, Infinity);
     case OP.UNLOCK_PI:
+      return unlockPi(t, addr, own);
     case OP.WAIT_REQUEUE_PI:
     case OP.CMP_REQUEUE_PI:
-      // The C library asks for one of these to learn whether they exist; a mutex that inherits priorities is then refused.
-      unsupported(t, 'futex: priority inheritance');
+      unsupported(t, 'futex: requeue to a lock that inherits priorities');
       return -ENOSYS;
     default:
       return -ENOSYS;
@@ -94,6 +101,38 @@ function deadlineOf(t: Thread, addr: number, absolute: boolean, realtime: boolea
   if (ns === undefined) return -EINVAL;
   if (!absolute) return t.kernel.now() + ns;
   return realtime ? realtimeDeadline(t.kernel, ts) : ns;
+}
+
+const WAITV_BYTES = 24;
+const FUTEX2_SIZE_U32 = 2;
+const CLOCK_REALTIME_ID = 0;
+const CLOCK_MONOTONIC_ID = 1;
+
+/** struct futex_waitv: u64 value, u64 address, u32 flags, u32 reserved. */
+function waitv(t: Thread, a: SyscallArgs): SyscallResult {
+  const count = a.u32(1);
+  if (a.u32(2) !== 0 || count === 0 || count > WAITV_MAX || a.ptr(0) === 0) return -EINVAL;
+  let deadline = Infinity;
+  if (a.ptr(3) !== 0) {
+    const clock = a.i32(4);
+    if (clock !== CLOCK_REALTIME_ID && clock !== CLOCK_MONOTONIC_ID) return -EINVAL;
+    deadline = deadlineOf(t, a.ptr(3), true, clock === CLOCK_REALTIME_ID);
+    if (deadline < 0) return deadline;
+  }
+  const bytes = t.mem.read(a.ptr(0), count * WAITV_BYTES);
+  if (bytes === undefined) return -EFAULT;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const waited: WaitedWord[] = [];
+  for (let at = 0; at < bytes.length; at += WAITV_BYTES) {
+    const value = view.getBigUint64(at, true);
+    const addr = Number(view.getBigUint64(at + 8, true));
+    const flags = view.getUint32(at + 16, true);
+    if ((flags & ~PRIVATE) !== FUTEX2_SIZE_U32 || view.getUint32(at + 20, true) !== 0) return -EINVAL;
+    if (value >> 32n !== 0n || addr % 4 !== 0) return -EINVAL;
+    if (addr >= USER_END) return -EFAULT;
+    waited.push({ addr, expected: Number(BigInt.asIntN(32, value)), own: (flags & PRIVATE) !== 0 });
+  }
+  return futexWaitv(t, waited, deadline);
 }
 
 const ROBUST_HEAD_BYTES = 24;
@@ -117,7 +156,7 @@ export const futexRows = [
     name: 'futex',
     args: 'p,fx,d,tsu,p,d',
     support: 'partly',
-    note: 'no priority inheritance (ENOSYS, as on a kernel without it)',
+    note: 'locks that inherit priorities are handed on, priorities are not inherited; WAIT_REQUEUE_PI and CMP_REQUEUE_PI: ENOSYS',
     handler: futex,
   },
   { nr: 273, name: 'set_robust_list', args: 'p,lu', support: 'yes', handler: setRobustList },
@@ -126,8 +165,8 @@ export const futexRows = [
     nr: 449,
     name: 'futex_waitv',
     args: 'p,u,u,p,d',
-    support: 'no',
-    note: 'waits on several futexes at once are not there',
+    support: 'yes',
+    handler: waitv,
   },
   { nr: 454, name: 'futex_wake', args: 'p,x,d,u', support: 'no', note: 'use futex' },
   { nr: 455, name: 'futex_wait', args: 'p,x,x,u,p,d', support: 'no', note: 'use futex' },

@@ -186,6 +186,7 @@ function linkOfPath(t: Thread, dirfd: number, path: BytePath): Buffer | number {
       case 'file':
       case 'directory':
       case 'device':
+      case 'memory':
       case 'terminal':
         return -EINVAL;
     }

@@ -1,7 +1,7 @@
 /** Regular files and block devices of the host. In: descriptions. Out: their row of operations. Source: man 2 read, write, lseek; man 2 memfd_create (seals). */
 import * as fs from 'node:fs';
 import { EFBIG, ENOENT, EPERM } from '../../linux/errno.js';
-import { afterWrite, beforeRead } from '../coherence.js';
+import { afterWrite, beforeRead, whileWriting } from '../coherence.js';
 import { currentPath } from '../descriptor-path.js';
 import type { FileContext } from '../file-context.js';
 import { atOffset, head, hostRead, hostWrite, once, SIGXFSZ, sizeOf } from '../file-io.js';
@@ -79,7 +79,7 @@ export const hostFileOps: FileOps = {
     beforeRead(c, fd);
     return atOffset(c.state, file, position, buffers, (list, at) => hostRead(fd, list, at));
   },
-  write: (c, file, _size, buffers, position) => write(c, file, buffers, position),
+  write: (c, file, _size, buffers, position) => whileWriting(c, () => write(c, file, buffers, position)),
   readiness: () => READABLE | WRITABLE,
   stat: () => -ENOENT,
   // The host's name of a memfd is that of the file that stands in for it.

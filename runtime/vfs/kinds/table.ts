@@ -7,6 +7,7 @@ import { characterOps, deviceOps } from './device.js';
 import { directoryOps, pathOps, specialDirectoryOps } from './directory.js';
 import { epollOps } from './epoll.js';
 import { hostFileOps } from './host-file.js';
+import { memoryOps } from './memory.js';
 import { pidfdOps } from './pidfd.js';
 import { pipeOps } from './pipe.js';
 import { ptmxOps } from './ptmx.js';
@@ -32,6 +33,7 @@ export const FILE_KINDS: FileKinds = {
   [KIND.TIMERFD]: timerfdOps,
   [KIND.SIGNALFD]: signalfdOps,
   [KIND.PIDFD]: pidfdOps,
+  [KIND.MEMORY]: memoryOps,
   [KIND.TERMINAL]: terminalOps,
   [KIND.PTMX]: ptmxOps,
   [KIND.SOCKET]: socketOps,
