@@ -126,6 +126,12 @@ function fuzzInRoot(o: FuzzOptions, dir: string): FuzzResult {
   };
 }
 
+/** The report of an internal error, or the end of what was said. */
+function reportIn(stderr: string): string {
+  const at = stderr.indexOf('lift64: internal error');
+  return at < 0 ? stderr.slice(-3000) : stderr.slice(at, at + 3000);
+}
+
 function run(o: FuzzOptions, cwd: string, program: readonly string[], more: readonly string[]): FuzzResult {
   const children = o.children ?? Math.ceil(o.count / CALLS_A_CHILD);
   const first = o.first ?? 0;
@@ -145,7 +151,7 @@ function run(o: FuzzOptions, cwd: string, program: readonly string[], more: read
   const child = String(first + lines.filter((line) => line.startsWith('child ')).length);
   const how = done.signal === null ? `status ${String(done.status)}` : `signal ${done.signal}`;
   const again = `--seed ${String(o.seed)} --first ${child} --children 1`;
-  return { summary, failure: `${how} in child ${child} (${again})\n${done.stderr.slice(-6000)}` };
+  return { summary, failure: `${how} in child ${child} (${again})\n${reportIn(done.stderr)}` };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
