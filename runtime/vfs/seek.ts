@@ -62,6 +62,8 @@ export function allocateFile(c: FileContext, file: number, mode: number, offset:
   const kind = fileKind(s, file);
   if (kind === KIND.PATH || (fileFlags(s, file) & O_ACCMODE) === O_RDONLY) return -EBADF;
   if (offset < 0 || length <= 0) return -EINVAL;
+  // Offsets are exact numbers; no file of the host is as long.
+  if (offset + length > Number.MAX_SAFE_INTEGER) return -EFBIG;
   if (kind === KIND.PIPE_READ || kind === KIND.PIPE_WRITE || kind === KIND.STREAM) return -ESPIPE;
   if (kind === KIND.DIRECTORY || kind === KIND.SPECIAL_DIRECTORY) return -EISDIR;
   if (kind !== KIND.FILE) return -ENODEV;
