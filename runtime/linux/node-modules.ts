@@ -6,6 +6,7 @@ import { fstatSync } from 'node:fs';
 export const nodeModules = {
   childProcess: () => process.getBuiltinModule('node:child_process'),
   crypto: () => process.getBuiltinModule('node:crypto'),
+  dgram: () => process.getBuiltinModule('node:dgram'),
   net: () => process.getBuiltinModule('node:net'),
   tty: () => process.getBuiltinModule('node:tty'),
 } as const;

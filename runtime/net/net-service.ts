@@ -8,6 +8,8 @@ import { nodeModules } from '../linux/node-modules.js';
 import type { VfsState } from '../vfs/state.js';
 import { wakeAll } from '../vfs/wait-queue.js';
 import { SOCKET } from './layout.js';
+import { HostTcp } from './host-tcp.js';
+import { HostUdp } from './host-udp.js';
 import type { NetRequest } from './requests.js';
 import { set, socketQueue } from './socket-table.js';
 
@@ -16,9 +18,14 @@ const LONGEST_PATH = 100;
 
 export class NetService {
   private made = 0;
+  private readonly tcp: HostTcp;
+  private readonly udp: HostUdp;
 
   /** @param state has the main thread's port */
-  constructor(private readonly state: VfsState) {}
+  constructor(private readonly state: VfsState) {
+    this.tcp = new HostTcp(state);
+    this.udp = new HostUdp(state);
+  }
 
   request(r: NetRequest): void {
     switch (r.kind) {
@@ -28,8 +35,40 @@ export class NetService {
         });
         break;
       case 'look':
+        if (!this.tcp.look(r.socket)) this.udp.look(r.socket);
+        break;
+      case 'reserve':
+        this.tcp.reserve(r, (result) => {
+          this.answer(r.socket, result);
+        });
+        break;
+      case 'release':
+        this.tcp.release(r.socket);
+        this.udp.release(r.socket);
+        break;
+      case 'connect':
+        this.tcp.connect(r);
+        break;
+      case 'udp':
+        this.udp.bind(r, (result) => {
+          this.answer(r.socket, result);
+        });
+        break;
+      case 'route':
+        this.udp.route(r, (result) => {
+          this.answer(r.socket, result);
+        });
+        break;
+      case 'group':
+        this.answer(r.socket, this.udp.group(r));
         break;
     }
+  }
+
+  /** lift64 ends: once what its guests have sent is on its way, or after `patienceMs`, all is closed. */
+  async close(patienceMs: number): Promise<void> {
+    await this.tcp.close(patienceMs);
+    this.udp.close();
   }
 
   private answer(socket: number, result: number): void {

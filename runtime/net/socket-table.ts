@@ -31,8 +31,8 @@ export const FLAG = {
   RESET: 8,
   /** Has an address of its own. */
   BOUND: 16,
-  /** bind asked for this address and port, rather than for any port. */
-  BOUND_PORT: 32,
+  /** bind has named an address: connections do not change it. */
+  BOUND_ADDRESS: 32,
   /** A connection attempt has ended: connect reports it once (0 or ERROR). */
   ATTEMPTED: 64,
 } as const;

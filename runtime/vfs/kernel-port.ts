@@ -42,6 +42,8 @@ export interface KernelPort {
   processState(process: number, pid: number): 'alive' | 'zombie' | 'gone';
   /** Asks the main thread to serve stream `stream` (StreamService.request). Returns at once. */
   requestStream(stream: number): void;
+  /** False: the guest has no network but lift64's own (--no-net). */
+  readonly network: boolean;
   /** Asks the main thread for something of the host's network (net-service.ts). Returns at once. */
   requestNet(request: NetRequest): void;
   /** Asks the main thread to put the terminal of the host into raw or cooked mode. Returns at once. */

@@ -23,6 +23,8 @@ import { wakeAll } from './wait-queue.js';
 export interface FileMessages {
   /** StreamService.request(stream) on the main thread. */
   requestStream(stream: number): void;
+  /** False: no network of the host's. */
+  readonly network: boolean;
   /** NetService.request(request) on the main thread. */
   requestNet(request: NetRequest): void;
   /** setHostTerminalRaw(raw) on the main thread. */
@@ -111,6 +113,9 @@ class ThreadPort implements KernelPort {
   requestStream(stream: number): void {
     this.messages.requestStream(stream);
   }
+  get network(): boolean {
+    return this.messages.network;
+  }
   requestNet(request: NetRequest): void {
     this.messages.requestNet(request);
   }
@@ -174,6 +179,7 @@ export function mainPort(kernel: Kernel): KernelPort {
     takeSignal: none,
     processState: none,
     requestStream: none,
+    network: true,
     // It looks for itself.
     requestNet: () => undefined,
     setTerminalRaw: none,

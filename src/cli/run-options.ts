@@ -96,6 +96,11 @@ export function addRunOptions<T>(y: Argv<T>): Argv<T> {
       describe: 'an empty directory in memory at this guest path, gone at the end',
       group: 'Files:',
     })
+    .option('no-net', {
+      type: 'boolean',
+      describe: 'no network: sockets reach the guest processes of this lift64 alone',
+      group: 'Guest:',
+    })
     .option('sandbox', {
       type: 'boolean',
       describe: 'no files of the host but PROGRAM and what --root and --mount show, and no environment but -E',
@@ -197,6 +202,7 @@ export function runOptions(p: Parsed, program: string, args: readonly string[]):
     engine: { ...engine, store: store(p, engine) },
     program,
     argv: [text(p['0']) ?? program, ...args],
+    network: p['no-net'] !== true && p['sandbox'] !== true,
     env: guestEnvironment(list(p['E']), list(p['U']), p['sandbox'] === true),
     prefix: text(p['L']),
     tree: {

@@ -18,13 +18,14 @@ import { SERVICE, type SpineData } from './spine.js';
 const MEMORY_TOTAL = 3 * 2 ** 30;
 
 /** `t` has its kernel, task, gate and memory by now. */
-export function guestFiles(t: Thread, { options, prefix, cpus, tree }: SpineData): FileContext {
+export function guestFiles(t: Thread, { options, prefix, cpus, network, tree }: SpineData): FileContext {
   const { kernel, mm } = t;
   const { cpuModel } = options;
   const state = threadVfsState(t, {
     requestStream: (stream) => {
       requestService(SERVICE.STREAM, stream);
     },
+    network,
     requestNet: (request) => {
       requestService(SERVICE.NET, request);
     },

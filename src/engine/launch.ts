@@ -39,6 +39,8 @@ import { writePerfMap } from './v8-flags.js';
 import { storeName } from './store-name.js';
 import type { Stats, ThreadReport } from './stats.js';
 
+/** At the end of lift64: how long what its guests have sent to the host may take to leave. */
+const NET_PATIENCE_MS = 2000;
 /** Index of the first address space that a kernel hands out. */
 const FIRST_MM = 1;
 
@@ -92,6 +94,7 @@ async function run(o: RunOptions, tree: GuestTree | undefined): Promise<Ended> {
     prefix: o.prefix,
     tree: tree?.rows,
     cpus: availableParallelism(),
+    network: o.network ?? true,
     profile: o.stats === 'all',
   };
   const { store, tier } = o.engine;
@@ -211,6 +214,7 @@ async function run(o: RunOptions, tree: GuestTree | undefined): Promise<Ended> {
   } finally {
     process.umask(files.umask);
     stopForwarding();
+    await net.close(NET_PATIENCE_MS);
     terminal.close();
     await ahead;
     await compiler.close();

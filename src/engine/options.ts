@@ -58,6 +58,8 @@ export interface RunOptions {
   readonly env: readonly string[];
   /** -L: where the guest's interpreter and libraries are looked for first. */
   readonly prefix: string | undefined;
+  /** False (--no-net, --sandbox): sockets reach guests of this lift64 alone. */
+  readonly network?: boolean;
   /** --root, --mount, --tmpfs, --sandbox. */
   readonly tree: TreeOptions;
   /** --max-memory: bytes of the address space of each process. --max-procs: processes and threads at a time. */

@@ -13,6 +13,8 @@ export interface SpineData {
   /** The guest's mounts; undefined: its tree is the host's. */
   readonly tree: TreeRows | undefined;
   readonly cpus: number;
+  /** False: no network of the host's. */
+  readonly network: boolean;
   /** --profile: guest threads report what they have spent their time on. */
   readonly profile: boolean;
 }

@@ -147,6 +147,7 @@ export class FakePort implements KernelPort {
     return 'alive';
   }
   readonly ids = { uid: 1000, euid: 1000, gid: 1000, egid: 1000 };
+  readonly network = false;
   requestNet(): void {
     // Nobody is there to answer.
   }

@@ -141,7 +141,7 @@ export const socketRows: readonly SyscallRow[] = [
     name: 'socket',
     args: 'd,x,d',
     support: 'partly',
-    note: 'AF_UNIX; others EAFNOSUPPORT',
+    note: 'AF_UNIX, TCP and UDP over AF_INET and AF_INET6, NETLINK_ROUTE; raw sockets EPERM, other families EAFNOSUPPORT',
     handler: socket,
   },
   { nr: 42, name: 'connect', args: 'd,p,u', support: 'yes', handler: connect },
