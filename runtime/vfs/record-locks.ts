@@ -3,12 +3,13 @@
  * host neither see nor keep them: Node has no call for it. In: the file's device and inode, owner, range. Out: conflicts.
  * Source: man 2 fcntl (advisory record locking, open file description locks), man 2 flock.
  */
-import { ENOLCK } from '../linux/errno.js';
+import { EDEADLK, ENOLCK } from '../linux/errno.js';
 import { AREA, HEAD, LOCK, MAX_RECORD_LOCKS } from './layout.js';
 import type { VfsState } from './state.js';
 import { wakeAll } from './wait-queue.js';
 
-export const LOCK_SPACE = { RECORD: 1, FLOCK: 2 } as const;
+/** WAIT: no lock, but a process (owner) that waits for another one (pid), by thread slot (start). */
+export const LOCK_SPACE = { RECORD: 1, FLOCK: 2, WAIT: 3 } as const;
 export const LOCK_TYPE = { NONE: 0, SHARED: 1, EXCLUSIVE: 2 } as const;
 /** End of a lock that reaches to the end of the file, however long. */
 export const LOCK_END = Number.MAX_SAFE_INTEGER;
@@ -132,6 +133,57 @@ export function setLock(s: VfsState, id: FileId, l: FileLock): FileLock | number
   });
   if (result === 0) wakeAll(s, lockQueue);
   return result;
+}
+
+/** Processes that wait for one another, followed no further: as far as Linux goes. */
+const LONGEST_CHAIN = 10;
+
+/** Notes that the process `owner` waits for a lock of `blocker`; -EDEADLK when that one waits for `owner`, itself or by others. Undone by endWait. */
+export function beginWait(s: VfsState, owner: number, blocker: number): number {
+  return s.locked(() => {
+    let last = blocker;
+    for (let n = 0; n < LONGEST_CHAIN; n++) {
+      if (last === owner) return -EDEADLK;
+      const next = blockerOf(s, last);
+      if (next === undefined) break;
+      last = next;
+    }
+    clearWait(s);
+    const free = s.findFree(AREA.RECORD_LOCKS, MAX_RECORD_LOCKS, LOCK.SIZE, LOCK.TYPE);
+    // In a full table, deadlocks go unseen.
+    if (free < 0) return 0;
+    const lock = { space: LOCK_SPACE.WAIT, owner, pid: blocker, type: LOCK_TYPE.SHARED, start: s.port.slot, end: 0 };
+    writeLock(s, free, { dev: 0n, ino: 0n }, lock);
+    Atomics.add(s.words, AREA.HEAD + HEAD.LOCKS_HELD, 1);
+    return 0;
+  });
+}
+
+/** The calling thread waits no more. */
+export function endWait(s: VfsState): void {
+  s.locked(() => {
+    clearWait(s);
+  });
+}
+
+function waiting(s: VfsState, accept: (lock: FileLock) => boolean): number {
+  for (let i = 0; i < MAX_RECORD_LOCKS; i++) {
+    const w = word(i);
+    if (s.get(w + LOCK.TYPE) !== 0 && s.get(w + LOCK.SPACE) === LOCK_SPACE.WAIT && accept(readLock(s, i))) return i;
+  }
+  return -1;
+}
+
+function blockerOf(s: VfsState, owner: number): number | undefined {
+  const i = waiting(s, (lock) => lock.owner === owner);
+  return i < 0 ? undefined : readLock(s, i).pid;
+}
+
+function clearWait(s: VfsState): void {
+  const mine = waiting(s, (lock) => lock.start === s.port.slot);
+  if (mine < 0) return;
+  s.set(word(mine) + LOCK.TYPE, 0);
+  Atomics.sub(s.words, AREA.HEAD + HEAD.LOCKS_HELD, 1);
 }
 
 /** Drops the locks of an owner: on one file, or on all. */

@@ -195,7 +195,7 @@ export const fdRows = [
     name: 'fcntl',
     args: 'd,fc,x',
     support: 'partly',
-    note: `locks ${LOCKS_NOTE}, and deadlocks are not found; no leases, no F_NOTIFY; a pipe's size is fixed; O_APPEND of a file that was opened with it stays`,
+    note: `locks ${LOCKS_NOTE}; no leases, no F_NOTIFY; a pipe's size is fixed; O_APPEND of a file that was opened with it stays`,
     handler: fcntl,
   },
   { nr: 73, name: 'flock', args: 'd,x', support: 'partly', note: LOCKS_NOTE, handler: flock },

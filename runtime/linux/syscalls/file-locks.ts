@@ -5,6 +5,8 @@ import { withFd } from '../../vfs/guest-args.js';
 import { fileFlags, fileOffset, lockOwner } from '../../vfs/open-files.js';
 import { O_ACCMODE, O_RDONLY, O_WRONLY } from '../../vfs/open-flags.js';
 import {
+  beginWait,
+  endWait,
   findConflict,
   LOCK_END,
   LOCK_SPACE,
@@ -17,7 +19,7 @@ import {
 import { statOpenFile } from '../../vfs/status.js';
 import { TIMED_OUT, waitUntil } from '../../vfs/wait-queue.js';
 import type { SyscallArgs, SyscallResult } from '../context.js';
-import { EAGAIN, EBADF, EFAULT, EINVAL, EOVERFLOW } from '../errno.js';
+import { EAGAIN, EBADF, EDEADLK, EFAULT, EINVAL, EOVERFLOW } from '../errno.js';
 import type { Thread } from '../thread.js';
 
 export const F_GETLK = 5;
@@ -96,6 +98,8 @@ function describe(view: DataView, l: FileLock): void {
   view.setInt32(24, l.pid, true);
 }
 
+const waited = (r: number | typeof TIMED_OUT): number => (r === TIMED_OUT ? -EAGAIN : r);
+
 function take(t: Thread, id: FileId, lock: FileLock, wait: boolean): SyscallResult {
   const { state } = t.files;
   const attempt = (): number | undefined => {
@@ -103,8 +107,20 @@ function take(t: Thread, id: FileId, lock: FileLock, wait: boolean): SyscallResu
     return typeof r === 'number' ? r : undefined;
   };
   if (!wait) return attempt() ?? -EAGAIN;
-  const r = waitUntil(state, [lockQueue], attempt);
-  return r === TIMED_OUT ? -EAGAIN : r;
+  // Only processes can wait for one another: open file descriptions and flock may hang, on Linux too.
+  if (lock.space !== LOCK_SPACE.RECORD || lock.owner < 0) return waited(waitUntil(state, [lockQueue], attempt));
+  const watched = (): number | undefined => {
+    const r = setLock(state, id, lock);
+    if (typeof r === 'number') return r;
+    return beginWait(state, lock.owner, r.owner) < 0 ? -EDEADLK : undefined;
+  };
+  const first = setLock(state, id, lock);
+  if (typeof first === 'number') return first;
+  try {
+    return waited(waitUntil(state, [lockQueue], watched));
+  } finally {
+    endWait(state);
+  }
 }
 
 const LOCK_SH = 1;
