@@ -5,9 +5,20 @@ import * as fs from 'node:fs';
 import { hostBytes } from './byte-path.js';
 import { pinFile } from './fd-table.js';
 import type { FileContext } from './file-context.js';
-import { madeUp, makeDev, S_IFCHR, S_IFDIR, S_IFLNK, S_IFREG, type StatRecord } from './file-stat.js';
+import {
+  madeUp,
+  makeDev,
+  S_IFCHR,
+  S_IFDIR,
+  S_IFIFO,
+  S_IFLNK,
+  S_IFMT,
+  S_IFREG,
+  S_IFSOCK,
+  type StatRecord,
+} from './file-stat.js';
 import { hostFailure } from './host-error.js';
-import { fileOps, filePath, hostFd, putFile } from './open-files.js';
+import { fileKind, fileOps, filePath, hostFd, KIND, putFile } from './open-files.js';
 import { nodeAt, type Target } from './resolve.js';
 import type { SpecialNode } from './special-node.js';
 import { ENOENT } from '../linux/errno.js';
@@ -20,13 +31,20 @@ export function statOpenFile(c: FileContext, file: number): StatRecord | number 
   const fd = hostFd(s, file);
   if (fd >= 0) {
     try {
-      return fs.fstatSync(fd, { bigint: true });
+      const status = fs.fstatSync(fd, { bigint: true });
+      return (Number(status.mode) & S_IFMT) === S_IFSOCK && fileKind(s, file) !== KIND.PATH ? asPipe(status) : status;
     } catch (e) {
       return hostFailure(e);
     }
   }
   return fileOps(s, file).stat(c, file);
 }
+
+/** A socket that lift64 was started with (Node's pipes are such) is read and written, and nothing else: a pipe to the guest, which would otherwise call what sockets alone have. */
+const asPipe = (status: StatRecord): StatRecord => ({
+  ...pick(status),
+  mode: (status.mode & ~BigInt(S_IFMT)) | BigInt(S_IFIFO),
+});
 
 /** Status of what is at the description's path now. */
 export function statNamed(c: FileContext, file: number): StatRecord | number {

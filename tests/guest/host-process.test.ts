@@ -48,6 +48,13 @@ describe('the first process', () => {
   });
 });
 
+describe('descriptors that are sockets of the host', () => {
+  onLinux('are pipes to the guest: Node gives its children sockets', () => {
+    const options = { input: '', encoding: 'utf8' } as const;
+    expect(spawnSync(process.execPath, [LIFT64, '/usr/bin/stat', '-c', '%F', '-'], options).stdout).toBe('fifo\n');
+  });
+});
+
 describe('a failure of the main thread', () => {
   test('that nobody awaits: one report, exit status 125', () => {
     const thrower = "data:text/javascript,setTimeout(() => { throw new Error('thrown by a timer') }, 300)";

@@ -256,7 +256,14 @@ const STATFS_NOTE = 'Node tells neither f_fsid (0) nor the mount flags (ST_RELAT
 
 export const statRows = [
   { nr: 4, name: 'stat', args: 's,p', support: 'yes', handler: (t, a) => statPath(t, a, 0) },
-  { nr: 5, name: 'fstat', args: 'd,p', support: 'yes', handler: fstat },
+  {
+    nr: 5,
+    name: 'fstat',
+    args: 'd,p',
+    support: 'yes',
+    note: 'a socket that lift64 was started with is a pipe',
+    handler: fstat,
+  },
   { nr: 6, name: 'lstat', args: 's,p', support: 'yes', handler: (t, a) => statPath(t, a, AT_SYMLINK_NOFOLLOW) },
   {
     nr: 21,
