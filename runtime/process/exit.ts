@@ -15,6 +15,7 @@ import type { Kernel } from './kernel.js';
 import { GROUP_FLAG, GROUP_STATE, HEAD, TASK_STATE } from './layout.js';
 import { dropTimersLocked } from './posix-timers.js';
 import { releaseFilters } from './seccomp.js';
+import { undoSems } from './sem-sets.js';
 import { SA, SIG_IGN } from './sighand.js';
 import { flushSignals } from './siginfo.js';
 import { exitGroupLocked, retargetLocked, sendToGroupLocked } from './signal-send.js';
@@ -123,6 +124,7 @@ function leaveGroup(kernel: Kernel, task: Task, status: number, cpuNs: number): 
   endSessionLocked(kernel, group);
   releaseOrphansLocked(kernel, group, group.parent, group);
   dropTimersLocked(kernel, group);
+  undoSems(kernel, group.index, group.tgid);
   reparentChildren(kernel, group);
   group.state = GROUP_STATE.ZOMBIE;
   notifyParent(kernel, group);

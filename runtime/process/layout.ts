@@ -20,6 +20,10 @@ export const MAX_MMS = 256;
 export const FUTEX_BUCKETS = 1024;
 /** System V shared memory segments. */
 export const MAX_SEGMENTS = 256;
+/** System V semaphores: sets, semaphores of one, and what is to be undone when processes end. */
+export const MAX_SEM_SETS = 128;
+export const SEMS_PER_SET = 256;
+export const MAX_SEM_UNDOS = 1024;
 /** Waits on several futexes at a time. */
 export const MAX_WAITVS = 64;
 /** Files with shared mappings, of all processes together; index 0 is not used. */
@@ -150,6 +154,9 @@ export const TASK = {
   SECCOMP: 59,
   /** Futex wait for a lock that inherits priorities: tid of the owner; else 0. */
   FUTEX_OWNER: 52,
+  /** Wait in semop: index of the set + 1, and the semaphore + 1, negative for one that is to become zero. */
+  SEM_SET: 53,
+  SEM_WAIT: 54,
   /** Thread of the host that runs it; 0 where the host does not tell. */
   HOST_TID: 60,
   /** i64 nanoseconds: CPU time that the host thread had used before. */
@@ -363,6 +370,26 @@ export const SEGMENT = {
   BYTES: 128,
 } as const;
 
+/** A set of System V semaphores: times are seconds since 1970; of each semaphore, its value and the process that changed it last. */
+export const SEM_SET = {
+  USED: 0,
+  KEY: 1,
+  LIVES: 2,
+  COUNT: 3,
+  MODE: 4,
+  UID: 5,
+  GID: 6,
+  CUID: 7,
+  CGID: 8,
+  OTIME: 9,
+  CTIME: 10,
+  SEMS: 16,
+  BYTES: 64 + SEMS_PER_SET * 8,
+} as const;
+
+/** What the end of process GROUP (index; 0: free) adds to semaphore NUM of set SET. */
+export const SEM_UNDO = { GROUP: 0, SET: 1, NUM: 2, ADD: 3, BYTES: 16 } as const;
+
 /** A wait on several futexes: task (0: free), number + 1 of the futex that has been woken, how many there are, and their keys: mm, address (i64). */
 export const WAITV = { TASK: 0, WOKEN: 1, COUNT: 2, KEYS: 4, KEY_WORDS: 3, MOST: 128, BYTES: 16 + 128 * 12 } as const;
 
@@ -386,6 +413,8 @@ export const AREA = {
   /** First and last waiting task of each bucket, two words. */
   FUTEXES: table(FUTEX_BUCKETS, 8),
   SEGMENTS: table(MAX_SEGMENTS, SEGMENT.BYTES),
+  SEM_SETS: table(MAX_SEM_SETS, SEM_SET.BYTES),
+  SEM_UNDOS: table(MAX_SEM_UNDOS, SEM_UNDO.BYTES),
   WAITVS: table(MAX_WAITVS, WAITV.BYTES),
   SHARED: table(MAX_SHARED, SHARED.BYTES),
   /** The file layer's region, of the size that it asks for. */

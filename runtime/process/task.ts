@@ -338,6 +338,19 @@ export class Task extends KernelRecord {
   set futexOwner(v: number) {
     this.set(TASK.FUTEX_OWNER, v);
   }
+  /** Wait in semop: index of the set + 1, else 0; the semaphore + 1, negative for one that is to become zero. */
+  get semSet(): number {
+    return this.get(TASK.SEM_SET);
+  }
+  set semSet(v: number) {
+    this.set(TASK.SEM_SET, v);
+  }
+  get semWait(): number {
+    return this.get(TASK.SEM_WAIT);
+  }
+  set semWait(v: number) {
+    this.set(TASK.SEM_WAIT, v);
+  }
   get futexNext(): number {
     return this.get(TASK.FUTEX_NEXT);
   }

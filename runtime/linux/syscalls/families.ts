@@ -18,6 +18,7 @@ import { processRows } from './process.js';
 import { refusedRows } from './refused.js';
 import { schedRows } from './sched.js';
 import { seccompRows } from './seccomp.js';
+import { semRows } from './sem.js';
 import { shmRows } from './shm.js';
 import { signalRows } from './signal.js';
 import { socketRows } from './socket.js';
@@ -32,6 +33,7 @@ export const FAMILIES: readonly (readonly SyscallRow[])[] = [
   memoryRows,
   otherMemoryRows,
   shmRows,
+  semRows,
   fileRows,
   fdRows,
   dirRows,

@@ -1,0 +1,285 @@
+/** System V semaphores. In: thread and arguments. Out: results. Source: man 2 semget, semop, semctl; man 7 sysvipc; asm/sembuf.h for the structs. */
+import { SEM_SET, MAX_SEM_SETS, SEMS_PER_SET } from '../../process/layout.js';
+import { allSemSets, freeSemSet, type SemOp, type SemSet, semSetOf, SEMVMX } from '../../process/sem-sets.js';
+import { park } from '../../threads/park.js';
+import type { SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
+import {
+  E2BIG,
+  EACCES,
+  EAGAIN,
+  EEXIST,
+  EFAULT,
+  EFBIG,
+  EIDRM,
+  EINTR,
+  EINVAL,
+  ENOENT,
+  ENOMEM,
+  ENOSPC,
+  EPERM,
+  ERANGE,
+} from '../errno.js';
+import { readTimePair, timespecNs } from '../structs.js';
+import type { Thread } from '../thread.js';
+
+const IPC_CREAT = 0o1000;
+const IPC_EXCL = 0o2000;
+const IPC_NOWAIT = 0o4000;
+const SEM_UNDO_FLAG = 0x1000;
+const IPC_PRIVATE = 0;
+const CTL = {
+  RMID: 0,
+  SET: 1,
+  STAT: 2,
+  IPC_INFO: 3,
+  GETPID: 11,
+  GETVAL: 12,
+  GETALL: 13,
+  GETNCNT: 14,
+  GETZCNT: 15,
+  SETVAL: 16,
+  SETALL: 17,
+  SEM_STAT: 18,
+  SEM_INFO: 19,
+  STAT_ANY: 20,
+} as const;
+const SEMOPM = 500;
+const SEMBUF_BYTES = 6;
+const DS_BYTES = 104;
+const READ = 4;
+const ALTER = 2;
+
+const seconds = (): number => Math.floor(Date.now() / 1000);
+
+/** Whether the thread may `want` (bits of one digit of the mode) of the set. */
+function allowed(t: Thread, s: SemSet, want: number): boolean {
+  const { euid, egid } = t.task.group.ids;
+  if (euid === 0) return true;
+  const owner = euid === s.get(SEM_SET.UID) || euid === s.get(SEM_SET.CUID);
+  const group = egid === s.get(SEM_SET.GID) || egid === s.get(SEM_SET.CGID);
+  return ((s.get(SEM_SET.MODE) >> (owner ? 6 : group ? 3 : 0)) & want) === want;
+}
+
+function semget(t: Thread, a: SyscallArgs): SyscallResult {
+  const [key, count, flags] = [a.i32(0), a.i32(1), a.i32(2)];
+  if (count < 0 || count > SEMS_PER_SET) return -EINVAL;
+  const { kernel } = t;
+  return kernel.lock(() => {
+    for (const s of allSemSets(kernel)) {
+      if (key === IPC_PRIVATE || s.get(SEM_SET.KEY) !== key) continue;
+      if ((flags & IPC_CREAT) !== 0 && (flags & IPC_EXCL) !== 0) return -EEXIST;
+      if (count > s.count) return -EINVAL;
+      return allowed(t, s, ((flags >> 6) | (flags >> 3) | flags) & 7) ? s.id : -EACCES;
+    }
+    if (key !== IPC_PRIVATE && (flags & IPC_CREAT) === 0) return -ENOENT;
+    if (count === 0) return -EINVAL;
+    const s = freeSemSet(kernel);
+    if (s === undefined) return -ENOSPC;
+    s.begin(key, count);
+    const { euid, egid } = t.task.group.ids;
+    for (const f of [SEM_SET.UID, SEM_SET.CUID]) s.set(f, euid);
+    for (const f of [SEM_SET.GID, SEM_SET.CGID]) s.set(f, egid);
+    s.set(SEM_SET.MODE, flags & 0o777);
+    s.set(SEM_SET.CTIME, seconds());
+    return s.id;
+  });
+}
+
+function operations(t: Thread, addr: number, count: number): SemOp[] | number {
+  const bytes = t.mem.read(addr, count * SEMBUF_BYTES);
+  if (bytes === undefined) return -EFAULT;
+  const v = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return Array.from({ length: count }, (_, i) => {
+    const flags = v.getInt16(i * SEMBUF_BYTES + 4, true);
+    return {
+      num: v.getUint16(i * SEMBUF_BYTES, true),
+      add: v.getInt16(i * SEMBUF_BYTES + 2, true),
+      undo: (flags & SEM_UNDO_FLAG) !== 0,
+      noWait: (flags & IPC_NOWAIT) !== 0,
+    };
+  });
+}
+
+/** @param timeout address of a relative timespec; 0 none */
+function operate(t: Thread, id: number, addr: number, count: number, timeout: number): number {
+  const { kernel, task } = t;
+  if (count < 1 || id < 0) return -EINVAL;
+  if (count > SEMOPM) return -E2BIG;
+  const ops = operations(t, addr, count);
+  if (typeof ops === 'number') return ops;
+  let deadlineNs = Infinity;
+  if (timeout !== 0) {
+    const ts = readTimePair(t.mem, timeout);
+    if (ts === undefined) return -EFAULT;
+    const ns = timespecNs(ts);
+    if (ns === undefined) return -EINVAL;
+    deadlineNs = kernel.now() + ns;
+  }
+  let waited = false;
+  const attempt = (): number | undefined =>
+    kernel.lock(() => {
+      const s = semSetOf(kernel, id);
+      if (s === undefined) return waited ? -EIDRM : -EINVAL;
+      if (ops.some((o) => o.num >= s.count)) return -EFBIG;
+      if (!allowed(t, s, ops.some((o) => o.add !== 0) ? ALTER : READ)) return -EACCES;
+      const r = s.attempt(ops, task.groupIndex, task.tgid);
+      if (r === 'range') return -ERANGE;
+      if (r === 'full') return -ENOMEM;
+      if (r === 'done') {
+        s.set(SEM_SET.OTIME, seconds());
+        return 0;
+      }
+      const at = ops[r.blockedAt];
+      if (at === undefined || at.noWait) return -EAGAIN;
+      waited = true;
+      task.semSet = s.index + 1;
+      task.semWait = at.add === 0 ? -at.num - 1 : at.num + 1;
+      return undefined;
+    });
+  const r = park(t, attempt, { deadlineNs });
+  task.semSet = 0;
+  return r === 'timeout' ? -EAGAIN : r === 'interrupted' ? -EINTR : r;
+}
+
+function status(s: SemSet): Uint8Array {
+  const bytes = new Uint8Array(DS_BYTES);
+  const v = new DataView(bytes.buffer);
+  [SEM_SET.KEY, SEM_SET.UID, SEM_SET.GID, SEM_SET.CUID, SEM_SET.CGID, SEM_SET.MODE].forEach((f, i) => {
+    v.setInt32(4 * i, s.get(f), true);
+  });
+  v.setUint16(24, s.get(SEM_SET.LIVES) & 0x7fff, true);
+  v.setBigInt64(48, BigInt(s.get(SEM_SET.OTIME)), true);
+  v.setBigInt64(64, BigInt(s.get(SEM_SET.CTIME)), true);
+  v.setBigUint64(80, BigInt(s.count), true);
+  return bytes;
+}
+
+/** struct seminfo: Linux's defaults, but for what the tables here hold. */
+function info(t: Thread, buffer: number, used: boolean): number {
+  const sets = [...allSemSets(t.kernel)];
+  const all = MAX_SEM_SETS * SEMS_PER_SET;
+  const sems = sets.reduce((sum, s) => sum + s.count, 0);
+  const out = new Int32Array([all, MAX_SEM_SETS, all, all, SEMS_PER_SET, SEMOPM, SEMOPM, 20, SEMVMX, SEMVMX]);
+  if (used) out.set([sets.length, SEMVMX, sems], 7);
+  if (!t.mem.write(buffer, new Uint8Array(out.buffer))) return -EFAULT;
+  return Math.max(0, ...sets.map((s) => s.index));
+}
+
+/** What GETVAL and its like give; -EINVAL where `num` is not in the set. */
+function one(s: SemSet, command: number, num: number): number {
+  if (num < 0 || num >= s.count) return -EINVAL;
+  switch (command) {
+    case CTL.GETVAL:
+      return s.value(num);
+    case CTL.GETPID:
+      return s.pid(num);
+    default:
+      return s.waiting(num, command === CTL.GETZCNT);
+  }
+}
+
+function setAll(t: Thread, s: SemSet, values: Uint16Array): number {
+  if (values.some((v) => v > SEMVMX)) return -ERANGE;
+  values.forEach((value, num) => {
+    s.setValue(num, value, t.task.tgid);
+  });
+  s.dropUndos(undefined);
+  s.set(SEM_SET.CTIME, seconds());
+  s.wake();
+  return 0;
+}
+
+function change(t: Thread, s: SemSet, command: number, buffer: number, perm: readonly number[]): number {
+  const { euid } = t.task.group.ids;
+  if (euid !== 0 && euid !== s.get(SEM_SET.UID) && euid !== s.get(SEM_SET.CUID)) return -EPERM;
+  if (command === CTL.RMID) {
+    s.end();
+    return 0;
+  }
+  const [uid = 0, gid = 0, mode = 0] = perm;
+  s.set(SEM_SET.UID, uid);
+  s.set(SEM_SET.GID, gid);
+  s.set(SEM_SET.MODE, mode & 0o777);
+  s.set(SEM_SET.CTIME, seconds());
+  return 0;
+}
+
+function semctl(t: Thread, a: SyscallArgs): SyscallResult {
+  const [id, num, command, arg] = [a.i32(0), a.i32(1), a.i32(2), a.ptr(3)];
+  const { kernel } = t;
+  if (command === CTL.IPC_INFO || command === CTL.SEM_INFO) return info(t, arg, command === CTL.SEM_INFO);
+  const byIndex = command === CTL.SEM_STAT || command === CTL.STAT_ANY;
+  const found = byIndex ? [...allSemSets(kernel)].find((s) => s.index === id) : semSetOf(kernel, id);
+  if (found === undefined) return -EINVAL;
+  // Guest memory is read before, and written after, the mutex is held.
+  const given = command === CTL.SETALL ? t.mem.read(arg, 2 * found.count) : undefined;
+  if (command === CTL.SETALL && given === undefined) return -EFAULT;
+  const perm = command === CTL.SET ? [4, 8, 20].map((at) => t.mem.readI32(arg + at)) : [];
+  if (perm.includes(undefined)) return -EFAULT;
+  let out: Uint8Array | undefined;
+  const result = kernel.lock((): number => {
+    const s = byIndex ? found : semSetOf(kernel, id);
+    if (s?.used !== true) return -EINVAL;
+    if (command === CTL.SET || command === CTL.RMID)
+      return change(
+        t,
+        s,
+        command,
+        arg,
+        perm.map((p) => p ?? 0),
+      );
+    const alters = command === CTL.SETVAL || command === CTL.SETALL;
+    if (command !== CTL.STAT_ANY && !allowed(t, s, alters ? ALTER : READ)) return -EACCES;
+    switch (command) {
+      case CTL.STAT:
+      case CTL.SEM_STAT:
+      case CTL.STAT_ANY:
+        out = status(s);
+        return byIndex ? s.id : 0;
+      case CTL.GETVAL:
+      case CTL.GETPID:
+      case CTL.GETNCNT:
+      case CTL.GETZCNT:
+        return one(s, command, num);
+      case CTL.GETALL:
+        out = new Uint8Array(Uint16Array.from({ length: s.count }, (_, i) => s.value(i)).buffer);
+        return 0;
+      case CTL.SETALL:
+        return setAll(t, s, new Uint16Array((given ?? new Uint8Array(0)).slice().buffer));
+      case CTL.SETVAL: {
+        const value = a.i32(3);
+        if (num < 0 || num >= s.count) return -EINVAL;
+        if (value < 0 || value > SEMVMX) return -ERANGE;
+        s.setValue(num, value, t.task.tgid);
+        s.dropUndos(num);
+        s.set(SEM_SET.CTIME, seconds());
+        s.wake();
+        return 0;
+      }
+      default:
+        return -EINVAL;
+    }
+  });
+  return result >= 0 && out !== undefined && !t.mem.write(arg, out) ? -EFAULT : result;
+}
+
+const LIMITS = 'sets of 256 semaphores at most, 128 of them';
+
+export const semRows = [
+  { nr: 64, name: 'semget', args: 'x,d,x', support: 'partly', note: LIMITS, handler: semget },
+  {
+    nr: 65,
+    name: 'semop',
+    args: 'd,p,lu',
+    support: 'yes',
+    handler: (t, a) => operate(t, a.i32(0), a.ptr(1), a.ptr(2), 0),
+  },
+  { nr: 66, name: 'semctl', args: 'd,d,d,p', support: 'yes', handler: semctl },
+  {
+    nr: 220,
+    name: 'semtimedop',
+    args: 'd,p,lu,tsu',
+    support: 'yes',
+    handler: (t, a) => operate(t, a.i32(0), a.ptr(1), a.ptr(2), a.ptr(3)),
+  },
+] as const satisfies readonly SyscallRow[];
