@@ -17,6 +17,10 @@ export const MAX_BLOBS = 128;
 export const MAX_RECORD_LOCKS = 1024;
 export const MAX_EPOLLS = 512;
 export const MAX_TIMERFDS = 1024;
+export const MAX_MQUEUES = 64;
+/** Limits of a POSIX message queue: those that Linux has for all but root. */
+export const MQ_MESSAGES = 10;
+export const MQ_BYTES = 8192;
 /** Guest processes: as many as the kernel's table has (process/layout.ts MAX_GROUPS). */
 export const MAX_PROCESSES = 1024;
 /** Descriptors watched by epoll instances, of all together; index 0 is not used. */
@@ -142,6 +146,33 @@ export const TIMERFD = {
   FLAGS: 8,
   QUEUE: 10,
   SIZE: 10 + QUEUE.SIZE,
+} as const;
+
+/** A POSIX message queue: header, name of up to 255 bytes, a head for each message; their bytes lie in AREA.MQ_BYTES. */
+export const MQUEUE = {
+  /** Descriptions, and one for its name. 0: free. */
+  REFS: 0,
+  NAME_LENGTH: 1,
+  MODE: 2,
+  UID: 3,
+  MAX_MESSAGES: 4,
+  MAX_BYTES: 5,
+  COUNT: 6,
+  /** Counts messages: the older of one priority goes first. */
+  NEXT: 7,
+  /** Who is told of a message that comes into the empty queue: process id, 0 nobody, its index; SIGEV_*, signal, value. */
+  NOTIFY_PID: 8,
+  NOTIFY_PROCESS: 9,
+  NOTIFY_HOW: 10,
+  NOTIFY_SIGNAL: 11,
+  NOTIFY_VALUE: 12,
+  /** Threads in mq_receive: then nobody is told. */
+  RECEIVERS: 14,
+  NAME: 16,
+  /** Per message: length + 1 (0 free), priority, number. */
+  HEADS: 80,
+  QUEUE: 80 + 3 * MQ_MESSAGES,
+  SIZE: 80 + 3 * MQ_MESSAGES + QUEUE.SIZE,
 } as const;
 
 /** An epoll instance. */
@@ -291,6 +322,8 @@ export const AREA = {
   COUNTERS: area(MAX_COUNTERS * COUNTER.SIZE),
   PIPES: area(MAX_PIPES * PIPE.SIZE),
   STREAMS: area(MAX_STREAMS * STREAM.SIZE),
+  MQUEUES: area(MAX_MQUEUES * MQUEUE.SIZE),
+  MQ_BYTES: area((MAX_MQUEUES * MQ_MESSAGES * MQ_BYTES) / 4),
   TIMERFDS: area(MAX_TIMERFDS * TIMERFD.SIZE),
   /** A queue a process: woken when a signal is queued for it or one of its threads, and when it ends. */
   PROCESS_QUEUES: area(MAX_PROCESSES * QUEUE.SIZE),

@@ -51,6 +51,8 @@ export const KIND = {
   PTMX: 21,
   /** Socket of a guest (runtime/net). */
   SOCKET: 30,
+  /** POSIX message queue. */
+  MQUEUE: 31,
 } as const;
 export type Kind = (typeof KIND)[keyof typeof KIND];
 

@@ -11,6 +11,7 @@ import { miscFileRows } from './misc-file.js';
 import { mountRows } from './mount.js';
 import { otherMemoryRows } from './other-memory.js';
 import { pathRows } from './path.js';
+import { mqueueRows } from './mqueue.js';
 import { pidfdRows } from './pidfd.js';
 import { pipePagesRows } from './pipe-pages.js';
 import { pollRows } from './poll.js';
@@ -44,6 +45,7 @@ export const FAMILIES: readonly (readonly SyscallRow[])[] = [
   epollRows,
   timerfdRows,
   pidfdRows,
+  mqueueRows,
   socketRows,
   miscFileRows,
   signalRows,

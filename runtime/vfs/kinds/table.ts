@@ -8,6 +8,7 @@ import { directoryOps, pathOps, specialDirectoryOps } from './directory.js';
 import { epollOps } from './epoll.js';
 import { hostFileOps } from './host-file.js';
 import { memoryOps } from './memory.js';
+import { mqueueOps } from './mqueue.js';
 import { pidfdOps } from './pidfd.js';
 import { pipeOps } from './pipe.js';
 import { ptmxOps } from './ptmx.js';
@@ -34,6 +35,7 @@ export const FILE_KINDS: FileKinds = {
   [KIND.SIGNALFD]: signalfdOps,
   [KIND.PIDFD]: pidfdOps,
   [KIND.MEMORY]: memoryOps,
+  [KIND.MQUEUE]: mqueueOps,
   [KIND.TERMINAL]: terminalOps,
   [KIND.PTMX]: ptmxOps,
   [KIND.SOCKET]: socketOps,

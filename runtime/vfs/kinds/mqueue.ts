@@ -1,0 +1,29 @@
+/** POSIX message queues. In: descriptions. Out: their row of operations. Source: man 7 mq_overview. */
+import { EINVAL } from '../../linux/errno.js';
+import { madeUp, makeDev } from '../file-stat.js';
+import type { FileOps } from '../file-ops.js';
+import { hasMessage, hasRoom, mqueueQueue, putQueue } from '../mqueues.js';
+import { fileObject, filePath } from '../open-files.js';
+import { READABLE, WRITABLE } from '../poll-events.js';
+
+const MQUEUE_DEV = makeDev(0, 18);
+const MQUEUE_MAGIC = 0x1980_0202;
+const S_IFREG = 0o100_000;
+
+export const mqueueOps: FileOps = {
+  seekable: false,
+  read: () => -EINVAL,
+  write: () => -EINVAL,
+  readiness: (s, file) => {
+    const queue = fileObject(s, file);
+    return (hasMessage(s, queue) ? READABLE : 0) | (hasRoom(s, queue) ? WRITABLE : 0);
+  },
+  queue: (s, file) => mqueueQueue(fileObject(s, file)),
+  close: (s, file) => {
+    putQueue(s, fileObject(s, file));
+    return undefined;
+  },
+  stat: ({ state }, file) => madeUp(S_IFREG | 0o600, fileObject(state, file) + 1, { dev: MQUEUE_DEV }),
+  link: filePath,
+  fileSystem: MQUEUE_MAGIC,
+};
