@@ -7,6 +7,7 @@ import { fileObject } from '../open-files.js';
 import type { VfsState } from '../state.js';
 import { destroy } from '../../net/connection.js';
 import { SOCKET } from '../../net/layout.js';
+import { interfaceIoctl } from '../../net/interface-ioctl.js';
 import { familyOf } from '../../net/open-socket.js';
 import { socketReadable, socketReadiness } from '../../net/poll.js';
 import { receive } from '../../net/receive.js';
@@ -51,5 +52,6 @@ export const socketOps: FileOps = {
   stat: ({ state }, file) => madeUp(S_IFSOCK | 0o777, inode(state, file), { dev: SOCKET_DEV }),
   link: (s, file) => bytePath(`socket:[${String(inode(s, file))}]`),
   fileSystem: SOCKFS_MAGIC,
+  ioctl: (t, _file, request, arg) => interfaceIoctl(t, request, arg),
   readable: ({ state }, file) => socketReadable(state, fileObject(state, file)),
 };
