@@ -20,6 +20,8 @@ export interface FirstProcess {
   /** Process group and session; 0: its own tid. */
   readonly pgid?: number;
   readonly sid?: number;
+  /** Index of the controlling terminal; -1 none. */
+  readonly terminal?: number;
   /** Its nice value; 0 by default. */
   readonly nice?: number;
   /** Bytes of the stack (RLIMIT_STACK); 8 MiB by default. */
@@ -69,6 +71,7 @@ export function createFirstProcess(kernel: Kernel, first: FirstProcess): Task {
     group.threads = 1;
     group.pgid = first.pgid ?? tid;
     group.sid = first.sid ?? tid;
+    group.terminal = first.terminal ?? -1;
     const uid = i32[HEAD.UID] ?? 0;
     const euid = i32[HEAD.EUID] ?? 0;
     const gid = i32[HEAD.GID] ?? 0;
@@ -94,12 +97,23 @@ export function createFirstProcess(kernel: Kernel, first: FirstProcess): Task {
   });
 }
 
-/** Process group and session of lift64 itself, for the first process; undefined where the host does not tell. Source: man 5 proc (/proc/PID/stat). */
-export function hostSession(): { readonly pgid: number; readonly sid: number } | undefined {
+export interface HostSession {
+  readonly pgid: number;
+  readonly sid: number;
+  /** Device number of the controlling terminal, 0 none, and its foreground process group; undefined where the host does not tell. */
+  readonly terminal?: number;
+  readonly foreground?: number;
+}
+
+/** Process group, session and terminal of lift64 itself, for the first process; undefined where the host does not tell. Source: man 5 proc (/proc/PID/stat). */
+export function hostSession(): HostSession | undefined {
   if (process.platform !== 'linux') return undefined;
   const stat = readFileSync('/proc/self/stat', 'latin1');
-  const [, , pgid, sid] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return pgid === undefined || sid === undefined ? undefined : { pgid: Number(pgid), sid: Number(sid) };
+  const [, , pgid = 0, sid = 0, terminal = 0, foreground = 0] = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .map(Number);
+  return { pgid, sid, terminal, foreground };
 }
 
 function setFixedLimits(kernel: Kernel, group: Group, { memoryLimit, taskLimit }: FirstProcess): void {

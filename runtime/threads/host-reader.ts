@@ -28,6 +28,7 @@ class Source {
     this.callback = callback;
     // Not at once: the caller may be in the callback of the read before, after which Node stops reading.
     setImmediate(() => {
+      if (this.callback === undefined) return;
       if (this.ended) this.answer(0);
       else this.socket?.resume();
     });
@@ -43,6 +44,13 @@ class Source {
     this.ended = true;
     this.error = error;
     this.answer(0);
+  }
+
+  withdraw(): boolean {
+    if (this.callback === undefined) return false;
+    this.callback = undefined;
+    this.socket?.pause();
+    return true;
   }
 
   cancel(): void {
@@ -83,6 +91,11 @@ export class HostReader {
       this.sources.set(fd, source);
     }
     source.read(buffer, callback);
+  }
+
+  /** Takes a read back: what comes from now on stays where it is. False: there is none under way, or it can't be taken back. */
+  withdraw(fd: number): boolean {
+    return this.sources.get(fd)?.withdraw() ?? false;
   }
 
   /** The descriptor is about to be closed: forgets it. A read under way never calls back. */

@@ -3,29 +3,16 @@
  * Source: man 7 signal; Node's process 'Signal events'.
  */
 import { writeSync } from 'node:fs';
-import {
-  SI_USER,
-  SIGCONT,
-  SIGHUP,
-  SIGINT,
-  SIGQUIT,
-  SIGTERM,
-  SIGTSTP,
-  SIGUSR1,
-  SIGUSR2,
-  SIGWINCH,
-} from '../linux/signals.js';
+import { SI_USER, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2 } from '../linux/signals.js';
 import type { Kernel } from '../process/kernel.js';
 import { sendToGroupLocked } from '../process/signal-send.js';
 
 /** Signals that a terminal sends to its whole foreground process group. */
 const TERMINAL: readonly [NodeJS.Signals, number][] = [
-  ['SIGHUP', SIGHUP],
   ['SIGINT', SIGINT],
   ['SIGQUIT', SIGQUIT],
   ['SIGTSTP', SIGTSTP],
   ['SIGCONT', SIGCONT],
-  ['SIGWINCH', SIGWINCH],
 ];
 const OTHERS: readonly [NodeJS.Signals, number][] = [
   ['SIGTERM', SIGTERM],
@@ -33,17 +20,22 @@ const OTHERS: readonly [NodeJS.Signals, number][] = [
   ['SIGUSR2', SIGUSR2],
 ];
 
-/** Passes signals on until the function that it gives is called. Signals of the terminal go to every guest process of `processGroup()`, others to the first process. */
+/**
+ * Passes signals on until the function that it gives is called. Signals of the terminal go to every guest process of `processGroup()`, SIGHUP to those of the first process's group, too: a
+ * shell sends it to its jobs, and the kernel to the foreground. Others go to the first process.
+ */
 export function forwardHostSignals(kernel: Kernel, processGroup: () => number): () => void {
   const installed: [NodeJS.Signals, () => void][] = [];
-  const install = (name: NodeJS.Signals, signal: number, toGroup: boolean): void => {
+  const install = (name: NodeJS.Signals, signal: number, to: 'foreground' | 'first' | 'hangup'): void => {
     const listener = (): void => {
       kernel.lock(() => {
         const first = kernel.initGroup;
         const pgid = processGroup();
         for (const g of kernel.allGroups()) {
           const stoppedWith = signal === SIGCONT && g.index === first.index && first.stopped;
-          if (!stoppedWith && (toGroup ? g.pgid !== pgid : g.index !== first.index)) continue;
+          const meant =
+            to === 'first' ? g.index === first.index : g.pgid === pgid || (to === 'hangup' && g.pgid === first.pgid);
+          if (!stoppedWith && !meant) continue;
           sendToGroupLocked(kernel, g, { kind: 'kill', signal, code: SI_USER, pid: 0, uid: first.ids.uid });
         }
       });
@@ -55,16 +47,17 @@ export function forwardHostSignals(kernel: Kernel, processGroup: () => number): 
       // A host without this signal (Windows has no SIGQUIT): nobody can send it either.
     }
   };
-  for (const [name, signal] of TERMINAL) install(name, signal, true);
-  for (const [name, signal] of OTHERS) install(name, signal, false);
+  for (const [name, signal] of TERMINAL) install(name, signal, 'foreground');
+  install('SIGHUP', SIGHUP, 'hangup');
+  for (const [name, signal] of OTHERS) install(name, signal, 'first');
   return () => {
     for (const [name, listener] of installed) process.off(name, listener);
   };
 }
 
 /** The first process has been stopped: lift64 stops too, whole, until the host continues it; SIGCONT then goes on to the guest (forwardHostSignals). */
-export function stopLikeGuest(stopped: boolean): void {
-  if (stopped && process.platform !== 'win32') process.kill(process.pid, 'SIGSTOP');
+export function stopLikeGuest(): void {
+  if (process.platform !== 'win32') process.kill(process.pid, 'SIGSTOP');
 }
 
 /** How long a signal to oneself may take to arrive. */

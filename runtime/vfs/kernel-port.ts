@@ -46,8 +46,8 @@ export interface KernelPort {
   readonly network: boolean;
   /** Asks the main thread for something of the host's network (net-service.ts). Returns at once. */
   requestNet(request: NetRequest): void;
-  /** Asks the main thread to put the terminal of the host into raw or cooked mode. Returns at once. */
-  setTerminalRaw(raw: boolean): void;
+  /** Tells the main thread that the modes of the host's terminal have changed, or that a read waits for its input. Returns at once. */
+  terminalChanged(): void;
 }
 
 /** Process groups and sessions, as terminals want them: of the calling thread's process where nothing else is said. None of it is called with the region's lock held. */

@@ -52,20 +52,11 @@ export const HEAD = {
   NEXT_INODE: 2,
   /** Record locks and flocks held. */
   LOCKS_HELD: 3,
-  /** Terminal size, set by the main thread; 0 when there is no terminal. */
-  WINDOW_ROWS: 4,
-  WINDOW_COLUMNS: 5,
-  /** Set when a guest has changed the terminal's modes; followed by the words of TERMIOS. */
-  TERMIOS_SET: 6,
-  /** Foreground process group of the terminal; 0: never set. */
-  FOREGROUND: 7,
   /** Mutex of what epoll instances watch, by slot; taken inside the region's. */
   WATCH_LOCK: 8,
   /** First free watch that has been used before; the highest number used so far. */
   WATCH_FREE: 9,
   WATCH_HIGH: 10,
-  /** 15 words: the kernel's struct termios (60 bytes with c_ispeed and c_ospeed). */
-  TERMIOS: 16,
   SIZE: 64,
 } as const;
 
@@ -278,8 +269,12 @@ export const TTY = {
   UID: 19,
   GID: 20,
   MODE: 21,
+  /** The host's terminal: a descriptor of it that does not block, its device number, and whether a read waits for a line. */
+  HOST_FD: 22,
+  WANTED: 23,
   /** struct termios2. */
   TERMIOS: 24,
+  HOST_RDEV: 35,
   QUEUE: 36,
   SIZE: 36 + QUEUE.SIZE,
 } as const;

@@ -50,7 +50,7 @@ import {
 import { withTarget, type ResolveOptions, type Target } from './resolve.js';
 import type { DescriptorNode, SpecialNode, TerminalNode } from './special-node.js';
 import type { VfsState } from './state.js';
-import { openControllingTerminal, openMaster, openSlave } from './terminal/pairs.js';
+import { isHostTerminal, openControllingTerminal, openMaster, openSlave } from './terminal/pairs.js';
 import { newStream, STREAM_MODE } from './streams.js';
 import { TIMED_OUT, waitUntil } from './wait-queue.js';
 import type { WalkRules } from './walk.js';
@@ -187,8 +187,12 @@ export function describe(
       case S_IFCHR:
         object = servedDevice(st.rdev);
         if (object !== 0 || !isTerminal(fd)) break;
-        kind = KIND.STREAM;
         more |= MARK.TERMINAL;
+        if (isHostTerminal(s, st.rdev)) {
+          kind = KIND.TERMINAL;
+          break;
+        }
+        kind = KIND.STREAM;
         if (!inherited) mode = STREAM_MODE.SELF;
         break;
       default:

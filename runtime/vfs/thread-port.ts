@@ -27,8 +27,8 @@ export interface FileMessages {
   readonly network: boolean;
   /** NetService.request(request) on the main thread. */
   requestNet(request: NetRequest): void;
-  /** setHostTerminalRaw(raw) on the main thread. */
-  setTerminalRaw(raw: boolean): void;
+  /** HostTerminal.serve() on the main thread. */
+  terminalChanged(): void;
 }
 
 /** Atomics.wait takes doubles of milliseconds; longer sleeps are cut: park may return early. */
@@ -119,8 +119,8 @@ class ThreadPort implements KernelPort {
   requestNet(request: NetRequest): void {
     this.messages.requestNet(request);
   }
-  setTerminalRaw(raw: boolean): void {
-    this.messages.setTerminalRaw(raw);
+  terminalChanged(): void {
+    this.messages.terminalChanged();
   }
 }
 
@@ -182,7 +182,7 @@ export function mainPort(kernel: Kernel): KernelPort {
     network: true,
     // It looks for itself.
     requestNet: () => undefined,
-    setTerminalRaw: none,
+    terminalChanged: none,
   };
 }
 

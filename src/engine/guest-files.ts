@@ -29,8 +29,8 @@ export function guestFiles(t: Thread, { options, prefix, cpus, network, tree }: 
     requestNet: (request) => {
       requestService(SERVICE.NET, request);
     },
-    setTerminalRaw: (raw) => {
-      requestService(SERVICE.TERMINAL, raw);
+    terminalChanged: () => {
+      requestService(SERVICE.TERMINAL, undefined);
     },
   });
   if (tree !== undefined) state.tree = new MountTable(tree);

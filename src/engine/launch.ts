@@ -9,7 +9,7 @@ import { WASM_PAGES } from '../guest/memory-map.js';
 import { type Elf, parseElf } from '../../frontend/elf/elf.js';
 import { randomBytes, seedRandom } from '../../runtime/linux/random.js';
 import type { ImageFile } from '../../runtime/process/exec-image.js';
-import { createFirstProcess } from '../../runtime/process/boot.js';
+import { createFirstProcess, hostSession } from '../../runtime/process/boot.js';
 import { Kernel } from '../../runtime/process/kernel.js';
 import { NetService } from '../../runtime/net/net-service.js';
 import type { NetRequest } from '../../runtime/net/requests.js';
@@ -21,7 +21,8 @@ import { inheritFiles } from '../../runtime/vfs/inherit.js';
 import { VFS_SIZE } from '../../runtime/vfs/layout.js';
 import { MountTable } from '../../runtime/vfs/mount-table.js';
 import { StreamService } from '../../runtime/vfs/streams.js';
-import { foregroundGroup, HostTerminal } from '../../runtime/vfs/terminal.js';
+import { HOST_TTY } from '../../runtime/vfs/terminal/tty.js';
+import { HostTerminal } from '../../runtime/vfs/terminal/host-terminal.js';
 import { mainVfsState } from '../../runtime/vfs/thread-port.js';
 import { BUILT } from './built-files.js';
 import { coreModule } from './core-module.js';
@@ -104,7 +105,8 @@ async function run(o: RunOptions, tree: GuestTree | undefined): Promise<Ended> {
   if (tree !== undefined) state.tree = new MountTable(tree.rows);
   const streams = new StreamService(state, new HostReader());
   const net = new NetService(state);
-  const terminal = new HostTerminal(state, () => undefined);
+  const session = hostSession();
+  const terminal = new HostTerminal(state, session ?? { sid: process.pid, pgid: process.pid });
   const { disabledPasses, breaks, log, cpuModel, unchecked } = o.engine;
   const compiler = new CompileService(
     kernel,
@@ -134,7 +136,9 @@ async function run(o: RunOptions, tree: GuestTree | undefined): Promise<Ended> {
     onReady: () => {
       if (store !== undefined && kept !== undefined) ahead ??= compileAhead(store.directory, kept);
     },
-    onStopped: stopLikeGuest,
+    onStopped: (stopped) => {
+      if (stopped) terminal.whileCooked(stopLikeGuest);
+    },
     onWorker: (worker, id) => {
       compiler.addWorker(worker, id);
     },
@@ -159,8 +163,8 @@ async function run(o: RunOptions, tree: GuestTree | undefined): Promise<Ended> {
       ],
       [
         SERVICE.TERMINAL,
-        (raw) => {
-          terminal.setRaw(raw === true);
+        () => {
+          terminal.serve();
         },
       ],
       [
@@ -201,12 +205,14 @@ async function run(o: RunOptions, tree: GuestTree | undefined): Promise<Ended> {
     stackLimit: BigInt(o.stackSize),
     memoryLimit: o.maxMemory,
     taskLimit: o.maxProcs,
+    ...session,
+    terminal: terminal.isControlling ? HOST_TTY : -1,
     nice: getPriority(),
   });
   const { mmRecord } = task;
   mmRecord.layout = image.layout;
   mmRecord.exe = program.image.path;
-  const stopForwarding = forwardHostSignals(kernel, () => foregroundGroup(state) || task.group.pgid);
+  const stopForwarding = forwardHostSignals(kernel, () => terminal.foreground || task.group.pgid);
   try {
     const status = await supervisor.run(task.index);
     for (const [mm, memory] of memories) if (kernel.mm(mm).refs > 0) quietSpace(memoryViews(memory)).writeAll();

@@ -154,7 +154,7 @@ export class FakePort implements KernelPort {
   requestStream(stream: number): void {
     this.requests.push(stream);
   }
-  setTerminalRaw(): void {
+  terminalChanged(): void {
     throw new Error('no terminal in tests');
   }
 }

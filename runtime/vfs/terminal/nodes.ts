@@ -1,6 +1,7 @@
 /**
  * /dev/ptmx, /dev/tty and /dev/pts. In: path components. Out: nodes; undefined where the host has it. Source: man 4 ptmx, man 4 tty, man 4 pts.
  */
+import * as fs from 'node:fs';
 import { ENOENT } from '../../linux/errno.js';
 import type { FileContext } from '../file-context.js';
 import { madeUp, makeDev, S_IFCHR, type StatRecord } from '../file-stat.js';
@@ -8,7 +9,7 @@ import { TTY } from '../layout.js';
 import { DT, type SpecialNode } from '../special-node.js';
 import type { VfsState } from '../state.js';
 import { slaveNumbers } from './pairs.js';
-import { findPair, HOST_TTY, type Tty } from './tty.js';
+import { findPair, HOST_TTY, Tty } from './tty.js';
 
 /** Device numbers: of slaves, and of /dev/tty and /dev/ptmx. */
 const PTS_MAJOR = 136;
@@ -19,7 +20,7 @@ const PTMX_MINOR = 2;
 const DEVPTS = makeDev(0, 24);
 const FIRST_INODE = 3n;
 
-export const statSlave = (tty: Tty): StatRecord => {
+const statSlave = (tty: Tty): StatRecord => {
   const number = tty.get(TTY.NUMBER);
   return madeUp(S_IFCHR | tty.get(TTY.MODE), Number(FIRST_INODE) + number, {
     dev: DEVPTS,
@@ -28,6 +29,9 @@ export const statSlave = (tty: Tty): StatRecord => {
     gid: BigInt(tty.get(TTY.GID)),
   });
 };
+
+export const statTerminal = (tty: Tty): StatRecord =>
+  tty.isHost ? fs.fstatSync(tty.get(TTY.HOST_FD), { bigint: true }) : statSlave(tty);
 
 export const statMaster = (): StatRecord =>
   madeUp(S_IFCHR | 0o666, 2, { dev: DEVPTS, rdev: makeDev(TTYAUX_MAJOR, PTMX_MINOR) });
@@ -44,18 +48,23 @@ export function terminalNode(
       ? { type: 'terminal', terminal: 'ptmx', status: statMaster, twin: '/dev/ptmx' }
       : undefined;
   if (name === 'tty') {
-    if (rest.length > 0 || (c.port.jobs?.terminal ?? HOST_TTY) <= HOST_TTY) return undefined;
+    if (rest.length > 0) return undefined;
     return { type: 'terminal', terminal: 'tty', status: statTty, twin: '/dev/tty' };
   }
   const [slave, ...more] = rest;
   if (slave === undefined) return { type: 'directory', entries: () => entries(c.state), twin: '/dev/pts' };
   if (more.length > 0) return undefined;
   if (slave === 'ptmx') return { type: 'terminal', terminal: 'ptmx', status: statMaster };
-  const tty = /^(0|[1-9]\d*)$/.test(slave) ? findPair(c.state, Number(slave)) : undefined;
+  const { state: s } = c;
+  const host = new Tty(s, HOST_TTY);
+  if (host.get(TTY.USED) !== 0 && slave === String(host.get(TTY.NUMBER))) return undefined;
+  const tty = /^(0|[1-9]\d*)$/.test(slave) ? findPair(s, Number(slave)) : undefined;
   if (tty === undefined) return -ENOENT;
   return { type: 'terminal', terminal: Number(slave), status: () => statSlave(tty) };
 }
 
 function entries(s: VfsState): { name: string; type: number }[] {
-  return ['ptmx', ...slaveNumbers(s).map(String)].map((name) => ({ name, type: DT.CHR }));
+  const host = new Tty(s, HOST_TTY);
+  const own = host.get(TTY.USED) !== 0 && host.get(TTY.NUMBER) >= 0 ? [host.get(TTY.NUMBER)] : [];
+  return ['ptmx', ...[...own, ...slaveNumbers(s)].map(String)].map((name) => ({ name, type: DT.CHR }));
 }

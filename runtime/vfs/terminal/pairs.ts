@@ -72,6 +72,12 @@ export function openSlave(c: FileContext, number: number, path: BytePath, flags:
   return tty === undefined ? -ENOENT : openTty(c, tty, path, flags);
 }
 
+/** Whether the host's device `rdev` is the terminal that lift64 runs in. */
+export function isHostTerminal(s: VfsState, rdev: number): boolean {
+  const tty = new Tty(s, HOST_TTY);
+  return tty.get(TTY.USED) !== 0 && tty.get(TTY.HOST_RDEV) === rdev;
+}
+
 /** Opens /dev/tty; -ENXIO for a process without a controlling terminal. */
 export function openControllingTerminal(c: FileContext, path: BytePath, flags: number): number {
   const index = c.port.jobs?.terminal ?? -1;

@@ -128,6 +128,7 @@ function setModes({ t, tty, arg }: Call, bytes: number, flushes: boolean): numbe
     if (flushes) flushInput(tty);
     changeModes(tty, modes);
   });
+  if (tty.isHost) t.files.port.terminalChanged();
   tty.wake();
   return 0;
 }
