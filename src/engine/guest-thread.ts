@@ -7,7 +7,7 @@ import { HEAT_OFF } from '../guest/tb-header.js';
 import { encodeTb } from '../../backend-wasm/bytecode/encode.js';
 import { dispatchInt80, dispatchSyscall } from '../../runtime/linux/dispatch.js';
 import { randomBytes } from '../../runtime/linux/random.js';
-import { defaultAction } from '../../runtime/linux/signals.js';
+import { defaultAction, SIGQUIT } from '../../runtime/linux/signals.js';
 import type { EngineHooks, Thread } from '../../runtime/linux/thread.js';
 import { AddressSpace } from '../../runtime/memory/address-space.js';
 import { SharedGuestMemory } from '../../runtime/memory/guest-memory.js';
@@ -373,10 +373,8 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
   }
 
   uncaughtSignal(_t: Thread, signal: number): void {
-    // The parent of another process is told; only crashes are reported here.
-    const isFirst = this.task.groupIndex === this.kernel.initGroup.index;
-    if (!isFirst && defaultAction(signal) !== 'core') return;
-    this.reports.crash(signal);
+    // Who sends or types other signals wants no report, and the parent is told.
+    if (defaultAction(signal) === 'core' && signal !== SIGQUIT) this.reports.crash(signal);
   }
 
   // ---------------------------------------------------------------- LoopServices

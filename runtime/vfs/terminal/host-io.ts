@@ -9,7 +9,7 @@ import { TTY } from '../layout.js';
 import { READABLE } from '../poll-events.js';
 import { TIMED_OUT, waitUntil } from '../wait-queue.js';
 import { mayWrite } from './access.js';
-import { hostOutput, rawNewline } from './host-modes.js';
+import { hostIsCooked, hostOutput, rawNewline } from './host-modes.js';
 import { putOutput } from './output.js';
 import { inputReady, isStopped, readSlave, slaveReadiness } from './slave-io.js';
 import { TTY_FLAG, type Tty } from './tty.js';
@@ -19,6 +19,8 @@ const FIRST_RECHECK_MS = 0.05;
 const LAST_RECHECK_MS = 8;
 /** How long a non-blocking read or a look at the readiness waits for the main thread's answer, in ms. */
 const ANSWER_MS = 10;
+/** How long a change of modes waits for the main thread, in ms. */
+const SWITCH_MS = 1000;
 
 /** Asks for input, once. In raw mode it comes by itself. */
 function ask(tty: Tty): void {
@@ -28,6 +30,15 @@ function ask(tty: Tty): void {
     return wanted;
   });
   if (before === 0) tty.s.port.terminalChanged();
+}
+
+/** After new modes: what is typed from now on finds the host's terminal as it is to be. */
+export function changeHost(tty: Tty): void {
+  const raw = !hostIsCooked(tty);
+  const isSwitched = (): 0 | undefined => (tty.has(TTY_FLAG.HOST_RAW) === raw ? 0 : undefined);
+  if (isSwitched() === 0) return;
+  tty.s.port.terminalChanged();
+  waitUntil(tty.s, [tty.queue], isSwitched, SWITCH_MS);
 }
 
 export function readHost(tty: Tty, file: number, size: number, buffers: Buffers): number {

@@ -66,7 +66,7 @@ export class HostTerminal {
     });
     this.listen('SIGCONT', () => {
       // The shell that continues lift64 may have changed the modes.
-      if (this.raw) this.input?.setRawMode(true);
+      if (this.raw && this.input !== undefined) switchMode(this.input, true);
     });
   }
 
@@ -102,6 +102,23 @@ export class HostTerminal {
   close(): void {
     for (const [name, listener] of this.listeners) process.off(name, listener);
     this.setRaw(false);
+    if (this.fd >= 0 && this.isGone()) this.abandon();
+  }
+
+  /** The host has hung up. */
+  private isGone(): boolean {
+    try {
+      fs.writeSync(this.tty.get(TTY.HOST_FD), '');
+      return this.tty.has(TTY_FLAG.HUNG);
+    } catch {
+      return true;
+    }
+  }
+
+  /** Node puts the modes of its standard descriptors back when it exits, and aborts where a terminal that is gone refuses; it passes over those that are closed. */
+  private abandon(): void {
+    const rdev = this.tty.get(TTY.HOST_RDEV);
+    for (const fd of [0, 1, 2]) if (deviceOf(fd) === rdev) fs.closeSync(fd);
   }
 
   private listen(name: NodeJS.Signals, listener: () => void): void {
@@ -112,9 +129,11 @@ export class HostTerminal {
   private setRaw(raw: boolean): void {
     if (raw === this.raw) return;
     this.raw = raw;
+    this.tty.setFlag(TTY_FLAG.HOST_RAW, raw);
     this.input ??= new (nodeModules.tty().ReadStream)(this.fd);
     this.input.unref();
-    this.input.setRawMode(raw);
+    switchMode(this.input, raw);
+    this.tty.wake();
   }
 
   private read(): void {
@@ -195,6 +214,15 @@ export class HostTerminal {
     const { WriteStream } = nodeModules.tty();
     const [columns, rows] = (isTerminal(1) ? process.stdout : new WriteStream(this.fd)).getWindowSize();
     setWindowSize(this.tty, { rows, columns, width: 0, height: 0 });
+  }
+}
+
+/** A terminal that has hung up has no modes. */
+function switchMode(input: ReadStream, raw: boolean): void {
+  try {
+    input.setRawMode(raw);
+  } catch {
+    // EIO. Reads and writes of the guest report it.
   }
 }
 

@@ -10,6 +10,7 @@ import { TTY } from '../layout.js';
 import { putFile } from '../open-files.js';
 import { CREATION_FLAGS, O_CLOEXEC, O_NOCTTY } from '../open-flags.js';
 import { leaveTerminal, mayChange, setForeground, takeTerminal } from './access.js';
+import { changeHost } from './host-io.js';
 import { changeModes, PACKET, packetEvent } from './line-discipline.js';
 import { hangUp, openTty, slavePath } from './pairs.js';
 import { CC, FIELD, speedOf, TERMIOS2_BYTES, TERMIOS_BYTES } from './termios.js';
@@ -128,7 +129,7 @@ function setModes({ t, tty, arg }: Call, bytes: number, flushes: boolean): numbe
     if (flushes) flushInput(tty);
     changeModes(tty, modes);
   });
-  if (tty.isHost) t.files.port.terminalChanged();
+  if (tty.isHost) changeHost(tty);
   tty.wake();
   return 0;
 }

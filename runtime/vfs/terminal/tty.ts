@@ -29,6 +29,8 @@ export const TTY_FLAG = {
   ERASING: 128,
   /** A slave was open, and none is now. */
   SLAVES_GONE: 256,
+  /** The host's terminal is raw. */
+  HOST_RAW: 512,
 } as const;
 
 /** Marks of bytes in the ring of what was typed. */
