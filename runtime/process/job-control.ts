@@ -85,7 +85,8 @@ class ProcessGroups {
   sessionOf(group: number): number {
     return this.kernel.lock(() => {
       for (const g of this.kernel.allGroups()) if (g.pgid === group) return g.sid;
-      return 0;
+      // Any process has the number of a group, though it may be in another one.
+      return this.kernel.findTask(group)?.group.sid ?? 0;
     });
   }
   signalGroup(group: number, signal: number): void {
