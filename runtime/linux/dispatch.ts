@@ -3,7 +3,7 @@
  * taken; t.exiting when the thread is to end. Source: System V ABI AMD64 A.2.1; Intel SDM volume 2, SYSCALL.
  */
 import { CPU, GPR } from '../../src/guest/cpu-state.js';
-import { deliverPending, pendingSignals } from '../process/signal-deliver.js';
+import { deliverPending, interruptedCall, pendingSignals } from '../process/signal-deliver.js';
 import type { SyscallArgs, SyscallResult, SyscallRow } from './context.js';
 import { ENOSYS } from './errno.js';
 import { Int80Args, int80Row } from './int80.js';
@@ -87,7 +87,8 @@ function serve(t: Thread, nr: number, row: SyscallRow | undefined, args: Syscall
   if (refused !== undefined) setRefused(t, refused);
   else if (t.engine.strace) traced(t, nr, row, args);
   else setResult(t.cpu, call(t, nr, row, args));
-  if (t.exiting === undefined && pendingSignals(t)) deliverPending(t);
+  // A call that was interrupted is restarted, also where another thread has taken the signal by now.
+  if (t.exiting === undefined && (pendingSignals(t) || interruptedCall(t) !== 0)) deliverPending(t);
   t.task.syscall = -1;
 }
 

@@ -207,9 +207,13 @@ function restartWithoutHandler(t: Thread): void {
 }
 
 /** Restart code that the system call under way has given, 0 none. */
-function interruptedCall(t: Thread): number {
+export function interruptedCall(t: Thread): number {
   if (t.task.syscall < 0) return 0;
-  const code = Number(-t.cpu.reg(GPR.RAX));
+  const { cpu } = t;
+  // The low word first: this is asked after each system call.
+  const low = cpu.i32(CPU.REGS + 8 * GPR.RAX);
+  if (low > -ERESTARTSYS || low < -ERESTART_RESTARTBLOCK) return 0;
+  const code = Number(-cpu.reg(GPR.RAX));
   return code === ERESTARTSYS || code === ERESTARTNOINTR || code === ERESTARTNOHAND || code === ERESTART_RESTARTBLOCK
     ? code
     : 0;
