@@ -260,6 +260,12 @@ export class Kernel {
     return this.fetchMemory(t, mm, true);
   }
 
+  /** Node's id of the thread that holds the kernel mutex now; undefined: none. */
+  get mutexHolder(): number | undefined {
+    const owner = Atomics.load(this.i32, HEAD.MUTEX_OWNER);
+    return owner === 0 ? undefined : owner - 1;
+  }
+
   /** Sets CONTROL bits of a task and wakes it. The caller holds the mutex, so that the CPU block is still the task's. */
   kick(task: Task, bits: number): void {
     this.assertLocked();

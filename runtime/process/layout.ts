@@ -150,6 +150,8 @@ export const TASK = {
   ASLEEP: 50,
   /** 1 while the thread waits for compiled code. */
   AWAITS_CODE: 51,
+  /** i64, milliseconds since 1970: when its sleep began. */
+  SLEEP_SINCE: 56,
   /** Index of the last seccomp filter, 0 none, -1 strict mode. */
   SECCOMP: 59,
   /** Futex wait for a lock that inherits priorities: tid of the owner; else 0. */

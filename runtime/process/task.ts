@@ -108,6 +108,7 @@ export class Task extends KernelRecord {
   /** Sleeps until woken since `sequence`, at most `ms` (Infinity: for ever). The caller has passed the gate protocol (threads/park.ts). */
   sleep(sequence: number, ms: number): void {
     const { i32 } = this.kernel;
+    this.setNumber(TASK.SLEEP_SINCE, Date.now());
     Atomics.store(i32, this.word + TASK.ASLEEP, 1);
     Atomics.wait(i32, this.word + TASK.PARK, sequence, ms);
     Atomics.store(i32, this.word + TASK.ASLEEP, 0);
@@ -264,6 +265,10 @@ export class Task extends KernelRecord {
   /** It waits, and runs no guest code. */
   get asleep(): boolean {
     return this.get(TASK.ASLEEP) !== 0;
+  }
+  /** When its sleep began, milliseconds since 1970. */
+  get sleepSince(): number {
+    return this.getNumber(TASK.SLEEP_SINCE);
   }
   get hostTid(): number {
     return this.get(TASK.HOST_TID);

@@ -116,6 +116,17 @@ export function addRunOptions<T>(y: Argv<T>): Argv<T> {
       describe: 'guest processes and threads at a time: one more fails with EAGAIN',
       group: 'Limits:',
     })
+    .option('timeout', {
+      type: 'number',
+      describe: 'seconds after which the guest is killed; the exit status is 124 then',
+      group: 'Limits:',
+    })
+    .option('dump-on-timeout', {
+      type: 'number',
+      describe:
+        'seconds after which all guest processes and threads are shown, and what each waits for; so do two SIGQUITs within a second',
+      group: 'Limits:',
+    })
     .option('strace', { type: 'boolean', describe: 'log system calls', group: 'Logging:' })
     .option('d', {
       type: 'string',
@@ -213,10 +224,18 @@ export function runOptions(p: Parsed, program: string, args: readonly string[]):
     },
     maxMemory: text(p['max-memory']) === undefined ? undefined : parseMemory(text(p['max-memory']) ?? ''),
     maxProcs: count(p['max-procs'], '--max-procs') === 0 ? 1 : count(p['max-procs'], '--max-procs'),
+    timeout: seconds(p['timeout'], '--timeout'),
+    dumpOnTimeout: seconds(p['dump-on-timeout'], '--dump-on-timeout'),
     stackSize: text(p['s']) === undefined ? DEFAULT_STACK_SIZE : parseSize(text(p['s']) ?? ''),
     seed: count(p['seed'], '-seed'),
     stats: p['profile'] === true ? 'all' : p['stats'] === true ? 'counts' : undefined,
   };
+}
+
+function seconds(value: unknown, option: string): number | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value !== 'number' || !(value > 0)) throw new UsageError(`${option} takes a number of seconds`);
+  return value;
 }
 
 /** --cache-dir is taken even where LIFT64_NO_CACHE is set. */

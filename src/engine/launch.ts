@@ -33,6 +33,7 @@ import { CompileService } from './compile-service.js';
 import { memoryViews } from './memory-views.js';
 import type { RunOptions } from './options.js';
 import { quietSpace, startImage } from './process-memory.js';
+import { watchGuest } from './watch-guest.js';
 import { type Forked, type HotPc, SERVICE, type SpineData } from './spine.js';
 import { readStats } from './figures.js';
 import { compileAhead } from './region-store.js';
@@ -213,13 +214,19 @@ async function run(o: RunOptions, tree: GuestTree | undefined): Promise<Ended> {
   mmRecord.layout = image.layout;
   mmRecord.exe = program.image.path;
   const stopForwarding = forwardHostSignals(kernel, () => terminal.foreground || task.group.pgid);
+  const watch = watchGuest(
+    o,
+    { kernel, prefix: o.prefix, views: (mm) => (memories.has(mm) ? memoryViews(memoryOf(mm)) : undefined) },
+    task.group,
+  );
   try {
-    const status = await supervisor.run(task.index);
+    const status = { ...(await supervisor.run(task.index)), ...watch.status() };
     for (const [mm, memory] of memories) if (kernel.mm(mm).refs > 0) quietSpace(memoryViews(memory)).writeAll();
     return { ...status, stats: { ...readStats(kernel), ...compiler.figures }, reports };
   } finally {
     process.umask(files.umask);
     stopForwarding();
+    watch.stop();
     await net.close(NET_PATIENCE_MS);
     terminal.close();
     await ahead;

@@ -65,6 +65,9 @@ export interface RunOptions {
   /** --max-memory: bytes of the address space of each process. --max-procs: processes and threads at a time. */
   readonly maxMemory?: number | undefined;
   readonly maxProcs?: number | undefined;
+  /** --timeout: seconds after which the guest is killed; --dump-on-timeout: after which its processes and threads are shown. */
+  readonly timeout?: number | undefined;
+  readonly dumpOnTimeout?: number | undefined;
   /** Stack in bytes. */
   readonly stackSize: number;
   /** -seed: makes AT_RANDOM and the guest's getrandom deterministic. */

@@ -48,6 +48,19 @@ describe('the first process', () => {
   });
 });
 
+describe('a guest that takes too long', () => {
+  onLinux('is shown, with what each thread waits for, and killed', () => {
+    const options = ['--dump-on-timeout', '4', '--timeout', '6'];
+    const run = spawnSync(process.execPath, [LIFT64, ...options, '/bin/dash', '-c', 'sleep 1000 & wait'], {
+      encoding: 'utf8',
+    });
+    expect(run.status).toBe(124);
+    expect(run.stderr).toMatch(/thread \d+ \(dash\) has waited for [\d.]+ s in wait4\(-1, /);
+    expect(run.stderr).toMatch(/thread \d+ \(sleep\) has waited for [\d.]+ s in clock_nanosleep\(/);
+    expect(run.stderr).toContain('lift64: the guest was killed after 6 s (--timeout)\n');
+  });
+});
+
 describe('descriptors that are sockets of the host', () => {
   onLinux('are pipes to the guest: Node gives its children sockets', () => {
     const options = { input: '', encoding: 'utf8' } as const;
