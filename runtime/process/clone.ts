@@ -211,6 +211,7 @@ function enterTask(kernel: Kernel, parent: Task, args: CloneArgs, tid: number, m
   child.blocked = parent.blocked;
   child.comm = parent.comm;
   child.nice = parent.nice;
+  child.ioprio = parent.ioprio;
   child.policy = parent.policy;
   child.priority = parent.priority;
   child.timerSlack = parent.timerSlack;

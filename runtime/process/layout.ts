@@ -159,6 +159,8 @@ export const TASK = {
   /** Wait in semop: index of the set + 1, and the semaphore + 1, negative for one that is to become zero. */
   SEM_SET: 53,
   SEM_WAIT: 54,
+  /** Class and level as ioprio_set stored them; 0 none. */
+  IOPRIO: 55,
   /** Thread of the host that runs it; 0 where the host does not tell. */
   HOST_TID: 60,
   /** i64 nanoseconds: CPU time that the host thread had used before. */

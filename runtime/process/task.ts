@@ -224,6 +224,12 @@ export class Task extends KernelRecord {
   set nice(v: number) {
     this.set(TASK.NICE, v);
   }
+  get ioprio(): number {
+    return this.get(TASK.IOPRIO);
+  }
+  set ioprio(v: number) {
+    this.set(TASK.IOPRIO, v);
+  }
   get policy(): number {
     return this.get(TASK.POLICY);
   }

@@ -10,7 +10,5 @@ export const CAUSES: Readonly<Record<string, string>> = {
   valgrind: 'it lays itself out at fixed addresses; not looked into',
   'python3: interactive': 'Ctrl-C at the prompt, with the terminal in raw mode, raised no signal',
   'bash: interactive': 'the name of the terminal or its size; and the row is not steady natively on a busy host',
-  ruby: 'abort, not looked into',
-  'node: workers': 'the workers are right; a child process from node ends in an abort, not looked into',
-  'util-linux': 'ioprio_get and unshare are not served',
+  'util-linux': 'not run since ioprio_get is served',
 };

@@ -6,6 +6,7 @@ import { fdRows } from './fd.js';
 import { fileRows } from './file.js';
 import { futexRows } from './futex.js';
 import { idsRows } from './ids.js';
+import { ioprioRows } from './ioprio.js';
 import { memoryRows } from './memory.js';
 import { miscFileRows } from './misc-file.js';
 import { mountRows } from './mount.js';
@@ -51,6 +52,7 @@ export const FAMILIES: readonly (readonly SyscallRow[])[] = [
   signalRows,
   futexRows,
   schedRows,
+  ioprioRows,
   timeRows,
   timerRows,
   idsRows,

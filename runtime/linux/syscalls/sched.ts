@@ -10,7 +10,7 @@ import { writeTimespec } from '../structs.js';
 import type { Thread } from '../thread.js';
 import { sleepParked } from '../../threads/park.js';
 
-const POLICY = { OTHER: 0, FIFO: 1, RR: 2, BATCH: 3, IDLE: 5 } as const;
+export const POLICY = { OTHER: 0, FIFO: 1, RR: 2, BATCH: 3, IDLE: 5 } as const;
 const RESET_ON_FORK = 0x4000_0000;
 /** Bytes of a CPU mask of up to 64 CPUs. */
 const MASK_BYTES = 8;
@@ -139,7 +139,7 @@ function getattr(t: Thread, a: SyscallArgs): SyscallResult {
 }
 
 /** Tasks that getpriority(2)'s `which` and `who` mean. */
-function* priorityTargets(t: Thread, which: number, who: number): Generator<Task> {
+export function* priorityTargets(t: Thread, which: number, who: number): Generator<Task> {
   const { task, kernel } = t;
   for (const other of kernel.allTasks()) {
     const { group } = other;
@@ -210,7 +210,7 @@ function membarrier(t: Thread, a: SyscallArgs): SyscallResult {
   }
 }
 
-const STORED = 'stored and reported; the host schedules as it likes';
+export const STORED = 'stored and reported; the host schedules as it likes';
 
 export const schedRows = [
   { nr: 24, name: 'sched_yield', args: '', support: 'yes', handler: schedYield },
