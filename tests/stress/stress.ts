@@ -24,6 +24,7 @@ export const STRESS: readonly StressRow[] = [
   { name: 'threads', what: '200 threads at once', count: 200, share: 20, rounds: 4 },
   { name: 'signals', what: '10,000 queued signals in order', count: 10_000, share: 500, rounds: 6 },
   { name: 'bytes', what: '1 GiB through a pipe', count: 1024, share: 8, rounds: 4 },
+  { name: 'connections', what: '1,000 TCP connections at once', count: 1000, share: 40, rounds: 4 },
 ];
 
 /** What the host's process holds. Memory in MiB. */
