@@ -12,6 +12,7 @@ import { exceptionSignal, fpeCode, isFault, pageFaultSignal, TASK_SIZE_MAX } fro
 import type { GuestLifter } from './guest-lifter.js';
 import type { Log } from './log.js';
 import { isStackFault } from './stack-fault.js';
+import { callVsyscall } from './vsyscall.js';
 import { isMathFaultFirst } from './waiting-x87.js';
 
 export interface FaultParts {
@@ -21,6 +22,8 @@ export interface FaultParts {
   readonly decode: Decode;
   readonly lifter: GuestLifter;
   readonly logger: Log;
+  /** Does the system call that the registers name. */
+  readonly syscall: () => void;
 }
 
 export class GuestFaults {
@@ -28,8 +31,10 @@ export class GuestFaults {
 
   /** @param error bits PF */
   pageFault(address: bigint, error: number): void {
-    const { mm } = this.parts.thread;
+    const { thread, cpu, syscall } = this.parts;
+    const { mm } = thread;
     const at = BigInt.asUintN(64, address);
+    if ((error & PF.INSTR) !== 0 && callVsyscall(thread, cpu, at, syscall)) return;
     const kind = mm.fault(at, error);
     if (kind === 'retry') return;
     if ((error & PF.INSTR) === 0 && this.isMathFaultFirst()) {

@@ -189,7 +189,10 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
       disassemble,
     });
     const { cpu, reader, lifter, logger } = this;
-    this.faults = new GuestFaults({ thread: this, cpu, reader, decode, lifter, logger });
+    const syscall = (): void => {
+      this.syscall();
+    };
+    this.faults = new GuestFaults({ thread: this, cpu, reader, decode, lifter, logger, syscall });
     this.reports = new ThreadReports({
       views: this.views,
       cpu,
