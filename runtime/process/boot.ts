@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { InternalError } from '../../src/base/errors.js';
 import { RLIM_INFINITY, type Group } from './group.js';
 import type { Kernel } from './kernel.js';
-import { GROUP_STATE, HEAD, TASK_STATE } from './layout.js';
+import { GROUP_STATE, HEAD, SUPPLEMENTARY, TASK_STATE } from './layout.js';
 import type { Task } from './task.js';
 
 export interface FirstProcess {
@@ -77,6 +77,7 @@ export function createFirstProcess(kernel: Kernel, first: FirstProcess): Task {
     const gid = i32[HEAD.GID] ?? 0;
     const egid = i32[HEAD.EGID] ?? 0;
     group.ids = { uid, euid, suid: euid, gid, egid, sgid: egid };
+    group.supplementary = Int32Array.from((process.getgroups?.() ?? [gid]).slice(0, SUPPLEMENTARY.MOST));
     setDefaultLimits(group, first);
     setFixedLimits(kernel, group, first);
     task.tid = tid;

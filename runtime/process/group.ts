@@ -2,7 +2,7 @@
  * A thread group (guest process) in the kernel's table. In: its index. Out: Group. Fields are written under the kernel mutex unless said.
  * Source: man 7 pthreads, man 2 wait, man 2 setpgid.
  */
-import { AREA, GROUP, GROUP_FLAG, GROUP_STATE } from './layout.js';
+import { AREA, GROUP, GROUP_FLAG, GROUP_STATE, SUPPLEMENTARY } from './layout.js';
 import type { Kernel } from './kernel.js';
 import { KernelRecord } from './record.js';
 import type { Task } from './task.js';
@@ -190,6 +190,23 @@ export class Group extends KernelRecord {
     this.set(GROUP.GID, v.gid);
     this.set(GROUP.EGID, v.egid);
     this.set(GROUP.SGID, v.sgid);
+  }
+  /** Supplementary group ids, SUPPLEMENTARY.MOST of them at most. */
+  get supplementary(): Int32Array {
+    const { i32 } = this.kernel;
+    const from = this.supplementaryWord + SUPPLEMENTARY.IDS;
+    return i32.slice(from, from + (i32[this.supplementaryWord + SUPPLEMENTARY.COUNT] ?? 0));
+  }
+  set supplementary(ids: Int32Array) {
+    this.kernel.i32[this.supplementaryWord + SUPPLEMENTARY.COUNT] = ids.length;
+    this.kernel.i32.set(ids, this.supplementaryWord + SUPPLEMENTARY.IDS);
+  }
+  private get supplementaryWord(): number {
+    return (AREA.SUPPLEMENTARY + this.index * SUPPLEMENTARY.BYTES) / 4;
+  }
+  /** Whether `gid` is its effective group or a supplementary one. */
+  inGroup(gid: number): boolean {
+    return gid === this.get(GROUP.EGID) || this.supplementary.includes(gid);
   }
   get execTask(): number {
     return this.get(GROUP.EXEC_TASK);

@@ -24,6 +24,8 @@ export const MAX_SEGMENTS = 256;
 export const MAX_SEM_SETS = 128;
 export const SEMS_PER_SET = 256;
 export const MAX_SEM_UNDOS = 1024;
+/** System V message queues. */
+export const MAX_MSG_QUEUES = 32;
 /** Waits on several futexes at a time. */
 export const MAX_WAITVS = 64;
 /** Files with shared mappings, of all processes together; index 0 is not used. */
@@ -161,6 +163,8 @@ export const TASK = {
   SEM_WAIT: 54,
   /** Class and level as ioprio_set stored them; 0 none. */
   IOPRIO: 55,
+  /** Wait in msgsnd or msgrcv: index of the queue + 1. */
+  MSG_QUEUE: 58,
   /** Thread of the host that runs it; 0 where the host does not tell. */
   HOST_TID: 60,
   /** i64 nanoseconds: CPU time that the host thread had used before. */
@@ -391,6 +395,37 @@ export const SEM_SET = {
   BYTES: 64 + SEMS_PER_SET * 8,
 } as const;
 
+/**
+ * A System V message queue: times are seconds since 1970. Messages lie one behind the other, in the order of sending: type (i64), bytes (u32), text.
+ * QUEUE_BYTES is the most that the texts have together, and the most messages, so the area holds them all.
+ */
+export const MSG_QUEUE = {
+  USED: 0,
+  KEY: 1,
+  LIVES: 2,
+  MODE: 3,
+  UID: 4,
+  GID: 5,
+  CUID: 6,
+  CGID: 7,
+  STIME: 8,
+  RTIME: 9,
+  CTIME: 10,
+  /** Messages, bytes of their texts, the most of either. */
+  COUNT: 11,
+  TEXT: 12,
+  LIMIT: 13,
+  SENDER: 14,
+  RECEIVER: 15,
+  AREA: 64,
+  HEADER: 12,
+  QUEUE_BYTES: 16384,
+  BYTES: 64 + 16384 * (12 + 1),
+} as const;
+
+/** Supplementary group ids of a process: how many, and the ids. */
+export const SUPPLEMENTARY = { COUNT: 0, IDS: 1, MOST: 1023, BYTES: 4096 } as const;
+
 /** What the end of process GROUP (index; 0: free) adds to semaphore NUM of set SET. */
 export const SEM_UNDO = { GROUP: 0, SET: 1, NUM: 2, ADD: 3, BYTES: 16 } as const;
 
@@ -419,6 +454,8 @@ export const AREA = {
   SEGMENTS: table(MAX_SEGMENTS, SEGMENT.BYTES),
   SEM_SETS: table(MAX_SEM_SETS, SEM_SET.BYTES),
   SEM_UNDOS: table(MAX_SEM_UNDOS, SEM_UNDO.BYTES),
+  MSG_QUEUES: table(MAX_MSG_QUEUES, MSG_QUEUE.BYTES),
+  SUPPLEMENTARY: table(MAX_GROUPS, SUPPLEMENTARY.BYTES),
   WAITVS: table(MAX_WAITVS, WAITV.BYTES),
   SHARED: table(MAX_SHARED, SHARED.BYTES),
   /** The file layer's region, of the size that it asks for. */

@@ -362,6 +362,13 @@ export class Task extends KernelRecord {
   set semWait(v: number) {
     this.set(TASK.SEM_WAIT, v);
   }
+  /** Wait in msgsnd or msgrcv: index of the queue + 1, else 0. */
+  get msgQueue(): number {
+    return this.get(TASK.MSG_QUEUE);
+  }
+  set msgQueue(v: number) {
+    this.set(TASK.MSG_QUEUE, v);
+  }
   get futexNext(): number {
     return this.get(TASK.FUTEX_NEXT);
   }

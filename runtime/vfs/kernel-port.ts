@@ -114,6 +114,8 @@ export interface ProcTask {
   /** Real, effective, saved. */
   readonly uids: readonly [number, number, number];
   readonly gids: readonly [number, number, number];
+  /** Supplementary. */
+  readonly groups: readonly number[];
   readonly nice: number;
   /** Clock ticks of 10 ms: used by the thread, by threads of the process that have ended, by reaped children (user, system), and from boot to the thread's start. */
   readonly cpuTicks: number;

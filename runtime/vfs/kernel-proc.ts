@@ -132,6 +132,7 @@ function taskInfo(t: Task, usage: { readonly vsize: number; readonly rss: number
     terminal: group.terminal,
     uids: [uid, euid, suid],
     gids: [gid, egid, sgid],
+    groups: [...group.supplementary],
     nice: t.nice,
     cpuTicks: Math.floor(cpuNs / TICK_NS),
     cpuNs,

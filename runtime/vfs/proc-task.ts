@@ -125,7 +125,7 @@ export function statusText(proc: ProcSource, pid: number, tid: number, more: Sta
     ['Uid', ids(t.uids)],
     ['Gid', ids(t.gids)],
     ['FDSize', Math.max(64, 2 ** Math.ceil(Math.log2(more.descriptors + 1)))],
-    ['Groups', `${t.gids[0]} `],
+    ['Groups', t.groups.map((g) => `${g >>> 0} `).join('')],
     ['NStgid', pid],
     ['NSpid', tid],
     ['NSpgid', t.pgrp],

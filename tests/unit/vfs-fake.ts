@@ -185,6 +185,7 @@ const proc: ProcSource = {
     terminal: -1,
     uids: [0, 0, 0],
     gids: [0, 0, 0],
+    groups: [0],
     nice: 0,
     cpuTicks: 4,
     cpuNs: 4e7,

@@ -20,6 +20,7 @@ import { processRows } from './process.js';
 import { refusedRows } from './refused.js';
 import { schedRows } from './sched.js';
 import { seccompRows } from './seccomp.js';
+import { msgRows } from './msg.js';
 import { semRows } from './sem.js';
 import { shmRows } from './shm.js';
 import { signalRows } from './signal.js';
@@ -35,6 +36,7 @@ export const FAMILIES: readonly (readonly SyscallRow[])[] = [
   memoryRows,
   otherMemoryRows,
   shmRows,
+  msgRows,
   semRows,
   fileRows,
   fdRows,

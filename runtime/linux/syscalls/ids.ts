@@ -3,8 +3,9 @@
  * Ids are guest state: a change never reaches the host.
  */
 import type { Ids } from '../../process/group.js';
+import { SUPPLEMENTARY } from '../../process/layout.js';
 import type { SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
-import { EFAULT, EINVAL, EPERM, ESRCH } from '../errno.js';
+import { EFAULT, EINVAL, ENOMEM, EPERM, ESRCH } from '../errno.js';
 import type { Thread } from '../thread.js';
 
 /** The argument that leaves an id as it is: (uid_t) -1. */
@@ -73,12 +74,27 @@ function setfs(t: Thread, kind: Kind): SyscallResult {
 
 function getgroups(t: Thread, a: SyscallArgs): SyscallResult {
   const size = a.i32(0);
-  const groups = process.getgroups?.() ?? [t.task.group.ids.gid];
+  const groups = t.task.group.supplementary;
   if (size < 0) return -EINVAL;
   if (size === 0) return groups.length;
   if (size < groups.length) return -EINVAL;
-  const bytes = new Uint8Array(new Uint32Array(groups).buffer);
-  return t.mem.write(a.ptr(1), bytes) ? groups.length : -EFAULT;
+  return t.mem.write(a.ptr(1), new Uint8Array(groups.slice().buffer)) ? groups.length : -EFAULT;
+}
+
+const NGROUPS_MAX = 65536;
+
+function setgroups(t: Thread, a: SyscallArgs): SyscallResult {
+  const count = a.u32(0);
+  if (!privileged(t)) return -EPERM;
+  if (count > NGROUPS_MAX) return -EINVAL;
+  const bytes = t.mem.read(a.ptr(1), 4 * count);
+  if (bytes === undefined) return -EFAULT;
+  const ids = new Int32Array(bytes.slice().buffer);
+  if (ids.includes(-1)) return -EINVAL;
+  if (count > SUPPLEMENTARY.MOST) return -ENOMEM;
+  // Unsigned: groups_sort.
+  t.task.group.supplementary = new Int32Array(new Uint32Array(ids).sort());
+  return 0;
 }
 
 const CAP_VERSIONS = [
@@ -129,7 +145,14 @@ export const idsRows = [
   { nr: 113, name: 'setreuid', args: 'd,d', support: 'partly', note: NO_RIGHT, handler: (t, a) => setre(t, a, 'u') },
   { nr: 114, name: 'setregid', args: 'd,d', support: 'partly', note: NO_RIGHT, handler: (t, a) => setre(t, a, 'g') },
   { nr: 115, name: 'getgroups', args: 'd,p', support: 'yes', handler: getgroups },
-  { nr: 116, name: 'setgroups', args: 'd,p', support: 'no', note: NO_RIGHT, refuse: EPERM },
+  {
+    nr: 116,
+    name: 'setgroups',
+    args: 'd,p',
+    support: 'partly',
+    note: `${NO_RIGHT}; ${SUPPLEMENTARY.MOST} groups at most`,
+    handler: setgroups,
+  },
   {
     nr: 117,
     name: 'setresuid',

@@ -19,14 +19,11 @@ import {
   EPERM,
   ERANGE,
 } from '../errno.js';
+import { IPC, ipcAllowed, ipcOwns, type IpcOwners, ipcTime, writeIpcPerm } from '../sysv-ipc.js';
 import { readTimePair, timespecNs } from '../structs.js';
 import type { Thread } from '../thread.js';
 
-const IPC_CREAT = 0o1000;
-const IPC_EXCL = 0o2000;
-const IPC_NOWAIT = 0o4000;
 const SEM_UNDO_FLAG = 0x1000;
-const IPC_PRIVATE = 0;
 const CTL = {
   RMID: 0,
   SET: 1,
@@ -49,16 +46,13 @@ const DS_BYTES = 104;
 const READ = 4;
 const ALTER = 2;
 
-const seconds = (): number => Math.floor(Date.now() / 1000);
-
-/** Whether the thread may `want` (bits of one digit of the mode) of the set. */
-function allowed(t: Thread, s: SemSet, want: number): boolean {
-  const { euid, egid } = t.task.group.ids;
-  if (euid === 0) return true;
-  const owner = euid === s.get(SEM_SET.UID) || euid === s.get(SEM_SET.CUID);
-  const group = egid === s.get(SEM_SET.GID) || egid === s.get(SEM_SET.CGID);
-  return ((s.get(SEM_SET.MODE) >> (owner ? 6 : group ? 3 : 0)) & want) === want;
-}
+const owners = (s: SemSet): IpcOwners => ({
+  mode: s.get(SEM_SET.MODE),
+  uid: s.get(SEM_SET.UID),
+  gid: s.get(SEM_SET.GID),
+  cuid: s.get(SEM_SET.CUID),
+  cgid: s.get(SEM_SET.CGID),
+});
 
 function semget(t: Thread, a: SyscallArgs): SyscallResult {
   const [key, count, flags] = [a.i32(0), a.i32(1), a.i32(2)];
@@ -66,12 +60,12 @@ function semget(t: Thread, a: SyscallArgs): SyscallResult {
   const { kernel } = t;
   return kernel.lock(() => {
     for (const s of allSemSets(kernel)) {
-      if (key === IPC_PRIVATE || s.get(SEM_SET.KEY) !== key) continue;
-      if ((flags & IPC_CREAT) !== 0 && (flags & IPC_EXCL) !== 0) return -EEXIST;
+      if (key === IPC.PRIVATE || s.get(SEM_SET.KEY) !== key) continue;
+      if ((flags & IPC.CREAT) !== 0 && (flags & IPC.EXCL) !== 0) return -EEXIST;
       if (count > s.count) return -EINVAL;
-      return allowed(t, s, ((flags >> 6) | (flags >> 3) | flags) & 7) ? s.id : -EACCES;
+      return ipcAllowed(t, owners(s), ((flags >> 6) | (flags >> 3) | flags) & 7) ? s.id : -EACCES;
     }
-    if (key !== IPC_PRIVATE && (flags & IPC_CREAT) === 0) return -ENOENT;
+    if (key !== IPC.PRIVATE && (flags & IPC.CREAT) === 0) return -ENOENT;
     if (count === 0) return -EINVAL;
     const s = freeSemSet(kernel);
     if (s === undefined) return -ENOSPC;
@@ -80,7 +74,7 @@ function semget(t: Thread, a: SyscallArgs): SyscallResult {
     for (const f of [SEM_SET.UID, SEM_SET.CUID]) s.set(f, euid);
     for (const f of [SEM_SET.GID, SEM_SET.CGID]) s.set(f, egid);
     s.set(SEM_SET.MODE, flags & 0o777);
-    s.set(SEM_SET.CTIME, seconds());
+    s.set(SEM_SET.CTIME, ipcTime());
     return s.id;
   });
 }
@@ -95,7 +89,7 @@ function operations(t: Thread, addr: number, count: number): SemOp[] | number {
       num: v.getUint16(i * SEMBUF_BYTES, true),
       add: v.getInt16(i * SEMBUF_BYTES + 2, true),
       undo: (flags & SEM_UNDO_FLAG) !== 0,
-      noWait: (flags & IPC_NOWAIT) !== 0,
+      noWait: (flags & IPC.NOWAIT) !== 0,
     };
   });
 }
@@ -121,12 +115,12 @@ function operate(t: Thread, id: number, addr: number, count: number, timeout: nu
       const s = semSetOf(kernel, id);
       if (s === undefined) return waited ? -EIDRM : -EINVAL;
       if (ops.some((o) => o.num >= s.count)) return -EFBIG;
-      if (!allowed(t, s, ops.some((o) => o.add !== 0) ? ALTER : READ)) return -EACCES;
+      if (!ipcAllowed(t, owners(s), ops.some((o) => o.add !== 0) ? ALTER : READ)) return -EACCES;
       const r = s.attempt(ops, task.groupIndex, task.tgid);
       if (r === 'range') return -ERANGE;
       if (r === 'full') return -ENOMEM;
       if (r === 'done') {
-        s.set(SEM_SET.OTIME, seconds());
+        s.set(SEM_SET.OTIME, ipcTime());
         return 0;
       }
       const at = ops[r.blockedAt];
@@ -144,10 +138,7 @@ function operate(t: Thread, id: number, addr: number, count: number, timeout: nu
 function status(s: SemSet): Uint8Array {
   const bytes = new Uint8Array(DS_BYTES);
   const v = new DataView(bytes.buffer);
-  [SEM_SET.KEY, SEM_SET.UID, SEM_SET.GID, SEM_SET.CUID, SEM_SET.CGID, SEM_SET.MODE].forEach((f, i) => {
-    v.setInt32(4 * i, s.get(f), true);
-  });
-  v.setUint16(24, s.get(SEM_SET.LIVES) & 0x7fff, true);
+  writeIpcPerm(v, s.get(SEM_SET.KEY), owners(s), s.get(SEM_SET.LIVES));
   v.setBigInt64(48, BigInt(s.get(SEM_SET.OTIME)), true);
   v.setBigInt64(64, BigInt(s.get(SEM_SET.CTIME)), true);
   v.setBigUint64(80, BigInt(s.count), true);
@@ -184,14 +175,13 @@ function setAll(t: Thread, s: SemSet, values: Uint16Array): number {
     s.setValue(num, value, t.task.tgid);
   });
   s.dropUndos(undefined);
-  s.set(SEM_SET.CTIME, seconds());
+  s.set(SEM_SET.CTIME, ipcTime());
   s.wake();
   return 0;
 }
 
 function change(t: Thread, s: SemSet, command: number, buffer: number, perm: readonly number[]): number {
-  const { euid } = t.task.group.ids;
-  if (euid !== 0 && euid !== s.get(SEM_SET.UID) && euid !== s.get(SEM_SET.CUID)) return -EPERM;
+  if (!ipcOwns(t, owners(s))) return -EPERM;
   if (command === CTL.RMID) {
     s.end();
     return 0;
@@ -200,7 +190,7 @@ function change(t: Thread, s: SemSet, command: number, buffer: number, perm: rea
   s.set(SEM_SET.UID, uid);
   s.set(SEM_SET.GID, gid);
   s.set(SEM_SET.MODE, mode & 0o777);
-  s.set(SEM_SET.CTIME, seconds());
+  s.set(SEM_SET.CTIME, ipcTime());
   return 0;
 }
 
@@ -229,7 +219,7 @@ function semctl(t: Thread, a: SyscallArgs): SyscallResult {
         perm.map((p) => p ?? 0),
       );
     const alters = command === CTL.SETVAL || command === CTL.SETALL;
-    if (command !== CTL.STAT_ANY && !allowed(t, s, alters ? ALTER : READ)) return -EACCES;
+    if (command !== CTL.STAT_ANY && !ipcAllowed(t, owners(s), alters ? ALTER : READ)) return -EACCES;
     switch (command) {
       case CTL.STAT:
       case CTL.SEM_STAT:
@@ -252,7 +242,7 @@ function semctl(t: Thread, a: SyscallArgs): SyscallResult {
         if (value < 0 || value > SEMVMX) return -ERANGE;
         s.setValue(num, value, t.task.tgid);
         s.dropUndos(num);
-        s.set(SEM_SET.CTIME, seconds());
+        s.set(SEM_SET.CTIME, ipcTime());
         s.wake();
         return 0;
       }
