@@ -3,6 +3,7 @@
  * closes what is behind; what a kind does is its row in kinds/. In: kinds, host descriptors, paths. Out: description numbers. Source: man 2 open ("Open file descriptions").
  */
 import * as fs from 'node:fs';
+import { InternalError } from '../../src/base/errors.js';
 import { ENFILE } from '../linux/errno.js';
 import { bytePath, type BytePath } from './byte-path.js';
 import { dropWatchesOf } from './epoll-watches.js';
@@ -119,7 +120,10 @@ const pathWord = (file: number): number => AREA.PATHS + (file * PATH_MAX) / 4;
 
 export const fileKind = (s: VfsState, file: number): Kind => s.peek(fileWord(file) + FILE.KIND) as Kind;
 /** What the kind of the description does. */
-export const fileOps = (s: VfsState, file: number): FileOps => s.kinds[fileKind(s, file)];
+export function fileOps(s: VfsState, file: number): FileOps {
+  if (s.kinds === undefined) throw new InternalError('the main thread has no open files');
+  return s.kinds[fileKind(s, file)];
+}
 export const fileFlags = (s: VfsState, file: number): number => s.peek(fileWord(file) + FILE.FLAGS);
 export const setFileFlags = (s: VfsState, file: number, flags: number): void => {
   s.set(fileWord(file) + FILE.FLAGS, flags);

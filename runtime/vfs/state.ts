@@ -17,14 +17,14 @@ export class VfsState {
     readonly words: Int32Array<SharedArrayBuffer>,
     readonly bytes: Uint8Array<SharedArrayBuffer>,
     readonly port: KernelPort,
-    /** What the kinds of open files do (kinds/table.ts). */
-    readonly kinds: FileKinds,
+    /** What the kinds of open files do (kinds/table.ts); undefined on the main thread, which has none open. */
+    readonly kinds: FileKinds | undefined,
   ) {
     this.buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
   /** `offset` is in bytes, a multiple of 64. A zeroed region is ready for use. */
-  static attach(buffer: SharedArrayBuffer, offset: number, port: KernelPort, kinds: FileKinds): VfsState {
+  static attach(buffer: SharedArrayBuffer, offset: number, port: KernelPort, kinds: FileKinds | undefined): VfsState {
     const words = new Int32Array(buffer, offset, VFS_SIZE / 4);
     return new VfsState(words, new Uint8Array(buffer, offset, VFS_SIZE), port, kinds);
   }

@@ -1,10 +1,8 @@
 /**
- * The kernel as the file layer wants it, for one guest thread, or for the main thread. In: the kernel's objects and what posts messages to the main thread.
- * Out: KernelPort. The slot of a thread is its task index; the main thread's is MAIN_SLOT.
+ * The kernel as the file layer wants it, for one guest thread. In: the kernel's objects and what posts messages to the main thread.
+ * Out: KernelPort. The slot of a thread is its task index; the main thread's, which sleeps in no queue, is MAIN_SLOT (main-port.ts).
  */
-import { InternalError } from '../../src/base/errors.js';
-import { MainJobs, TaskJobs } from '../process/job-control.js';
-import type { Kernel } from '../process/kernel.js';
+import { TaskJobs } from '../process/job-control.js';
 import { GROUP_STATE, SIGINFO_BYTES } from '../process/layout.js';
 import { takePending } from '../process/siginfo.js';
 import { raiseSignal } from '../process/signal-send.js';
@@ -15,9 +13,8 @@ import type { NetRequest } from '../net/requests.js';
 import type { KernelPort } from './kernel-port.js';
 import { FILE_KINDS } from './kinds/table.js';
 import { MAIN_SLOT } from './layout.js';
-import { processQueue } from './process-queue.js';
+import { tellQueues } from './process-queue.js';
 import { VfsState } from './state.js';
-import { wakeAll } from './wait-queue.js';
 
 /** Messages to the main thread: each is posted and returns at once. */
 export interface FileMessages {
@@ -62,7 +59,7 @@ class ThreadPort implements KernelPort {
     return interrupted(this.thread);
   }
   wake(slot: number): void {
-    wakeSlot(this.thread.kernel, slot);
+    if (slot !== MAIN_SLOT) this.thread.kernel.wake(slot);
   }
   raise(signal: number): void {
     raiseSignal(this.thread.kernel, this.task, signal);
@@ -129,78 +126,8 @@ function limitOf(task: Task, which: number): number {
   return soft > BigInt(Number.MAX_SAFE_INTEGER) ? Infinity : Number(soft);
 }
 
-/** The main thread sleeps in no queue. */
-function wakeSlot(kernel: Kernel, slot: number): void {
-  if (slot !== MAIN_SLOT) kernel.wake(slot);
-}
-
-/** The main thread's port: it wakes guest threads and holds locks, but never waits, and has no descriptors. */
-export function mainPort(kernel: Kernel): KernelPort {
-  const none = (): never => {
-    throw new InternalError('the main thread has no guest process');
-  };
-  return {
-    slot: MAIN_SLOT,
-    sequence: none,
-    park: none,
-    interrupted: none,
-    wake: (slot) => {
-      wakeSlot(kernel, slot);
-    },
-    raise: none,
-    jobs: new MainJobs(kernel),
-    get pid() {
-      return none();
-    },
-    get tid() {
-      return none();
-    },
-    get ids() {
-      return none();
-    },
-    get processGroup() {
-      return none();
-    },
-    get session() {
-      return none();
-    },
-    get fdTable() {
-      return none();
-    },
-    get fsStruct() {
-      return none();
-    },
-    fdLimit: none,
-    fileSizeLimit: none,
-    get process() {
-      return none();
-    },
-    hasSignal: none,
-    takeSignal: none,
-    processState: none,
-    requestStream: none,
-    network: true,
-    // It looks for itself.
-    requestNet: () => undefined,
-    terminalChanged: none,
-  };
-}
-
-/** The file layer's state on the main thread. */
-export function mainVfsState(kernel: Kernel): VfsState {
-  return tellQueues(kernel, VfsState.attach(kernel.buffer, kernel.vfsOffset, mainPort(kernel), FILE_KINDS));
-}
-
 /** The file layer's state of a guest thread. */
 export function threadVfsState(t: Thread, messages: FileMessages): VfsState {
   const { kernel } = t;
   return tellQueues(kernel, VfsState.attach(kernel.buffer, kernel.vfsOffset, new ThreadPort(t, messages), FILE_KINDS));
-}
-
-/** What happens to a process wakes its queue. */
-function tellQueues(kernel: Kernel, s: VfsState): VfsState {
-  kernel.processChanged = (process) => {
-    wakeAll(s, processQueue(process));
-  };
-  return s;
 }

@@ -1,11 +1,15 @@
 /** What esbuild is told about single modules. Out: its plugins. */
 import { dirname } from 'node:path';
 
-/** dump and bench are loaded from dist/src as they are. */
-const tools = {
-  name: 'tools',
+/** Loaded from dist/src as they are, since few runs want them: dump and bench; the dump of a guest that hangs, with the table of all system calls. */
+const seldom = {
+  name: 'seldom',
   setup(build) {
     build.onResolve({ filter: /^\.\/tools\.js$/ }, () => ({ path: '../../src/cli/tools.js', external: true }));
+    build.onResolve({ filter: /^\.\/hang-dump\.js$/ }, () => ({
+      path: '../../src/engine/hang-dump.js',
+      external: true,
+    }));
   },
 };
 
@@ -38,4 +42,4 @@ const stringWidth = {
   },
 };
 
-export const PLUGINS = [tools, binaryen, stringWidth];
+export const PLUGINS = [seldom, binaryen, stringWidth];

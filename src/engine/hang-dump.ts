@@ -28,9 +28,10 @@ export function hangDump(s: DumpSource, why: string): string {
   const lines = [`lift64: ${why}: guest processes and threads`];
   for (const g of s.kernel.allGroups()) {
     if (!g.alive) continue;
+    const memory = memoryOf(s, g);
     const state = g.stopped ? ', stopped' : g.exiting ? ', exiting' : '';
     lines.push(`  ${processName(g)}: parent ${parentOf(g)}, group ${g.pgid}, session ${g.sid}${state}`);
-    for (const task of g.tasks()) lines.push(`    ${threadLine(s, task)}`);
+    for (const task of g.tasks()) lines.push(`    ${threadLine(task, memory)}`);
   }
   const holder = s.kernel.mutexHolder;
   lines.push(
@@ -42,13 +43,25 @@ export function hangDump(s: DumpSource, why: string): string {
 const processName = (g: Group): string => `process ${g.tgid} (${g.leader.comm})`;
 const parentOf = (g: Group): string => (g.parentIndex === 0 ? 'none' : String(g.parent.tgid));
 
-function threadLine(s: DumpSource, task: Task): string {
+interface Memory {
+  readonly views: MemoryViews;
+  readonly symbols: GuestSymbols;
+}
+
+/** The memory that the threads of a process share. Its leader may have left it. */
+function memoryOf(s: DumpSource, g: Group): Memory | undefined {
+  const inside = [...g.tasks()].find((task) => task.cpu !== 0);
+  const views = inside === undefined ? undefined : s.views(inside.mm);
+  return views === undefined ? undefined : { views, symbols: new GuestSymbols(quietSpace(views), s.prefix) };
+}
+
+function threadLine(task: Task, memory: Memory | undefined): string {
   const name = `thread ${task.tid} (${task.comm})`;
-  const views = task.cpu === 0 ? undefined : s.views(task.mm);
-  if (views === undefined) return `${name} has no CPU state: it starts or ends`;
+  if (memory === undefined || task.cpu === 0) return `${name} has no CPU state: it starts or ends`;
+  const { views, symbols } = memory;
   const reg = (r: number): bigint => BigInt.asUintN(64, views.i64[(task.cpu + CPU.REGS) / 8 + r] ?? 0n);
   const pc = Number(BigInt.asUintN(64, views.i64[(task.cpu + CPU.RIP) / 8] ?? 0n));
-  const symbol = symbolAt(s, views, pc);
+  const symbol = symbolAt(symbols, pc);
   const place = `0x${hex(pc)}${symbol === '' ? '' : ` ${symbol}`}`;
   if (!task.asleep) return `${name} runs; last seen at ${place}`;
   const seconds = ((Date.now() - task.sleepSince) / 1000).toFixed(1);
@@ -72,9 +85,9 @@ function argument(v: bigint): string {
   return int < 0n && int > -LOWEST_INT && (v >> 32n === 0n || v >> 32n === 0xffff_ffffn) ? String(int) : `0x${hex(v)}`;
 }
 
-function symbolAt(s: DumpSource, views: MemoryViews, pc: number): string {
+function symbolAt(symbols: GuestSymbols, pc: number): string {
   try {
-    return new GuestSymbols(quietSpace(views), s.prefix).at(pc);
+    return symbols.at(pc);
   } catch {
     // The tables may change under us: a dump without this name is better than none.
     return '';

@@ -23,7 +23,7 @@ import { MountTable } from '../../runtime/vfs/mount-table.js';
 import { StreamService } from '../../runtime/vfs/streams.js';
 import { HOST_TTY } from '../../runtime/vfs/terminal/tty.js';
 import { HostTerminal } from '../../runtime/vfs/terminal/host-terminal.js';
-import { mainVfsState } from '../../runtime/vfs/thread-port.js';
+import { mainVfsState } from '../../runtime/vfs/main-port.js';
 import { BUILT } from './built-files.js';
 import { coreModule } from './core-module.js';
 import { takeFirstWorker } from './first-worker.js';

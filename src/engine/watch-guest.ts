@@ -5,7 +5,7 @@
 import { SI_USER, SIGKILL } from '../../runtime/linux/signals.js';
 import type { Group } from '../../runtime/process/group.js';
 import { sendToGroupLocked } from '../../runtime/process/signal-send.js';
-import { type DumpSource, hangDump } from './hang-dump.js';
+import type { DumpSource } from './hang-dump.js';
 import { writeAll } from './log.js';
 import type { RunOptions } from './options.js';
 
@@ -27,7 +27,10 @@ export function watchGuest(o: RunOptions, source: DumpSource, first: Group): Wat
     if (seconds !== undefined) timers.push(setTimeout(run, seconds * 1000, seconds));
   };
   const dump = (why: string): void => {
-    writeAll(2, hangDump(source, why));
+    // Loaded now: the names of all system calls come with it, which few runs want.
+    void import('./hang-dump.js').then(({ hangDump }) => {
+      writeAll(2, hangDump(source, why));
+    });
   };
   after(o.dumpOnTimeout, (seconds) => {
     dump(`after ${String(seconds)} s`);
