@@ -222,19 +222,27 @@ export function runOptions(p: Parsed, program: string, args: readonly string[]):
       tmpfs: list(p['tmpfs']).map(absolute),
       sandbox: p['sandbox'] === true,
     },
-    maxMemory: text(p['max-memory']) === undefined ? undefined : parseMemory(text(p['max-memory']) ?? ''),
-    maxProcs: count(p['max-procs'], '--max-procs') === 0 ? 1 : count(p['max-procs'], '--max-procs'),
+    maxMemory: ifGiven(text(p['max-memory']), parseMemory),
+    // The first process is there in any case.
+    maxProcs: ifGiven(count(p['max-procs'], '--max-procs'), (most) => Math.max(1, most)),
     timeout: seconds(p['timeout'], '--timeout'),
     dumpOnTimeout: seconds(p['dump-on-timeout'], '--dump-on-timeout'),
-    stackSize: text(p['s']) === undefined ? DEFAULT_STACK_SIZE : parseSize(text(p['s']) ?? ''),
+    stackSize: ifGiven(text(p['s']), parseSize) ?? DEFAULT_STACK_SIZE,
     seed: count(p['seed'], '-seed'),
     stats: p['profile'] === true ? 'all' : p['stats'] === true ? 'counts' : undefined,
   };
 }
 
+const ifGiven = <T, R>(value: T | undefined, parse: (value: T) => R): R | undefined =>
+  value === undefined ? undefined : parse(value);
+
+/** Node's timers take 31 bits of milliseconds: longer ones would run out at once. */
+const MOST_SECONDS = Math.floor((2 ** 31 - 1) / 1000);
+
 function seconds(value: unknown, option: string): number | undefined {
   if (value === undefined) return undefined;
-  if (typeof value !== 'number' || !(value > 0)) throw new UsageError(`${option} takes a number of seconds`);
+  if (typeof value !== 'number' || !(value > 0 && value <= MOST_SECONDS))
+    throw new UsageError(`${option} takes seconds, more than 0 and at most ${String(MOST_SECONDS)}`);
   return value;
 }
 
