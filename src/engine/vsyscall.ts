@@ -2,15 +2,11 @@
  * The vsyscall page: a call of one of its three addresses is a system call of the caller's. In: the address of an instruction fetch that faulted. Out: the call done and returned from, or SIGSEGV.
  * The page is executed only: reading it faults, as with vsyscall=xonly. Source: Linux, Documentation/admin-guide/kernel-parameters.txt (vsyscall=); man 7 vdso.
  */
+import { GPR } from '../guest/cpu-state.js';
 import type { Thread } from '../../runtime/linux/thread.js';
 import { SI_KERNEL, SIGSEGV } from '../../runtime/linux/signals.js';
 import { forceSignal } from '../../runtime/process/signal-deliver.js';
 import type { CpuRegisters } from './cpu-view.js';
-
-const RAX = 0;
-const RSP = 4;
-const RSI = 6;
-const RDI = 7;
 
 /** Number of the system call, and the bytes that it stores where its arguments point. */
 interface Entry {
@@ -24,19 +20,19 @@ const ENTRIES: ReadonlyMap<bigint, Entry> = new Map<bigint, Entry>([
     {
       nr: 96n,
       stores: [
-        [RDI, 16],
-        [RSI, 8],
+        [GPR.RDI, 16],
+        [GPR.RSI, 8],
       ],
     },
   ],
-  [0xffff_ffff_ff60_0400n, { nr: 201n, stores: [[RDI, 8]] }],
+  [0xffff_ffff_ff60_0400n, { nr: 201n, stores: [[GPR.RDI, 8]] }],
   [
     0xffff_ffff_ff60_0800n,
     {
       nr: 309n,
       stores: [
-        [RDI, 4],
-        [RSI, 4],
+        [GPR.RDI, 4],
+        [GPR.RSI, 4],
       ],
     },
   ],
@@ -50,7 +46,7 @@ export function callVsyscall(thread: Thread, cpu: CpuRegisters, address: bigint,
   const entry = ENTRIES.get(address);
   if (entry === undefined) return false;
   const { mem } = thread;
-  const sp = BigInt.asUintN(64, cpu.reg(RSP));
+  const sp = BigInt.asUintN(64, cpu.reg(GPR.RSP));
   const back = mem.readU64(Number(sp));
   const bad = entry.stores.some(([reg, size]) => {
     const to = Number(BigInt.asUintN(64, cpu.reg(reg)));
@@ -60,8 +56,8 @@ export function callVsyscall(thread: Thread, cpu: CpuRegisters, address: bigint,
     forceSignal(thread, { kind: 'plain', signal: SIGSEGV, code: SI_KERNEL });
     return true;
   }
-  cpu.setReg(RSP, BigInt.asIntN(64, sp + 8n));
-  cpu.setReg(RAX, entry.nr);
+  cpu.setReg(GPR.RSP, BigInt.asIntN(64, sp + 8n));
+  cpu.setReg(GPR.RAX, entry.nr);
   cpu.rip = back;
   syscall();
   return true;
