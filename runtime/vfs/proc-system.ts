@@ -44,7 +44,7 @@ function loadavg(c: FileContext): string {
 
 const version = (): string => `Linux version ${os.release()} (lift64) ${os.version()}\n`;
 const uuid = (): string => `${nodeModules.crypto().randomUUID()}\n`;
-const bootId = uuid();
+let bootId: string | undefined;
 const constant =
   (text: string | number): Content =>
   () =>
@@ -86,7 +86,7 @@ const FILES: ReadonlyMap<string, Content> = new Map<string, Content>([
   ['sys/kernel/overflowgid', constant(65534)],
   ['sys/kernel/overflowuid', constant(65534)],
   ['sys/kernel/pid_max', constant(4194304)],
-  ['sys/kernel/random/boot_id', () => bootId],
+  ['sys/kernel/random/boot_id', () => (bootId ??= uuid())],
   ['sys/kernel/random/entropy_avail', constant(256)],
   ['sys/kernel/random/uuid', uuid],
   ['sys/kernel/randomize_va_space', constant(0)],
