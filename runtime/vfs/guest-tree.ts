@@ -5,10 +5,10 @@
  * implementation of all that would be slower and never as complete. A child process that waits on a pipe from lift64 removes it: also after kill -9, within milliseconds.
  */
 import * as fs from 'node:fs';
-import * as os from 'node:os';
 import { basename } from 'node:path';
 import { UsageError } from '../../src/base/errors.js';
 import { nodeModules } from '../linux/node-modules.js';
+import { memoryDirectory } from '../memory/nameless-file.js';
 import { bytePath, fromBytes, joinPath, normalize, type BytePath } from './byte-path.js';
 import { MountTable, type MountRow, type TreeRows } from './mount-table.js';
 import { LINUX_HOST, O_PATH } from './open-flags.js';
@@ -183,8 +183,7 @@ class Scratch {
 
   private made(): string {
     if (this.directory === undefined) {
-      const parent = fs.existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir();
-      this.directory = fs.mkdtempSync(`${parent}/lift64-tmpfs-${String(process.pid)}-`);
+      this.directory = fs.mkdtempSync(`${memoryDirectory()}/lift64-tmpfs-${String(process.pid)}-`);
       this.release = removeAtEnd(this.directory);
     }
     return this.directory;

@@ -3,9 +3,9 @@
  * Source: man 2 open, man 7 fifo.
  */
 import * as fs from 'node:fs';
-import * as os from 'node:os';
 import { isTerminal } from '../linux/node-modules.js';
 import { EACCES, EEXIST, EISDIR, ELOOP, ENOENT, ENOTDIR, ENXIO, EROFS } from '../linux/errno.js';
+import { openNamelessFile } from '../memory/nameless-file.js';
 import { newBlob } from './blobs.js';
 import type { BytePath } from './byte-path.js';
 import { afterResize } from './coherence.js';
@@ -274,12 +274,8 @@ function reopen(s: VfsState, file: number, flags: number): number {
 
 /** An unnamed file of the host, open for reading and writing; -errno. For memfd_create and large in-memory files. */
 export function anonymousHostFile(): number {
-  const dir = LINUX_HOST && fs.existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir();
-  const name = `${dir}/lift64-${String(process.pid)}-${Math.random().toString(36).slice(2)}`;
   return hostCall(() => {
-    const fd = fs.openSync(name, 'wx+', 0o600);
-    fs.unlinkSync(name);
-    // Whatever the umask is.
+    const fd = openNamelessFile(0);
     fs.fchmodSync(fd, 0o777);
     return fd;
   });
