@@ -87,14 +87,15 @@ export function atOffset(
   });
 }
 
-/** Waits for `attempt`, unless the description is non-blocking. */
+/** Waits for `attempt`, unless the description is non-blocking. `recheckMs` as waitUntil has it. */
 export function blocking(
   s: VfsState,
   file: number,
   queues: readonly number[],
   attempt: () => number | undefined,
+  recheckMs?: () => number,
 ): number {
-  const n = isNonBlocking(s, file) ? (attempt() ?? -EAGAIN) : waitUntil(s, queues, attempt);
+  const n = isNonBlocking(s, file) ? (attempt() ?? -EAGAIN) : waitUntil(s, queues, attempt, Infinity, recheckMs);
   return n === TIMED_OUT ? -EAGAIN : n;
 }
 

@@ -4,7 +4,7 @@
  */
 import { EPIPE } from '../../linux/errno.js';
 import { bytePath } from '../byte-path.js';
-import { blocking, isNonBlocking, joined, once, SIGPIPE, sizeOf } from '../file-io.js';
+import { blocking, isNonBlocking, joined, once, rest, SIGPIPE, sizeOf } from '../file-io.js';
 import type { Buffers, FileOps } from '../file-ops.js';
 import { madeUp, makeDev, S_IFIFO } from '../file-stat.js';
 import { PIPE_CAPACITY } from '../layout.js';
@@ -45,31 +45,17 @@ function write(s: VfsState, file: number, buffers: Buffers): number {
       if (total === 0) return 0;
       if (pipeReaders(s, pipe) === 0) return -EPIPE;
       if (total <= PIPE_BUF) return putIntoPipe(s, pipe, joined(list), true) > 0 ? total : undefined;
-      done += putRest(s, pipe, list, done);
+      for (const part of rest(list, done)) {
+        const put = putIntoPipe(s, pipe, part, false);
+        done += put;
+        if (put < part.length) break;
+      }
       return done === total || (done > 0 && isNonBlocking(s, file)) ? done : undefined;
     }),
   );
   if (n === -EPIPE) s.port.raise(SIGPIPE);
   // What was written before an error counts.
   return n < 0 && done > 0 ? done : n;
-}
-
-/** Puts what follows the first `skip` bytes of the buffers, as much as fits. */
-function putRest(s: VfsState, pipe: number, list: readonly Uint8Array[], skip: number): number {
-  let n = 0;
-  let left = skip;
-  for (const b of list) {
-    if (left >= b.length) {
-      left -= b.length;
-      continue;
-    }
-    const part = b.subarray(left);
-    left = 0;
-    const put = putIntoPipe(s, pipe, part, false);
-    n += put;
-    if (put < part.length) break;
-  }
-  return n;
 }
 
 export const pipeOps: FileOps = {

@@ -5,7 +5,7 @@
 import { EINVAL } from '../../linux/errno.js';
 import { encodeSignalfd, SIGNALFD_BYTES } from '../../linux/signalfd-info.js';
 import { bytePath } from '../byte-path.js';
-import { blocking, once } from '../file-io.js';
+import { blocking, once, scatter } from '../file-io.js';
 import type { FileOps } from '../file-ops.js';
 import { FILE } from '../layout.js';
 import { fileWord } from '../open-files.js';
@@ -36,13 +36,7 @@ function take(s: VfsState, mask: bigint, list: readonly Uint8Array[], size: numb
     if (info === undefined) break;
     encodeSignalfd(info, out.subarray(n, n + SIGNALFD_BYTES));
   }
-  let at = 0;
-  for (const b of list) {
-    b.set(out.subarray(at, Math.min(n, at + b.length)));
-    at += b.length;
-    if (at >= n) break;
-  }
-  return n > 0 ? n : undefined;
+  return n > 0 ? scatter(out.subarray(0, n), list, 0) : undefined;
 }
 
 export const signalfdOps: FileOps = {

@@ -1,7 +1,7 @@
 /** timerfd. In: descriptions. Out: their row of operations. Source: man 2 timerfd_create, man 5 proc (/proc/PID/fdinfo). */
-import { EAGAIN, EINVAL } from '../../linux/errno.js';
+import { EINVAL } from '../../linux/errno.js';
 import { bytePath } from '../byte-path.js';
-import { isNonBlocking, once } from '../file-io.js';
+import { blocking, once } from '../file-io.js';
 import type { Buffers, FileOps } from '../file-ops.js';
 import { fileObject } from '../open-files.js';
 import { READABLE } from '../poll-events.js';
@@ -16,7 +16,6 @@ import {
   timerfdState,
   timerfdTicks,
 } from '../timerfds.js';
-import { TIMED_OUT, waitUntil } from '../wait-queue.js';
 import { ANON_INODE_FS_MAGIC, statAnonymous } from './anonymous.js';
 
 function read(s: VfsState, file: number, buffers: Buffers): number {
@@ -29,9 +28,7 @@ function read(s: VfsState, file: number, buffers: Buffers): number {
       new DataView(b.buffer, b.byteOffset, 8).setBigUint64(0, BigInt(ticks), true);
       return 8;
     });
-  if (isNonBlocking(s, file)) return attempt() ?? -EAGAIN;
-  const n = waitUntil(s, [timerfdQueue(timer)], attempt, Infinity, timerfdRecheck(s, timer));
-  return n === TIMED_OUT ? -EAGAIN : n;
+  return blocking(s, file, [timerfdQueue(timer)], attempt, timerfdRecheck(s, timer));
 }
 
 function pair(ns: number): string {

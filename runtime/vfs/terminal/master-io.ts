@@ -2,7 +2,7 @@
  * Reads, writes and readiness of the master's side of a pair. In: buffers. Out: bytes transferred, or -errno. Source: man 7 pty, man 2 ioctl_tty (TIOCPKT).
  */
 import { EAGAIN, EIO } from '../../linux/errno.js';
-import { blocking, once } from '../file-io.js';
+import { blocking, once, rest } from '../file-io.js';
 import type { Buffers } from '../file-ops.js';
 import { TTY } from '../layout.js';
 import { POLLHUP, POLLPRI, READABLE, WRITABLE } from '../poll-events.js';
@@ -40,11 +40,7 @@ function takeOutput(tty: Tty, list: readonly Uint8Array[]): number | undefined {
   } else if (!hasOutput(tty)) {
     return undefined;
   }
-  let skip = n;
-  for (const b of list) {
-    if (b.length > skip) n += tty.takeShown(b.subarray(skip));
-    skip = Math.max(0, skip - b.length);
-  }
+  for (const part of rest(list, n)) n += tty.takeShown(part);
   return n;
 }
 
@@ -58,12 +54,11 @@ export function writeMaster(tty: Tty, file: number, buffers: Buffers): number {
     once(buffers, (list) => {
       const before = done;
       const signals: number[] = [];
-      let total = 0;
       s.locked(() => {
-        for (const b of list) {
-          if (done < total + b.length) done += receive(tty, tty.show, b.subarray(done - total), signals);
-          total += b.length;
-          if (done < total) break;
+        for (const part of rest(list, done)) {
+          const taken = receive(tty, tty.show, part, signals);
+          done += taken;
+          if (taken < part.length) break;
         }
       });
       const foreground = tty.get(TTY.FOREGROUND);

@@ -3,7 +3,7 @@
  * VMIN, VTIME), man 7 pty.
  */
 import { EAGAIN, EIO } from '../../linux/errno.js';
-import { isNonBlocking, once } from '../file-io.js';
+import { isNonBlocking, once, rest } from '../file-io.js';
 import type { Buffers } from '../file-ops.js';
 import { TTY } from '../layout.js';
 import { POLLERR, POLLHUP, READABLE, WRITABLE } from '../poll-events.js';
@@ -97,21 +97,14 @@ export function readSlave(tty: Tty, file: number, size: number, buffers: Buffers
   }
 }
 
-/** Fills the buffers from byte `skip` on; undefined: there is nothing. */
+/** Fills the buffer that byte `skip` is in, from there on; undefined: there is nothing. */
 function takeInto(s: VfsState, tty: Tty, list: readonly Uint8Array[], skip: number): number | undefined {
-  let left = skip;
-  for (const b of list) {
-    if (left >= b.length) {
-      left -= b.length;
-      continue;
-    }
-    const part = b.subarray(left);
-    const before = tty.typedBytes;
-    const n = s.locked(() => take(tty, part));
-    if (before > 0) tty.wake();
-    return n;
-  }
-  return undefined;
+  const [part] = rest(list, skip);
+  if (part === undefined) return undefined;
+  const before = tty.typedBytes;
+  const n = s.locked(() => take(tty, part));
+  if (before > 0) tty.wake();
+  return n;
 }
 
 /** What a program writes, to the master's ring. */
@@ -124,15 +117,13 @@ export function writeSlave(tty: Tty, file: number, buffers: Buffers): number {
     once(buffers, (list) => {
       if (tty.has(TTY_FLAG.HUNG)) return -EIO;
       const before = done;
-      let total = 0;
       const full = s.locked(() => {
-        for (const b of list) {
-          for (let i = Math.max(0, done - total); i < b.length; i++) {
+        for (const part of rest(list, done)) {
+          for (const byte of part) {
             if (isStopped(tty) || tty.shownRoom < LONGEST_OUTPUT) return true;
-            putOutput(tty, tty.show, b[i] ?? 0);
+            putOutput(tty, tty.show, byte);
             done++;
           }
-          total += b.length;
         }
         return false;
       });
