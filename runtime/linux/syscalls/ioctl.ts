@@ -3,10 +3,8 @@
  */
 import { withFd } from '../../vfs/guest-args.js';
 import { setCloexec } from '../../vfs/fd-table.js';
-import { fileFlags, fileKind, fileMarks, fileOps, KIND, MARK, setFileFlags } from '../../vfs/open-files.js';
+import { fileFlags, fileKind, fileOps, KIND, setFileFlags } from '../../vfs/open-files.js';
 import { O_ASYNC, O_NONBLOCK } from '../../vfs/open-flags.js';
-import { terminalIoctl } from '../../vfs/terminal/terminal-ioctl.js';
-import { HOST_TTY, Tty } from '../../vfs/terminal/tty.js';
 import type { SyscallArgs, SyscallResult } from '../context.js';
 import { EBADF, EFAULT, ENOTTY } from '../errno.js';
 import type { Thread } from '../thread.js';
@@ -40,8 +38,6 @@ export function ioctl(t: Thread, a: SyscallArgs): SyscallResult {
         return t.mem.writeU32(arg, n) ? 0 : -EFAULT;
       }
       default:
-        if ((fileMarks(state, file) & MARK.TERMINAL) !== 0)
-          return terminalIoctl(t, file, new Tty(state, HOST_TTY), 'slave', a.u32(1), arg);
         return fileOps(state, file).ioctl?.(t, file, a.u32(1), arg) ?? -ENOTTY;
     }
   });

@@ -17,7 +17,7 @@ export const ptmxOps: FileOps = {
   stat: statMaster,
   link: filePath,
   readable: ({ state }, file) => ttyOf(state, file).shownBytes,
-  ioctl: (t, file, request, arg) => terminalIoctl(t, file, ttyOf(t.files.state, file), 'master', request, arg),
+  ioctl: (t, file, request, arg) => terminalIoctl(t, ttyOf(t.files.state, file), 'master', request, arg),
   // Another open of /dev/ptmx is another pair.
   again: (c, file, flags) => openPath(c, -1, filePath(c.state, file), flags, 0),
 };

@@ -2,7 +2,7 @@
  * Terminals, FIFOs of the host, and pipes and sockets that lift64 was started with. In: descriptions. Out: their row of operations. Source: man 7 fifo, man 4 tty.
  */
 import * as fs from 'node:fs';
-import { EAGAIN, ENOENT, EPIPE } from '../../linux/errno.js';
+import { EAGAIN, ENOENT, ENOTTY, EPIPE } from '../../linux/errno.js';
 import { currentPath } from '../descriptor-path.js';
 import { hostWrite, isNonBlocking, once, rest, SIGPIPE, sizeOf } from '../file-io.js';
 import type { Buffers, FileOps } from '../file-ops.js';
@@ -22,6 +22,8 @@ import {
   streamQueue,
   streamReadable,
 } from '../streams.js';
+import { terminalIoctl } from '../terminal/terminal-ioctl.js';
+import { HOST_TTY, Tty } from '../terminal/tty.js';
 import { TIMED_OUT, waitUntil } from '../wait-queue.js';
 
 /** How long a non-blocking read waits for the main thread's answer, in ms. */
@@ -127,6 +129,12 @@ export const streamOps: FileOps = {
     // Sets off the look for a first byte.
     streamReadable(state, stream);
     return streamFill(state, stream);
+  },
+  // Other terminals of the host than the one that lift64 runs in have its modes and size.
+  ioctl: (t, file, request, arg) => {
+    const { state } = t.files;
+    if ((fileMarks(state, file) & MARK.TERMINAL) === 0) return -ENOTTY;
+    return terminalIoctl(t, new Tty(state, HOST_TTY), 'slave', request, arg);
   },
   again: ({ state }, file, flags) =>
     newFileOnSameObject(

@@ -36,6 +36,6 @@ export const terminalOps: FileOps = {
   link: filePath,
   fileSystem: DEVPTS_SUPER_MAGIC,
   readable: ({ state }, file) => readableBytes(ttyOf(state, file)),
-  ioctl: (t, file, request, arg) => terminalIoctl(t, file, ttyOf(t.files.state, file), 'slave', request, arg),
+  ioctl: (t, file, request, arg) => terminalIoctl(t, ttyOf(t.files.state, file), 'slave', request, arg),
   again: (c, file, flags) => openPath(c, -1, filePath(c.state, file), flags, 0),
 };

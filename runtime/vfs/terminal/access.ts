@@ -75,7 +75,9 @@ export function leaveTerminal(tty: Tty, port: KernelPort): number {
   jobs.terminal = -1;
   if (!jobs.isSessionLeader) return 0;
   const foreground = tty.get(TTY.FOREGROUND);
-  clearSession(tty);
+  tty.s.locked(() => {
+    tty.clearSession();
+  });
   if (foreground !== 0) {
     jobs.signalGroup(foreground, SIGHUP);
     jobs.signalGroup(foreground, SIGCONT);
@@ -84,11 +86,10 @@ export function leaveTerminal(tty: Tty, port: KernelPort): number {
   return 0;
 }
 
-export function clearSession(tty: Tty): void {
-  tty.s.locked(() => {
-    tty.set(TTY.SESSION, 0);
-    tty.set(TTY.FOREGROUND, 0);
-  });
+/** The kernel's signal to the foreground process group, if there is one. */
+export function signalForeground(tty: Tty, signal: number): void {
+  const foreground = tty.get(TTY.FOREGROUND);
+  if (foreground !== 0) tty.s.port.jobs?.signalGroup(foreground, signal);
 }
 
 /** TIOCSPGRP. */

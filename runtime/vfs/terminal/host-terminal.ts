@@ -12,6 +12,7 @@ import { TTY } from '../layout.js';
 import { LINUX_HOST } from '../open-flags.js';
 import type { VfsState } from '../state.js';
 import { EAGAIN } from '../../linux/errno.js';
+import { signalForeground } from './access.js';
 import { hostIsCooked, rawNewline } from './host-modes.js';
 import { receive } from './line-discipline.js';
 import { setWindowSize } from './terminal-ioctl.js';
@@ -185,8 +186,7 @@ export class HostTerminal {
         tty.endLine();
       }
     });
-    const { foreground } = this;
-    if (foreground !== 0) for (const signal of signals) this.state.port.jobs?.signalGroup(foreground, signal);
+    for (const signal of signals) signalForeground(tty, signal);
     tty.wake();
     if (echo.length > 0) this.show(Buffer.from(echo));
   }

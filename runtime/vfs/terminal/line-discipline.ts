@@ -157,13 +157,13 @@ function doubled(tty: Tty, c: number): void {
 }
 
 /** Lets output go on that VSTOP has stopped. */
-export function startOutput(tty: Tty): void {
+function startOutput(tty: Tty): void {
   if (!tty.has(TTY_FLAG.STOPPED)) return;
   tty.setFlag(TTY_FLAG.STOPPED, false);
   packetEvent(tty, PACKET.START);
 }
 
-export function stopOutput(tty: Tty): void {
+function stopOutput(tty: Tty): void {
   if (tty.has(TTY_FLAG.STOPPED)) return;
   tty.setFlag(TTY_FLAG.STOPPED, true);
   packetEvent(tty, PACKET.STOP);

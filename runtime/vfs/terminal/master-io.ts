@@ -6,6 +6,7 @@ import { blocking, once, rest } from '../file-io.js';
 import type { Buffers } from '../file-ops.js';
 import { TTY } from '../layout.js';
 import { POLLHUP, POLLPRI, READABLE, WRITABLE } from '../poll-events.js';
+import { signalForeground } from './access.js';
 import { receive } from './line-discipline.js';
 import { TTY_FLAG, type Tty } from './tty.js';
 
@@ -61,8 +62,7 @@ export function writeMaster(tty: Tty, file: number, buffers: Buffers): number {
           if (taken < part.length) break;
         }
       });
-      const foreground = tty.get(TTY.FOREGROUND);
-      if (foreground !== 0) for (const signal of signals) s.port.jobs?.signalGroup(foreground, signal);
+      for (const signal of signals) signalForeground(tty, signal);
       if (done > before) tty.wake();
       return done > before || list.every((b) => b.length === 0) ? done : undefined;
     }),

@@ -108,8 +108,7 @@ export function slaveClosed(s: VfsState, index: number): AfterClose {
   tty.set(TTY.SLAVES, left);
   if (left > 0 || tty.isHost) return {};
   const session = tty.get(TTY.SESSION);
-  tty.set(TTY.SESSION, 0);
-  tty.set(TTY.FOREGROUND, 0);
+  tty.clearSession();
   tty.setFlag(TTY_FLAG.SLAVES_GONE, true);
   if (tty.get(TTY.MASTERS) === 0) tty.set(TTY.USED, 0);
   if (session === 0) return { queue: tty.queue };
@@ -142,8 +141,7 @@ export function masterClosed(s: VfsState, index: number): AfterClose {
 /** The slave's descriptors are dead from here on. Under the region's lock. */
 export function hangUp(tty: Tty): void {
   tty.setFlag(TTY_FLAG.HUNG, true);
-  tty.set(TTY.SESSION, 0);
-  tty.set(TTY.FOREGROUND, 0);
+  tty.clearSession();
   tty.flushTyped();
 }
 
@@ -153,8 +151,7 @@ export function endSession(s: VfsState, index: number, session: number): number 
     const tty = new Tty(s, index);
     if (tty.get(TTY.SESSION) !== session) return 0;
     const foreground = tty.get(TTY.FOREGROUND);
-    tty.set(TTY.SESSION, 0);
-    tty.set(TTY.FOREGROUND, 0);
+    tty.clearSession();
     return foreground;
   });
 }

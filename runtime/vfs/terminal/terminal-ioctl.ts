@@ -9,7 +9,7 @@ import { installFile } from '../fd-table.js';
 import { TTY } from '../layout.js';
 import { putFile } from '../open-files.js';
 import { CREATION_FLAGS, O_CLOEXEC, O_NOCTTY } from '../open-flags.js';
-import { leaveTerminal, mayChange, setForeground, takeTerminal } from './access.js';
+import { leaveTerminal, mayChange, setForeground, signalForeground, takeTerminal } from './access.js';
 import { changeHost } from './host-io.js';
 import { changeModes, PACKET, packetEvent } from './line-discipline.js';
 import { hangUp, openTty, slavePath } from './pairs.js';
@@ -88,7 +88,7 @@ const REQUESTS: ReadonlyMap<number, Request> = new Map<number, Request>([
 ]);
 
 /** -ENOTTY for what terminals do not know. */
-export function terminalIoctl(t: Thread, _file: number, tty: Tty, side: Side, request: number, arg: number): number {
+export function terminalIoctl(t: Thread, tty: Tty, side: Side, request: number, arg: number): number {
   if (side === 'slave' && tty.has(TTY_FLAG.HUNG)) return request === TIOCSPGRP ? -ENOTTY : -EIO;
   return REQUESTS.get(request)?.({ t, tty, side, arg }) ?? -ENOTTY;
 }
@@ -212,18 +212,16 @@ export function setWindowSize(
     for (const [field, value] of fields) tty.set(field, value);
     return differs;
   });
-  const foreground = tty.get(TTY.FOREGROUND);
-  if (changed && foreground !== 0) tty.s.port.jobs?.signalGroup(foreground, SIGWINCH);
+  if (changed) signalForeground(tty, SIGWINCH);
 }
 
 const lineDiscipline = (number: number | undefined): number =>
   number === undefined ? -EFAULT : number === 0 ? 0 : -EINVAL;
 
-function sendSignal({ tty, side, t, arg }: Call): number {
+function sendSignal({ tty, side, arg }: Call): number {
   if (side !== 'master') return -ENOTTY;
   if (arg < 1 || arg > 64) return -EINVAL;
-  const foreground = tty.get(TTY.FOREGROUND);
-  if (foreground !== 0) t.files.port.jobs?.signalGroup(foreground, arg);
+  signalForeground(tty, arg);
   return 0;
 }
 

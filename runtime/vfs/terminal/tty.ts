@@ -92,6 +92,12 @@ export class Tty {
     this.set(TTY.USED, 1);
   }
 
+  /** It is no session's controlling terminal any more. */
+  clearSession(): void {
+    this.set(TTY.SESSION, 0);
+    this.set(TTY.FOREGROUND, 0);
+  }
+
   /** struct termios2. */
   termios(): Uint8Array {
     const at = (this.word + TTY.TERMIOS) * 4;
