@@ -5,7 +5,7 @@ import { ENFILE } from '../linux/errno.js';
 import { AREA, COUNTER, MAX_COUNTERS } from './layout.js';
 import { READABLE, WRITABLE } from './poll-events.js';
 import type { VfsState } from './state.js';
-import { resetQueue, wakeAll } from './wait-queue.js';
+import { wakeAll } from './wait-queue.js';
 
 /** Largest value that a counter holds. */
 export const COUNTER_MAX = 0xffff_ffff_ffff_fffen;
@@ -16,13 +16,10 @@ export const counterQueue = (counter: number): number => word(counter) + COUNTER
 /** A new counter; -ENFILE when there are MAX_COUNTERS. */
 export function newCounter(s: VfsState, value: number, semaphore: boolean): number {
   return s.locked(() => {
-    const counter = s.findFree(AREA.COUNTERS, MAX_COUNTERS, COUNTER.SIZE, COUNTER.USED);
+    const counter = s.takeFree(AREA.COUNTERS, MAX_COUNTERS, COUNTER.SIZE, COUNTER.USED);
     if (counter < 0) return -ENFILE;
-    const w = word(counter);
-    s.set(w + COUNTER.USED, 1);
-    s.set(w + COUNTER.SEMAPHORE, semaphore ? 1 : 0);
+    s.set(word(counter) + COUNTER.SEMAPHORE, semaphore ? 1 : 0);
     store(s, counter, BigInt(value));
-    resetQueue(s, w + COUNTER.QUEUE);
     return counter;
   });
 }
@@ -32,18 +29,10 @@ export function freeCounter(s: VfsState, counter: number): void {
   s.set(word(counter) + COUNTER.USED, 0);
 }
 
-export function counterValue(s: VfsState, counter: number): bigint {
-  const w = word(counter);
-  return (
-    (BigInt.asUintN(32, BigInt(s.get(w + COUNTER.VALUE_HI))) << 32n) |
-    BigInt.asUintN(32, BigInt(s.get(w + COUNTER.VALUE_LO)))
-  );
-}
+export const counterValue = (s: VfsState, counter: number): bigint => s.getBig64(word(counter) + COUNTER.VALUE_LO);
 
 function store(s: VfsState, counter: number, value: bigint): void {
-  const w = word(counter);
-  s.set(w + COUNTER.VALUE_LO, Number(BigInt.asIntN(32, value)));
-  s.set(w + COUNTER.VALUE_HI, Number(BigInt.asIntN(32, value >> 32n)));
+  s.setBig64(word(counter) + COUNTER.VALUE_LO, value);
 }
 
 /** What a read returns (the whole value, or 1 from a semaphore), taken off the counter; undefined when it is 0. */

@@ -65,14 +65,8 @@ export const instanceOf = (s: VfsState, file: number): number | undefined =>
 
 /** A new instance; -ENFILE when there are MAX_EPOLLS. */
 export function newEpoll(s: VfsState): number {
-  return s.locked(() => {
-    const epoll = s.findFree(AREA.EPOLLS, MAX_EPOLLS, EPOLL.SIZE, EPOLL.USED);
-    if (epoll < 0) return -ENFILE;
-    const w = epollWord(epoll);
-    s.words.fill(0, w, w + EPOLL.SIZE);
-    s.set(w + EPOLL.USED, 1);
-    return epoll;
-  });
+  const epoll = s.locked(() => s.takeFree(AREA.EPOLLS, MAX_EPOLLS, EPOLL.SIZE, EPOLL.USED));
+  return epoll < 0 ? -ENFILE : epoll;
 }
 
 /** The caller holds the region's lock, and has dropped its watches. */
@@ -217,7 +211,7 @@ function scanning<T>(s: VfsState, epoll: number, fn: () => T): T {
 const readyCount = (s: VfsState, epoll: number): number => s.get(epollWord(epoll) + EPOLL.READY_COUNT);
 
 /** Takes up to `most` events: level-triggered watches go to the end of the ready list, so that all have their turn. */
-export function takeEvents(s: VfsState, epoll: number, most: number): EpollEvent[] {
+function takeEvents(s: VfsState, epoll: number, most: number): EpollEvent[] {
   const done: Claimed[] = [];
   const found = scanning(s, epoll, () => {
     const hits: EpollEvent[] = [];

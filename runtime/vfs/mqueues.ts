@@ -6,7 +6,7 @@ import { EACCES, EEXIST, ENOENT, ENOSPC } from '../linux/errno.js';
 import { AREA, MAX_MQUEUES, MQ_BYTES, MQ_MESSAGES, MQUEUE } from './layout.js';
 import { READABLE, WRITABLE } from './poll-events.js';
 import type { VfsState } from './state.js';
-import { resetQueue, wakeAll } from './wait-queue.js';
+import { wakeAll } from './wait-queue.js';
 
 const word = (queue: number): number => AREA.MQUEUES + queue * MQUEUE.SIZE;
 const headOf = (queue: number, slot: number): number => word(queue) + MQUEUE.HEADS + slot * 3;
@@ -50,11 +50,9 @@ export function openQueue(s: VfsState, r: QueueRequest): number {
       return found;
     }
     if (r.create === undefined) return -ENOENT;
-    const queue = s.findFree(AREA.MQUEUES, MAX_MQUEUES, MQUEUE.SIZE, MQUEUE.REFS);
+    const queue = s.takeFree(AREA.MQUEUES, MAX_MQUEUES, MQUEUE.SIZE, MQUEUE.REFS);
     if (queue < 0) return -ENOSPC;
     const w = word(queue);
-    s.words.fill(0, w, w + MQUEUE.SIZE);
-    resetQueue(s, w + MQUEUE.QUEUE);
     s.set(w + MQUEUE.NAME_LENGTH, r.name.length);
     s.setText(w + MQUEUE.NAME, r.name);
     s.set(w + MQUEUE.MODE, r.create.mode);
@@ -121,13 +119,12 @@ export function sendMessage(
 
 function takeNotification(s: VfsState, queue: number): Notification {
   const w = word(queue);
-  const half = (field: number): bigint => BigInt(s.peek(w + field) >>> 0);
   const told = {
     pid: s.peek(w + MQUEUE.NOTIFY_PID),
     process: s.peek(w + MQUEUE.NOTIFY_PROCESS),
     how: s.peek(w + MQUEUE.NOTIFY_HOW),
     signal: s.peek(w + MQUEUE.NOTIFY_SIGNAL),
-    value: (half(MQUEUE.NOTIFY_VALUE + 1) << 32n) | half(MQUEUE.NOTIFY_VALUE),
+    value: s.getBig64(w + MQUEUE.NOTIFY_VALUE),
   };
   s.set(w + MQUEUE.NOTIFY_PID, 0);
   return told;
@@ -146,8 +143,7 @@ export function setNotification(s: VfsState, queue: number, pid: number, n: Noti
     s.set(w + MQUEUE.NOTIFY_PROCESS, n.process);
     s.set(w + MQUEUE.NOTIFY_HOW, n.how);
     s.set(w + MQUEUE.NOTIFY_SIGNAL, n.signal);
-    s.set(w + MQUEUE.NOTIFY_VALUE, Number(BigInt.asIntN(32, n.value)));
-    s.set(w + MQUEUE.NOTIFY_VALUE + 1, Number(BigInt.asIntN(32, n.value >> 32n)));
+    s.setBig64(w + MQUEUE.NOTIFY_VALUE, n.value);
     s.set(w + MQUEUE.NOTIFY_PID, n.pid);
     return true;
   });

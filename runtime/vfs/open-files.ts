@@ -102,10 +102,7 @@ export function newFile(s: VfsState, f: NewFile): number {
     s.set(w + FILE.FLAGS, f.flags);
     s.set(w + FILE.HOST_FD, f.hostFd ?? -1);
     s.set(w + FILE.OBJECT, f.object ?? 0);
-    if (f.offset !== undefined) {
-      s.set(w + FILE.OFFSET_LO, Number(BigInt.asIntN(32, f.offset)));
-      s.set(w + FILE.OFFSET_HI, Number(BigInt.asIntN(32, f.offset >> 32n)));
-    }
+    if (f.offset !== undefined) s.setBig64(w + FILE.OFFSET_LO, f.offset);
     s.set(w + FILE.MARKS, f.marks ?? 0);
     s.set(w + FILE.MOUNT, (f.mount ?? -1) + 1);
     const length = Math.min(f.path.length, PATH_MAX);

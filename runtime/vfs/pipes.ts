@@ -6,7 +6,7 @@ import { ENFILE } from '../linux/errno.js';
 import { AREA, MAX_PIPES, PIPE, PIPE_CAPACITY } from './layout.js';
 import { READABLE, WRITABLE } from './poll-events.js';
 import type { VfsState } from './state.js';
-import { resetQueue, wakeAll } from './wait-queue.js';
+import { wakeAll } from './wait-queue.js';
 
 /** Writes of up to this many bytes are not mixed with others; with as many free a pipe counts as writable. */
 export const PIPE_BUF = 4096;
@@ -22,7 +22,6 @@ export function newPipe(s: VfsState): number {
       const w = word(pipe);
       if (s.get(w + PIPE.READERS) !== 0 || s.get(w + PIPE.WRITERS) !== 0) continue;
       s.words.fill(0, w, w + PIPE.SIZE);
-      resetQueue(s, w + PIPE.QUEUE);
       s.set(w + PIPE.READERS, 1);
       s.set(w + PIPE.WRITERS, 1);
       s.set(w + PIPE.INODE, s.nextInode());

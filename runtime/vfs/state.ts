@@ -52,6 +52,16 @@ export class VfsState {
     this.set(index + 1, Math.floor(value / 0x1_0000_0000) | 0);
   }
 
+  /** The same with all 64 bits. */
+  getBig64(index: number): bigint {
+    return (BigInt(this.get(index + 1) >>> 0) << 32n) | BigInt(this.get(index) >>> 0);
+  }
+
+  setBig64(index: number, value: bigint): void {
+    this.set(index, Number(BigInt.asIntN(32, value)));
+    this.set(index + 1, Number(BigInt.asIntN(32, value >> 32n)));
+  }
+
   /** Runs `fn` with the region's mutex held. `fn` makes no host call. */
   locked<T>(fn: () => T): T {
     lock(this.words, AREA.HEAD + HEAD.LOCK, this.port.slot);
@@ -72,6 +82,16 @@ export class VfsState {
       if (this.words[base + i * size + field] === 0) return i;
     }
     return -1;
+  }
+
+  /** Takes a free entry as findFree finds it: zeroed, but for `field`, which is 1. -1 when all are in use. The caller holds the region's lock. */
+  takeFree(base: number, count: number, size: number, field: number): number {
+    const i = this.findFree(base, count, size, field);
+    if (i < 0) return i;
+    const w = base + i * size;
+    this.words.fill(0, w, w + size);
+    this.set(w + field, 1);
+    return i;
   }
 
   nextInode(): number {

@@ -10,7 +10,7 @@ import { hostFailure } from './host-error.js';
 import { AREA, MAX_STREAMS, STREAM, STREAM_CAPACITY } from './layout.js';
 import { READABLE } from './poll-events.js';
 import type { VfsState } from './state.js';
-import { resetQueue, wakeAll } from './wait-queue.js';
+import { wakeAll } from './wait-queue.js';
 
 export const STREAM_MODE = {
   MAIN: 1,
@@ -35,14 +35,11 @@ export const streamFill = (s: VfsState, stream: number): number =>
 /** A new stream over `hostFd`; -ENFILE when there are MAX_STREAMS. */
 export function newStream(s: VfsState, hostFd: number, mode: number): number {
   return s.locked(() => {
-    const stream = s.findFree(AREA.STREAMS, MAX_STREAMS, STREAM.SIZE, STREAM.REFS);
+    const stream = s.takeFree(AREA.STREAMS, MAX_STREAMS, STREAM.SIZE, STREAM.REFS);
     if (stream < 0) return -ENFILE;
     const w = word(stream);
-    s.words.fill(0, w, w + STREAM.SIZE);
-    resetQueue(s, w + STREAM.QUEUE);
     s.set(w + STREAM.HOST_FD, hostFd);
     s.set(w + STREAM.MODE, mode);
-    s.set(w + STREAM.REFS, 1);
     return stream;
   });
 }

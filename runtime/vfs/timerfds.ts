@@ -7,7 +7,7 @@ import { LOOK_AGAIN } from './epoll-watches.js';
 import { AREA, MAX_TIMERFDS, TIMERFD } from './layout.js';
 import { READABLE } from './poll-events.js';
 import type { VfsState } from './state.js';
-import { resetQueue, wakeAll } from './wait-queue.js';
+import { wakeAll } from './wait-queue.js';
 
 const word = (timer: number): number => AREA.TIMERFDS + timer * TIMERFD.SIZE;
 export const timerfdQueue = (timer: number): number => word(timer) + TIMERFD.QUEUE;
@@ -23,13 +23,9 @@ function monotonic(): number {
 /** A new timer; -ENFILE when there are MAX_TIMERFDS. */
 export function newTimerfd(s: VfsState, clock: number): number {
   return s.locked(() => {
-    const timer = s.findFree(AREA.TIMERFDS, MAX_TIMERFDS, TIMERFD.SIZE, TIMERFD.USED);
+    const timer = s.takeFree(AREA.TIMERFDS, MAX_TIMERFDS, TIMERFD.SIZE, TIMERFD.USED);
     if (timer < 0) return -ENFILE;
-    const w = word(timer);
-    s.words.fill(0, w, w + TIMERFD.SIZE);
-    resetQueue(s, w + TIMERFD.QUEUE);
-    s.set(w + TIMERFD.USED, 1);
-    s.set(w + TIMERFD.CLOCK, clock);
+    s.set(word(timer) + TIMERFD.CLOCK, clock);
     return timer;
   });
 }

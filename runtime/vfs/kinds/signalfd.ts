@@ -14,16 +14,10 @@ import { processQueue } from '../process-queue.js';
 import type { VfsState } from '../state.js';
 import { ANON_INODE_FS_MAGIC, statAnonymous } from './anonymous.js';
 
-export function signalfdMask(s: VfsState, file: number): bigint {
-  const w = fileWord(file);
-  const half = (field: number): bigint => BigInt(s.get(w + field) >>> 0);
-  return (half(FILE.OFFSET_HI) << 32n) | half(FILE.OFFSET_LO);
-}
+const signalfdMask = (s: VfsState, file: number): bigint => s.getBig64(fileWord(file) + FILE.OFFSET_LO);
 
 export function setSignalfdMask(s: VfsState, file: number, mask: bigint): void {
-  const w = fileWord(file);
-  s.set(w + FILE.OFFSET_LO, Number(BigInt.asIntN(32, mask)));
-  s.set(w + FILE.OFFSET_HI, Number(BigInt.asIntN(32, mask >> 32n)));
+  s.setBig64(fileWord(file) + FILE.OFFSET_LO, mask);
 }
 
 /** As many records as fit into the buffers, the first of them waited for. */

@@ -4,7 +4,7 @@
  */
 import { AREA, MAX_TTYS, TTY, TTY_RING } from '../layout.js';
 import type { VfsState } from '../state.js';
-import { resetQueue, wakeAll } from '../wait-queue.js';
+import { wakeAll } from '../wait-queue.js';
 import { FIELD, freshTermios, TERMIOS2_BYTES } from './termios.js';
 
 /** Index of the host's terminal. */
@@ -87,7 +87,6 @@ export class Tty {
   /** A record for a new terminal. */
   reset(): void {
     this.s.words.fill(0, this.word, this.word + TTY.SIZE);
-    resetQueue(this.s, this.queue);
     this.setTermios(freshTermios());
     this.set(TTY.USED, 1);
   }
