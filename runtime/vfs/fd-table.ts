@@ -3,10 +3,11 @@
  * -errno. A table is also the owner of record locks, as in Linux.
  * Source: man 2 dup, man 2 clone (CLONE_FILES), man 2 execve.
  */
-import { EBADF, EMFILE, ENFILE, ENOMEM } from '../linux/errno.js';
+import { EBADF, EMFILE, ENFILE, ENOENT, ENOMEM } from '../linux/errno.js';
 import { AREA, MAX_FDS, MAX_TABLES, TABLE } from './layout.js';
 import { fileKind, hostFd, KIND, putFile, refFile } from './open-files.js';
 import { dropLocks, locksHeld } from './record-locks.js';
+import type { DescriptorNode } from './special-node.js';
 import type { VfsState } from './state.js';
 import { fileIdOf } from './file-stat.js';
 
@@ -75,6 +76,17 @@ export function pinFile(s: VfsState, table: number, fd: number): number {
     refFile(s, file);
     return file;
   });
+}
+
+/** Calls `fn` with the description that a link of /proc/PID/fd leads to; -ENOENT. */
+export function withLinked<T>(s: VfsState, link: DescriptorNode, fn: (file: number) => T): T | number {
+  const file = pinFile(s, link.table, link.fd);
+  if (file < 0) return -ENOENT;
+  try {
+    return fn(file);
+  } finally {
+    putFile(s, file);
+  }
 }
 
 /**

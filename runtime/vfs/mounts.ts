@@ -2,13 +2,13 @@
  * What lift64 serves itself, and the lookup of a path in it where the guest's tree is otherwise the host's (else: walk.ts). In: absolute guest paths. Out: a node, or the host's path.
  * Source: man 7 path_resolution.
  */
-import { ELOOP, ENOENT } from '../linux/errno.js';
+import { ELOOP } from '../linux/errno.js';
 import { bytePath, isAbsolute, joinPath, normalize, type BytePath } from './byte-path.js';
 import { currentPath, fdPath } from './descriptor-path.js';
 import { devMount, isolatedDev } from './dev-mount.js';
-import { pinFile } from './fd-table.js';
+import { withLinked } from './fd-table.js';
 import type { FileContext } from './file-context.js';
-import { fileKind, fileMount, hostFd, KIND, putFile, type Kind } from './open-files.js';
+import { fileKind, fileMount, hostFd, KIND, type Kind } from './open-files.js';
 import { procMount } from './proc-mount.js';
 import type { DescriptorNode, Mount, OnHost, SpecialNode } from './special-node.js';
 import type { DescriptorPlace, Served } from './walk.js';
@@ -69,11 +69,8 @@ const REOPENED: ReadonlySet<Kind> = new Set([KIND.FILE, KIND.DIRECTORY, KIND.CHA
 
 /** The host's path of an open file that the host can open again; undefined for those that are lift64's own. */
 function hostOfDescriptor(c: FileContext, node: DescriptorNode): BytePath | number | undefined {
-  const file = pinFile(c.state, node.table, node.fd);
-  if (file < 0) return -ENOENT;
-  const path = REOPENED.has(fileKind(c.state, file)) ? fdPath(c.state, file) : undefined;
-  putFile(c.state, file);
-  return path;
+  const { state: s } = c;
+  return withLinked(s, node, (file) => (REOPENED.has(fileKind(s, file)) ? fdPath(s, file) : undefined));
 }
 
 /** What a walk meets in the mounts of lift64's own. */
@@ -95,12 +92,8 @@ function servedAt(c: FileContext, path: string): SpecialNode | OnHost | number |
 
 function descriptorPlace(c: FileContext, node: DescriptorNode): DescriptorPlace | number | undefined {
   const { state: s } = c;
-  const file = pinFile(s, node.table, node.fd);
-  if (file < 0) return -ENOENT;
-  try {
+  return withLinked(s, node, (file) => {
     if (!REOPENED.has(fileKind(s, file)) || hostFd(s, file) < 0) return undefined;
     return { host: fdPath(s, file), guest: currentPath(s, file), mount: fileMount(s, file) };
-  } finally {
-    putFile(s, file);
-  }
+  });
 }

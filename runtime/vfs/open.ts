@@ -9,7 +9,7 @@ import { openNamelessFile } from '../memory/nameless-file.js';
 import { newBlob } from './blobs.js';
 import type { BytePath } from './byte-path.js';
 import { afterResize } from './coherence.js';
-import { pinFile } from './fd-table.js';
+import { withLinked } from './fd-table.js';
 import type { FileContext } from './file-context.js';
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK } from './file-stat.js';
 import { umaskOf } from './fs-struct.js';
@@ -25,7 +25,6 @@ import {
   KIND,
   MARK,
   newFile,
-  putFile,
   type Kind,
 } from './open-files.js';
 import {
@@ -252,15 +251,15 @@ function openTerminal(c: FileContext, which: TerminalNode['terminal'], path: Byt
 /** Opens what is behind a descriptor once more, through /proc/self/fd: another description of the same pipe or terminal. */
 function openAgain(c: FileContext, node: DescriptorNode, flags: number): number {
   const s = c.state;
-  const file = pinFile(s, node.table, node.fd);
-  if (file < 0) return -ENOENT;
-  try {
+  return withLinked(s, node, (file) => {
     const again = fileOps(s, file).again?.(c, file, flags);
     return again ?? (s.tree === undefined ? -ENXIO : reopen(s, file, flags));
-  } finally {
-    putFile(s, file);
-  }
+  });
 }
+
+/** FileOps.again of files that lift64 serves: by the path that they were opened by. */
+export const openByPathAgain = (c: FileContext, file: number, flags: number): number =>
+  openPath(c, -1, filePath(c.state, file), flags, 0);
 
 /** A file of no mount: one that lift64 was started with, or one without a name. It gives no more access than the guest has already. */
 function reopen(s: VfsState, file: number, flags: number): number {

@@ -3,7 +3,7 @@
  */
 import * as fs from 'node:fs';
 import { hostBytes } from './byte-path.js';
-import { pinFile } from './fd-table.js';
+import { withLinked } from './fd-table.js';
 import type { FileContext } from './file-context.js';
 import {
   madeUp,
@@ -18,7 +18,7 @@ import {
   type StatRecord,
 } from './file-stat.js';
 import { hostFailure } from './host-error.js';
-import { fileKind, fileOps, filePath, hostFd, KIND, putFile } from './open-files.js';
+import { fileKind, fileOps, filePath, hostFd, KIND } from './open-files.js';
 import { nodeAt, type Target } from './resolve.js';
 import type { SpecialNode } from './special-node.js';
 import { ENOENT } from '../linux/errno.js';
@@ -90,13 +90,7 @@ function pick(r: StatRecord): StatRecord {
 /** Status of a target; `follow`: of what a link leads to (the target has been resolved accordingly). */
 export function statTarget(c: FileContext, target: Target, follow: boolean): StatRecord | number {
   const node = target.node;
-  if (node?.type === 'descriptor' && follow) {
-    const file = pinFile(c.state, node.table, node.fd);
-    if (file < 0) return -ENOENT;
-    const record = statOpenFile(c, file);
-    putFile(c.state, file);
-    return record;
-  }
+  if (node?.type === 'descriptor' && follow) return withLinked(c.state, node, (file) => statOpenFile(c, file));
   if (node !== undefined) return statNode(c, node);
   try {
     return follow ? fs.statSync(target.host, { bigint: true }) : fs.lstatSync(target.host, { bigint: true });

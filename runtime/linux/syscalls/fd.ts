@@ -2,11 +2,12 @@
  * Descriptors: duplicates, flags, locks, pipes, eventfd, device control. In: descriptors. Out: rows.
  * Source: man 2 dup, fcntl, flock, ioctl, ioctl_tty, pipe, eventfd.
  */
-import { newCounter } from '../../vfs/counters.js';
+import { freeCounter, newCounter } from '../../vfs/counters.js';
 import { closeFd, installFile, isCloexec, pinFile, replaceFile, setCloexec } from '../../vfs/fd-table.js';
 import { withFd } from '../../vfs/guest-args.js';
 import { bytePath } from '../../vfs/byte-path.js';
 import { PIPE_CAPACITY } from '../../vfs/layout.js';
+import { giveDescriptor, newDescriptor } from '../../vfs/new-descriptor.js';
 import {
   addSeals,
   fileFlags,
@@ -16,7 +17,6 @@ import {
   fileSeals,
   KIND,
   MARK,
-  newFile,
   openPipe,
   putFile,
   setFileFlags,
@@ -31,12 +31,8 @@ import { ioctl } from './ioctl.js';
 import { F_GETLK, F_OFD_GETLK, F_OFD_SETLKW, F_SETLKW, flock, recordLock } from './file-locks.js';
 
 function duplicate(t: Thread, fd: number, min: number, cloexec: boolean): number {
-  const { state, table, port } = t.files;
-  const file = pinFile(state, table, fd);
-  if (file < 0) return file;
-  const copy = installFile(state, table, file, cloexec, port.fdLimit(), min);
-  if (copy < 0) putFile(state, file);
-  return copy;
+  const file = pinFile(t.files.state, t.files.table, fd);
+  return file < 0 ? file : giveDescriptor(t.files, file, cloexec, min);
 }
 
 function dup2(t: Thread, from: number, to: number, cloexec: boolean): number {
@@ -164,16 +160,15 @@ function pipe(t: Thread, addr: number, flags: number): SyscallResult {
 const EFD_SEMAPHORE = 1;
 
 function eventfd(t: Thread, value: number, flags: number): SyscallResult {
-  const { state, table, port } = t.files;
+  const { state } = t.files;
   if ((flags & ~(EFD_SEMAPHORE | O_CLOEXEC | O_NONBLOCK)) !== 0) return -EINVAL;
   const object = newCounter(state, value, (flags & EFD_SEMAPHORE) !== 0);
   if (object < 0) return object;
   const path = bytePath('anon_inode:[eventfd]');
-  const file = newFile(state, { kind: KIND.COUNTER, flags: O_RDWR | (flags & O_NONBLOCK), object, path });
-  if (file < 0) return file;
-  const fd = installFile(state, table, file, (flags & O_CLOEXEC) !== 0, port.fdLimit());
-  if (fd < 0) putFile(state, file);
-  return fd;
+  const file = { kind: KIND.COUNTER, flags: O_RDWR | (flags & O_NONBLOCK), object, path };
+  return newDescriptor(t.files, file, (flags & O_CLOEXEC) !== 0, () => {
+    freeCounter(state, object);
+  });
 }
 
 const LOCKS_NOTE = 'between guests of one lift64: programs of the host neither see nor keep the locks';

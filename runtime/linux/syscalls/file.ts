@@ -6,14 +6,13 @@ import {
   closeFd,
   copyTable,
   hasFreeFd,
-  installFile,
   isTableShared,
   openFds,
   releaseTable,
   setCloexec,
 } from '../../vfs/fd-table.js';
 import { manyBuffers, offsetOf, oneBuffer, withFd, withPath, type Transfer } from '../../vfs/guest-args.js';
-import { putFile } from '../../vfs/open-files.js';
+import { giveDescriptor } from '../../vfs/new-descriptor.js';
 import {
   AT_FDCWD,
   KNOWN_FLAGS,
@@ -91,10 +90,7 @@ function open(t: Thread, dirfd: number, addr: number, flags: number, mode: numbe
     // Nothing is created for a process that has no descriptor left.
     if (!hasFreeFd(state, table, port.fdLimit())) return -EMFILE;
     const file = openPath(files, dirfd, path, flags & KNOWN_FLAGS, mode, rules);
-    if (file < 0) return file;
-    const fd = installFile(state, table, file, (flags & O_CLOEXEC) !== 0, port.fdLimit());
-    if (fd < 0) putFile(state, file);
-    return fd;
+    return file < 0 ? file : giveDescriptor(files, file, (flags & O_CLOEXEC) !== 0);
   });
 }
 

@@ -4,8 +4,8 @@
  */
 import * as fs from 'node:fs';
 import { bytePath } from '../../vfs/byte-path.js';
-import { installFile } from '../../vfs/fd-table.js';
 import { offsetOf, onHostFd, withFd } from '../../vfs/guest-args.js';
+import { giveDescriptor } from '../../vfs/new-descriptor.js';
 import {
   addSeals,
   fileFlags,
@@ -15,7 +15,6 @@ import {
   KIND,
   MARK,
   newFile,
-  putFile,
   type Kind,
 } from '../../vfs/open-files.js';
 import { O_ACCMODE, O_APPEND, O_LARGEFILE, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } from '../../vfs/open-flags.js';
@@ -190,7 +189,7 @@ const memfdCreate: Handler = (t, a) => {
   const name = t.mem.cstring(a.ptr(0), MFD_NAME_MAX + 1);
   if (name === undefined) return -EFAULT;
   if ((flags & ~MFD_FLAGS) !== 0 || name.length > MFD_NAME_MAX) return -EINVAL;
-  const { state, table, port } = t.files;
+  const { state } = t.files;
   const hostFd = anonymousHostFile();
   if (hostFd < 0) return hostFd;
   const path = bytePath(`/memfd:${Buffer.from(name).toString('latin1')} (deleted)`);
@@ -206,9 +205,7 @@ const memfdCreate: Handler = (t, a) => {
     return file;
   }
   if ((flags & MFD_ALLOW_SEALING) === 0) addSeals(state, file, F_SEAL_SEAL);
-  const fd = installFile(state, table, file, (flags & MFD_CLOEXEC) !== 0, port.fdLimit());
-  if (fd < 0) putFile(state, file);
-  return fd;
+  return giveDescriptor(t.files, file, (flags & MFD_CLOEXEC) !== 0);
 };
 
 // ---------------------------------------------------------------- advice and syncing

@@ -6,11 +6,11 @@ import { NSIG, SIGINFO_BYTES } from '../../process/layout.js';
 import type { SigInfo } from '../../process/siginfo.js';
 import { sendToGroupLocked } from '../../process/signal-send.js';
 import { bytePath } from '../../vfs/byte-path.js';
-import { installFile, pinFile } from '../../vfs/fd-table.js';
+import { pinFile } from '../../vfs/fd-table.js';
 import { withFd } from '../../vfs/guest-args.js';
 import { setSignalfdMask } from '../../vfs/kinds/signalfd.js';
-import { newDescriptor } from '../../vfs/new-descriptor.js';
-import { fileKind, KIND, putFile } from '../../vfs/open-files.js';
+import { giveDescriptor, newDescriptor } from '../../vfs/new-descriptor.js';
+import { fileKind, KIND } from '../../vfs/open-files.js';
 import { O_CLOEXEC, O_NONBLOCK, O_RDWR } from '../../vfs/open-flags.js';
 import { newPidfd, pidfdGroup } from '../../vfs/pidfds.js';
 import { processQueue } from '../../vfs/process-queue.js';
@@ -86,7 +86,7 @@ function pidfdSendSignal(t: Thread, a: SyscallArgs): SyscallResult {
 }
 
 function pidfdGetfd(t: Thread, a: SyscallArgs): SyscallResult {
-  const { state, table, port } = t.files;
+  const { state } = t.files;
   if (a.u32(2) !== 0) return -EINVAL;
   let theirs = 0;
   const found = withProcess(t, a.i32(0), (group) => {
@@ -95,10 +95,7 @@ function pidfdGetfd(t: Thread, a: SyscallArgs): SyscallResult {
   });
   if (found < 0) return found;
   const file = pinFile(state, theirs, a.i32(1));
-  if (file < 0) return file;
-  const fd = installFile(state, table, file, true, port.fdLimit());
-  if (fd < 0) putFile(state, file);
-  return fd;
+  return file < 0 ? file : giveDescriptor(t.files, file, true);
 }
 
 export const pidfdRows = [

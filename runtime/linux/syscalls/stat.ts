@@ -14,11 +14,11 @@ import {
   type StatFsRecord,
   type StatRecord,
 } from '../../vfs/file-stat.js';
-import { pinFile } from '../../vfs/fd-table.js';
+import { withLinked } from '../../vfs/fd-table.js';
 import { pathAt, withFd, withPath } from '../../vfs/guest-args.js';
 import { hostCall } from '../../vfs/host-error.js';
 import type { MountPoint } from '../../vfs/mount-table.js';
-import { fileKind, fileMount, fileOps, filePath, hostFd, KIND, putFile } from '../../vfs/open-files.js';
+import { fileKind, fileMount, fileOps, filePath, hostFd, KIND } from '../../vfs/open-files.js';
 import {
   AT_EACCESS,
   AT_EMPTY_PATH,
@@ -28,7 +28,7 @@ import {
   AT_SYMLINK_NOFOLLOW,
 } from '../../vfs/open-flags.js';
 import { LOOKUP, LOOKUP_LINK, withTarget, type Target } from '../../vfs/resolve.js';
-import type { DescriptorNode, SpecialNode } from '../../vfs/special-node.js';
+import type { SpecialNode } from '../../vfs/special-node.js';
 import { statOpenFile, statTarget } from '../../vfs/status.js';
 import type { Handler, SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
 import { EACCES, EFAULT, EINVAL, ENOENT, EROFS } from '../errno.js';
@@ -182,7 +182,7 @@ function linkOfPath(t: Thread, dirfd: number, path: BytePath): Buffer | number {
         return typeof to === 'number' ? to : hostBytes(to);
       }
       case 'descriptor':
-        return linkOfNode(t, node);
+        return withLinked(t.files.state, node, (file) => hostBytes(fdLink(t.files.state, file)));
       case 'file':
       case 'directory':
       case 'device':
@@ -191,17 +191,6 @@ function linkOfPath(t: Thread, dirfd: number, path: BytePath): Buffer | number {
         return -EINVAL;
     }
   });
-}
-
-/** readlink of /proc/PID/fd/N. */
-function linkOfNode({ files: { state } }: Thread, node: DescriptorNode): Buffer | number {
-  const file = pinFile(state, node.table, node.fd);
-  if (file < 0) return -ENOENT;
-  try {
-    return hostBytes(fdLink(state, file));
-  } finally {
-    putFile(state, file);
-  }
 }
 
 // ---------------------------------------------------------------- statfs

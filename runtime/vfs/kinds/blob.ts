@@ -4,7 +4,7 @@ import { blobBytes, freeBlob } from '../blobs.js';
 import { atOffset, joined, once, scatter } from '../file-io.js';
 import type { FileOps } from '../file-ops.js';
 import { fileObject, filePath, withOffset } from '../open-files.js';
-import { openPath } from '../open.js';
+import { openByPathAgain } from '../open.js';
 import { READABLE, WRITABLE } from '../poll-events.js';
 import { nodeAt } from '../resolve.js';
 import { seekTo } from '../seek-to.js';
@@ -30,5 +30,5 @@ export const blobOps: FileOps = {
   link: filePath,
   seek: (s, file, offset, whence) =>
     withOffset(s, file, () => seekTo(s, file, offset, whence, () => blobBytes(s, fileObject(s, file)).length)),
-  again: (c, file, flags) => openPath(c, -1, filePath(c.state, file), flags, 0),
+  again: openByPathAgain,
 };

@@ -1,10 +1,9 @@
 /** eventfd. In: descriptions. Out: its row of operations. Source: man 2 eventfd. */
 import { EINVAL } from '../../linux/errno.js';
-import { bytePath } from '../byte-path.js';
 import { addToCounter, COUNTER_MAX, counterQueue, counterValue, freeCounter, takeCounter } from '../counters.js';
 import { blocking, once } from '../file-io.js';
 import type { FileOps } from '../file-ops.js';
-import { fileObject } from '../open-files.js';
+import { fileObject, filePath } from '../open-files.js';
 import { READABLE, WRITABLE } from '../poll-events.js';
 import { ANON_INODE_FS_MAGIC, statAnonymous } from './anonymous.js';
 
@@ -43,6 +42,6 @@ export const counterOps: FileOps = {
     return undefined;
   },
   stat: statAnonymous,
-  link: () => bytePath('anon_inode:[eventfd]'),
+  link: filePath,
   fileSystem: ANON_INODE_FS_MAGIC,
 };

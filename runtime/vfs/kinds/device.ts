@@ -5,7 +5,7 @@ import { hostRead, hostWrite, once } from '../file-io.js';
 import type { FileOps } from '../file-ops.js';
 import { readDevice, writeDevice } from '../memory-devices.js';
 import { fileObject, filePath, hostFd } from '../open-files.js';
-import { openPath } from '../open.js';
+import { openByPathAgain } from '../open.js';
 import { READABLE, WRITABLE } from '../poll-events.js';
 import { statNode } from '../status.js';
 
@@ -37,5 +37,5 @@ export const deviceOps: FileOps = {
   stat: (c, file) => statNode(c, { type: 'device', minor: fileObject(c.state, file) }),
   link: filePath,
   seek: () => 0,
-  again: (c, file, flags) => openPath(c, -1, filePath(c.state, file), flags, 0),
+  again: openByPathAgain,
 };

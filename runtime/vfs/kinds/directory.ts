@@ -3,7 +3,7 @@ import { EBADF, EINVAL, EISDIR, ENOENT } from '../../linux/errno.js';
 import { currentPath } from '../descriptor-path.js';
 import type { FileOps } from '../file-ops.js';
 import { filePath, withOffset } from '../open-files.js';
-import { openPath } from '../open.js';
+import { openByPathAgain } from '../open.js';
 import { POLLNVAL, READABLE, WRITABLE } from '../poll-events.js';
 import { SEEK_CUR, SEEK_SET, seekTo } from '../seek-to.js';
 import { statNamed } from '../status.js';
@@ -25,7 +25,7 @@ export const specialDirectoryOps: FileOps = {
   ...directoryOps,
   stat: statNamed,
   link: filePath,
-  again: (c, file, flags) => openPath(c, -1, filePath(c.state, file), flags, 0),
+  again: openByPathAgain,
 };
 
 /** Nothing can be done with it but what its path allows. */

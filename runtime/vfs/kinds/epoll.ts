@@ -1,10 +1,9 @@
 /** epoll instances. In: descriptions. Out: their row of operations. Source: man 7 epoll, man 5 proc (/proc/PID/fdinfo). */
 import { EINVAL } from '../../linux/errno.js';
-import { bytePath } from '../byte-path.js';
 import { epollRecheck, freeEpoll, isEpollReady } from '../epoll.js';
 import { dropWatchesBy, epollQueue, watchesOf } from '../epoll-watches.js';
 import type { FileOps } from '../file-ops.js';
-import { fileObject } from '../open-files.js';
+import { fileObject, filePath } from '../open-files.js';
 import { READABLE } from '../poll-events.js';
 import { ANON_INODE_FS_MAGIC, statAnonymous } from './anonymous.js';
 
@@ -22,7 +21,7 @@ export const epollOps: FileOps = {
     return undefined;
   },
   stat: statAnonymous,
-  link: () => bytePath('anon_inode:[eventpoll]'),
+  link: filePath,
   fileSystem: ANON_INODE_FS_MAGIC,
   info: (s, file) =>
     watchesOf(s, fileObject(s, file))

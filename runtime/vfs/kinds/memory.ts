@@ -3,7 +3,7 @@ import { EINVAL, EIO } from '../../linux/errno.js';
 import { joined, once, scatter } from '../file-io.js';
 import type { FileOps } from '../file-ops.js';
 import { fileObject, fileOffset, filePath, setFileOffset } from '../open-files.js';
-import { openPath } from '../open.js';
+import { openByPathAgain } from '../open.js';
 import { READABLE, WRITABLE } from '../poll-events.js';
 import { SEEK_CUR, SEEK_SET, seekTo } from '../seek-to.js';
 import { statNamed } from '../status.js';
@@ -44,5 +44,5 @@ export const memoryOps: FileOps = {
   link: filePath,
   seek: (s, file, offset, whence) =>
     whence === SEEK_SET || whence === SEEK_CUR ? seekTo(s, file, offset, whence, () => 0) : -EINVAL,
-  again: (c, file, flags) => openPath(c, -1, filePath(c.state, file), flags, 0),
+  again: openByPathAgain,
 };

@@ -1,8 +1,7 @@
 /** pidfd. In: descriptions; their object is the process's index, their offset its id. Out: their row of operations. Source: man 2 pidfd_open, man 5 proc (/proc/PID/fdinfo). */
 import { EINVAL } from '../../linux/errno.js';
-import { bytePath } from '../byte-path.js';
 import type { FileOps } from '../file-ops.js';
-import { fileObject, fileOffset } from '../open-files.js';
+import { fileObject, fileOffset, filePath } from '../open-files.js';
 import { POLLHUP, READABLE } from '../poll-events.js';
 import { processQueue } from '../process-queue.js';
 import { ANON_INODE_FS_MAGIC, statAnonymous } from './anonymous.js';
@@ -18,7 +17,7 @@ export const pidfdOps: FileOps = {
   },
   queue: (s, file) => processQueue(fileObject(s, file)),
   stat: statAnonymous,
-  link: () => bytePath('anon_inode:[pidfd]'),
+  link: filePath,
   fileSystem: ANON_INODE_FS_MAGIC,
   info: (s, file) => {
     const pid = fileOffset(s, file);

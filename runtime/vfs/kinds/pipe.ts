@@ -3,12 +3,11 @@
  * Source: man 7 pipe.
  */
 import { EPIPE } from '../../linux/errno.js';
-import { bytePath } from '../byte-path.js';
 import { blocking, isNonBlocking, joined, once, rest, SIGPIPE, sizeOf } from '../file-io.js';
 import type { Buffers, FileOps } from '../file-ops.js';
 import { madeUp, makeDev, S_IFIFO } from '../file-stat.js';
 import { PIPE_CAPACITY } from '../layout.js';
-import { fileFlags, fileKind, fileObject, KIND, newFileOnSameObject } from '../open-files.js';
+import { fileFlags, fileKind, fileObject, filePath, KIND, newFileOnSameObject } from '../open-files.js';
 import { O_ACCMODE, O_RDONLY, O_RDWR, O_WRONLY } from '../open-flags.js';
 import {
   countEnd,
@@ -95,7 +94,7 @@ export const pipeOps: FileOps = {
     return { queue: pipeQueue(fileObject(s, file)) };
   },
   stat: ({ state }, file) => madeUp(S_IFIFO | 0o600, pipeInode(state, fileObject(state, file)), { dev: PIPE_DEV }),
-  link: (s, file) => bytePath(`pipe:[${String(pipeInode(s, fileObject(s, file)))}]`),
+  link: filePath,
   fileSystem: PIPEFS_MAGIC,
   readable: ({ state }, file) => pipeFill(state, fileObject(state, file)),
   again: ({ state }, file, flags) =>

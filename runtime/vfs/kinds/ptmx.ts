@@ -1,7 +1,7 @@
 /** Masters of pseudo-terminals. In: descriptions. Out: their row of operations. Source: man 4 ptmx, man 7 pty. */
 import type { FileOps } from '../file-ops.js';
 import { fileObject, filePath } from '../open-files.js';
-import { openPath } from '../open.js';
+import { openByPathAgain } from '../open.js';
 import { masterReadiness, readMaster, writeMaster } from '../terminal/master-io.js';
 import { statMaster } from '../terminal/nodes.js';
 import { masterClosed, ttyOf } from '../terminal/pairs.js';
@@ -19,5 +19,5 @@ export const ptmxOps: FileOps = {
   readable: ({ state }, file) => ttyOf(state, file).shownBytes,
   ioctl: (t, file, request, arg) => terminalIoctl(t, ttyOf(t.files.state, file), 'master', request, arg),
   // Another open of /dev/ptmx is another pair.
-  again: (c, file, flags) => openPath(c, -1, filePath(c.state, file), flags, 0),
+  again: openByPathAgain,
 };

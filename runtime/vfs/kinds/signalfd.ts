@@ -4,11 +4,10 @@
  */
 import { EINVAL } from '../../linux/errno.js';
 import { encodeSignalfd, SIGNALFD_BYTES } from '../../linux/signalfd-info.js';
-import { bytePath } from '../byte-path.js';
 import { blocking, once, scatter } from '../file-io.js';
 import type { FileOps } from '../file-ops.js';
 import { FILE } from '../layout.js';
-import { fileWord } from '../open-files.js';
+import { filePath, fileWord } from '../open-files.js';
 import { READABLE } from '../poll-events.js';
 import { processQueue } from '../process-queue.js';
 import type { VfsState } from '../state.js';
@@ -43,7 +42,7 @@ export const signalfdOps: FileOps = {
   readiness: (s, file) => (s.port.hasSignal(signalfdMask(s, file)) ? READABLE : 0),
   queue: (s) => processQueue(s.port.process),
   stat: statAnonymous,
-  link: () => bytePath('anon_inode:[signalfd]'),
+  link: filePath,
   fileSystem: ANON_INODE_FS_MAGIC,
   info: (s, file) => `sigmask:\t${signalfdMask(s, file).toString(16).padStart(16, '0')}\n`,
 };

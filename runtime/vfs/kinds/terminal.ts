@@ -1,7 +1,7 @@
 /** Terminals: slaves of pseudo-terminals, and the host's. In: descriptions. Out: their row of operations. Source: man 7 pty, man 4 tty. */
 import type { FileOps } from '../file-ops.js';
 import { fileObject, filePath } from '../open-files.js';
-import { openPath } from '../open.js';
+import { openByPathAgain } from '../open.js';
 import { TTY } from '../layout.js';
 import { statTerminal } from '../terminal/nodes.js';
 import { hostReadiness, readHost, writeHost } from '../terminal/host-io.js';
@@ -37,5 +37,5 @@ export const terminalOps: FileOps = {
   fileSystem: DEVPTS_SUPER_MAGIC,
   readable: ({ state }, file) => readableBytes(ttyOf(state, file)),
   ioctl: (t, file, request, arg) => terminalIoctl(t, ttyOf(t.files.state, file), 'slave', request, arg),
-  again: (c, file, flags) => openPath(c, -1, filePath(c.state, file), flags, 0),
+  again: openByPathAgain,
 };

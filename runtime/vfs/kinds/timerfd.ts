@@ -1,9 +1,8 @@
 /** timerfd. In: descriptions. Out: their row of operations. Source: man 2 timerfd_create, man 5 proc (/proc/PID/fdinfo). */
 import { EINVAL } from '../../linux/errno.js';
-import { bytePath } from '../byte-path.js';
 import { blocking, once } from '../file-io.js';
 import type { Buffers, FileOps } from '../file-ops.js';
-import { fileObject } from '../open-files.js';
+import { fileObject, filePath } from '../open-files.js';
 import { READABLE } from '../poll-events.js';
 import type { VfsState } from '../state.js';
 import {
@@ -47,7 +46,7 @@ export const timerfdOps: FileOps = {
     return undefined;
   },
   stat: statAnonymous,
-  link: () => bytePath('anon_inode:[timerfd]'),
+  link: filePath,
   seek: () => 0,
   fileSystem: ANON_INODE_FS_MAGIC,
   info: (s, file) => {

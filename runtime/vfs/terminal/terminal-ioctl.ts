@@ -5,9 +5,8 @@
 import type { Thread } from '../../linux/thread.js';
 import { EFAULT, EINVAL, EIO, ENOTTY, EPERM } from '../../linux/errno.js';
 import { SIGWINCH } from '../../linux/signals.js';
-import { installFile } from '../fd-table.js';
 import { TTY } from '../layout.js';
-import { putFile } from '../open-files.js';
+import { giveDescriptor } from '../new-descriptor.js';
 import { CREATION_FLAGS, O_CLOEXEC, O_NOCTTY } from '../open-flags.js';
 import { leaveTerminal, mayChange, setForeground, signalForeground, takeTerminal } from './access.js';
 import { changeHost } from './host-io.js';
@@ -239,10 +238,6 @@ function virtualHangUp({ t, tty }: Call): number {
 }
 
 function openPeer({ t, tty, arg }: Call): number {
-  const { state, table, port } = t.files;
   const file = openTty(t.files, tty, slavePath(tty), (arg & ~CREATION_FLAGS) | (arg & O_NOCTTY));
-  if (file < 0) return file;
-  const fd = installFile(state, table, file, (arg & O_CLOEXEC) !== 0, port.fdLimit());
-  if (fd < 0) putFile(state, file);
-  return fd;
+  return file < 0 ? file : giveDescriptor(t.files, file, (arg & O_CLOEXEC) !== 0);
 }
