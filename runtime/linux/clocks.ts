@@ -26,6 +26,15 @@ export const CLOCK = {
   TAI: 11,
 } as const;
 
+/** Those that timers of all sorts take. */
+export const TIMER_CLOCKS: ReadonlySet<number> = new Set([
+  CLOCK.REALTIME,
+  CLOCK.MONOTONIC,
+  CLOCK.BOOTTIME,
+  CLOCK.REALTIME_ALARM,
+  CLOCK.BOOTTIME_ALARM,
+]);
+
 /** A time: integers, `nsec` 0 to 999,999,999. */
 export interface Time {
   readonly sec: number;

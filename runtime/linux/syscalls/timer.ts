@@ -12,23 +12,16 @@ import {
   timerState,
 } from '../../process/posix-timers.js';
 import { timerField } from '../../process/timer-record.js';
-import { CLOCK, cpuClockOf, isRealtime, realtimeDeadline } from '../clocks.js';
+import { CLOCK, cpuClockOf, TIMER_CLOCKS } from '../clocks.js';
 import type { SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
 import { EFAULT, EINVAL, EOPNOTSUPP } from '../errno.js';
-import { readItimerspec, writeItimerspec } from '../itimerspec.js';
+import { itimerDeadline, readItimerspec, writeItimerspec } from '../itimerspec.js';
 import { SIGALRM } from '../signals.js';
 import type { Thread } from '../thread.js';
 
 const TIMER_ABSTIME = 1;
 const SIGEVENT_BYTES = 64;
-const CLOCKS: ReadonlySet<number> = new Set([
-  CLOCK.REALTIME,
-  CLOCK.MONOTONIC,
-  CLOCK.BOOTTIME,
-  CLOCK.REALTIME_ALARM,
-  CLOCK.BOOTTIME_ALARM,
-  CLOCK.TAI,
-]);
+const CLOCKS: ReadonlySet<number> = new Set([...TIMER_CLOCKS, CLOCK.TAI]);
 /** Clocks without timers. */
 const UNTIMED: ReadonlySet<number> = new Set([CLOCK.MONOTONIC_RAW, CLOCK.REALTIME_COARSE, CLOCK.MONOTONIC_COARSE]);
 
@@ -77,11 +70,7 @@ function settime(t: Thread, a: SyscallArgs): SyscallResult {
   const absolute = (a.i32(1) & TIMER_ABSTIME) !== 0;
   return withTimer(t, a.i32(0), (timer) => {
     const clock = timerField(kernel, timer, TIMER.CLOCK);
-    const deadlineOf = (now: number): number => {
-      if (next.value === 0) return 0;
-      if (!absolute) return now + next.value;
-      return Math.max(1, isRealtime(clock) ? realtimeDeadline(kernel, next.pair) : next.value);
-    };
+    const deadlineOf = (now: number): number => itimerDeadline(kernel, clock, next, absolute, now);
     const before = setTimer(kernel, timer, deadlineOf, next.interval);
     return a.ptr(3) === 0 || writeItimerspec(t.mem, a.ptr(3), before) ? 0 : -EFAULT;
   });

@@ -7,7 +7,7 @@ import { newDescriptor } from '../../vfs/new-descriptor.js';
 import { fileKind, fileObject, KIND } from '../../vfs/open-files.js';
 import { O_CLOEXEC, O_NONBLOCK, O_RDWR } from '../../vfs/open-flags.js';
 import { freeTimerfd, newTimerfd, setTimerfd, timerfdClock, timerfdState } from '../../vfs/timerfds.js';
-import { CLOCK } from '../clocks.js';
+import { TIMER_CLOCKS } from '../clocks.js';
 import type { SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
 import { EFAULT, EINVAL } from '../errno.js';
 import { itimerDeadline, readItimerspec, writeItimerspec } from '../itimerspec.js';
@@ -15,18 +15,11 @@ import type { Thread } from '../thread.js';
 
 const TFD_TIMER_ABSTIME = 1;
 const TFD_TIMER_CANCEL_ON_SET = 2;
-const CLOCKS: ReadonlySet<number> = new Set([
-  CLOCK.REALTIME,
-  CLOCK.MONOTONIC,
-  CLOCK.BOOTTIME,
-  CLOCK.REALTIME_ALARM,
-  CLOCK.BOOTTIME_ALARM,
-]);
 
 function create(t: Thread, a: SyscallArgs): SyscallResult {
   const clock = a.i32(0);
   const flags = a.i32(1);
-  if ((flags & ~(O_CLOEXEC | O_NONBLOCK)) !== 0 || !CLOCKS.has(clock)) return -EINVAL;
+  if ((flags & ~(O_CLOEXEC | O_NONBLOCK)) !== 0 || !TIMER_CLOCKS.has(clock)) return -EINVAL;
   const { state } = t.files;
   const object = newTimerfd(state, clock);
   if (object < 0) return object;
@@ -50,7 +43,8 @@ function set(t: Thread, a: SyscallArgs): SyscallResult {
   if ((flags & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET)) !== 0) return -EINVAL;
   return withTimer(t, a.i32(0), (timer) => {
     const { state } = t.files;
-    const deadline = itimerDeadline(t.kernel, timerfdClock(state, timer), next, (flags & TFD_TIMER_ABSTIME) !== 0);
+    const absolute = (flags & TFD_TIMER_ABSTIME) !== 0;
+    const deadline = itimerDeadline(t.kernel, timerfdClock(state, timer), next, absolute, t.kernel.now());
     const before = setTimerfd(state, timer, deadline, next.interval, flags);
     return a.ptr(3) === 0 || writeItimerspec(t.mem, a.ptr(3), before) ? 0 : -EFAULT;
   });
