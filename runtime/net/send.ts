@@ -2,7 +2,8 @@
  * Sending. In: sockets, guest buffers, what goes with them. Out: bytes sent, or -errno. Source: man 2 send; man 7 unix, tcp.
  */
 import { EAGAIN, ECONNREFUSED, EDESTADDRREQ, EINTR, EMSGSIZE, ENOTCONN, EPIPE, ERESTARTSYS } from '../linux/errno.js';
-import { once, SIGPIPE, sizeOf } from '../vfs/file-io.js';
+import { SIGPIPE } from '../linux/signals.js';
+import { once, sizeOf } from '../vfs/file-io.js';
 import { READABLE, WRITABLE } from '../vfs/poll-events.js';
 import type { Buffers } from '../vfs/file-ops.js';
 import type { VfsState } from '../vfs/state.js';

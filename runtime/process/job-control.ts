@@ -12,7 +12,7 @@ import { sendToGroupLocked } from './signal-send.js';
 import type { Task } from './task.js';
 
 /** The kernel's signal to every process of process group `pgid`. The caller holds the mutex. */
-export function signalProcessGroupLocked(kernel: Kernel, pgid: number, signal: number): void {
+function signalProcessGroupLocked(kernel: Kernel, pgid: number, signal: number): void {
   for (const g of kernel.allGroups()) {
     if (g.pgid === pgid && g.alive) sendToGroupLocked(kernel, g, { kind: 'plain', signal, code: SI_KERNEL });
   }
@@ -48,7 +48,7 @@ export function releaseOrphansLocked(kernel: Kernel, child: Group, parent: Group
 }
 
 /** No process of session `sid` has terminal `terminal` any more. The caller holds the mutex. */
-export function dropTerminalLocked(kernel: Kernel, sid: number, terminal: number): void {
+function dropTerminalLocked(kernel: Kernel, sid: number, terminal: number): void {
   for (const g of kernel.allGroups()) if (g.sid === sid && g.terminal === terminal) g.terminal = -1;
 }
 

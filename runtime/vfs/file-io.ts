@@ -11,9 +11,6 @@ import { O_NONBLOCK } from './open-flags.js';
 import type { VfsState } from './state.js';
 import { TIMED_OUT, waitUntil } from './wait-queue.js';
 
-export const SIGPIPE = 13;
-export const SIGXFSZ = 25;
-
 export const sizeOf = (list: readonly Uint8Array[]): number => list.reduce((sum, b) => sum + b.length, 0);
 
 export const isNonBlocking = (s: VfsState, file: number): boolean => (fileFlags(s, file) & O_NONBLOCK) !== 0;

@@ -4,8 +4,8 @@
 import * as fs from 'node:fs';
 import { afterResize, afterWrite, beforeRead } from './coherence.js';
 import { EBADF, EFBIG, EINVAL, EOPNOTSUPP, EPERM, ESPIPE, EISDIR, ENODEV } from '../linux/errno.js';
+import { SIGXFSZ } from '../linux/signals.js';
 import type { FileContext } from './file-context.js';
-import { SIGXFSZ } from './file-io.js';
 import { hostCall, hostFailure } from './host-error.js';
 import { fileFlags, fileKind, fileOps, fileSeals, hostFd, KIND } from './open-files.js';
 import { O_ACCMODE, O_RDONLY } from './open-flags.js';

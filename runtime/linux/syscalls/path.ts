@@ -13,9 +13,9 @@ import { fileKind, fileMount, hostFd, KIND } from '../../vfs/open-files.js';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from '../../vfs/open-flags.js';
 import { hostOnly, LOOKUP, LOOKUP_LINK, withTarget } from '../../vfs/resolve.js';
 import { allocateFile, truncateFile } from '../../vfs/seek.js';
-import { SIGXFSZ } from '../../vfs/file-io.js';
 import type { Handler, SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
 import { EBADF, EFAULT, EFBIG, EINVAL, EOPNOTSUPP, EPERM, EROFS } from '../errno.js';
+import { SIGXFSZ } from '../signals.js';
 import { readTimePair } from '../structs.js';
 import type { Thread } from '../thread.js';
 

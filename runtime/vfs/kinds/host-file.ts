@@ -1,10 +1,11 @@
 /** Regular files and block devices of the host. In: descriptions. Out: their row of operations. Source: man 2 read, write, lseek; man 2 memfd_create (seals). */
 import * as fs from 'node:fs';
 import { EFBIG, ENOENT, EPERM } from '../../linux/errno.js';
+import { SIGXFSZ } from '../../linux/signals.js';
 import { afterWrite, beforeRead, whileWriting } from '../coherence.js';
 import { currentPath } from '../descriptor-path.js';
 import type { FileContext } from '../file-context.js';
-import { atOffset, head, hostRead, hostWrite, once, SIGXFSZ, sizeOf } from '../file-io.js';
+import { atOffset, head, hostRead, hostWrite, once, sizeOf } from '../file-io.js';
 import type { Buffers, FileOps } from '../file-ops.js';
 import {
   clearMark,

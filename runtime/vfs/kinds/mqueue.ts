@@ -1,6 +1,6 @@
 /** POSIX message queues. In: descriptions. Out: their row of operations. Source: man 7 mq_overview. */
 import { EINVAL } from '../../linux/errno.js';
-import { madeUp, makeDev } from '../file-stat.js';
+import { madeUp, makeDev, S_IFREG } from '../file-stat.js';
 import type { FileOps } from '../file-ops.js';
 import { hasMessage, hasRoom, mqueueQueue, putQueue } from '../mqueues.js';
 import { fileObject, filePath } from '../open-files.js';
@@ -8,7 +8,6 @@ import { READABLE, WRITABLE } from '../poll-events.js';
 
 const MQUEUE_DEV = makeDev(0, 18);
 const MQUEUE_MAGIC = 0x1980_0202;
-const S_IFREG = 0o100_000;
 
 export const mqueueOps: FileOps = {
   seekable: false,

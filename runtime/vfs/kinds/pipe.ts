@@ -3,7 +3,8 @@
  * Source: man 7 pipe.
  */
 import { EPIPE } from '../../linux/errno.js';
-import { blocking, isNonBlocking, joined, once, rest, SIGPIPE, sizeOf } from '../file-io.js';
+import { SIGPIPE } from '../../linux/signals.js';
+import { blocking, isNonBlocking, joined, once, rest, sizeOf } from '../file-io.js';
 import type { Buffers, FileOps } from '../file-ops.js';
 import { madeUp, makeDev, S_IFIFO } from '../file-stat.js';
 import { PIPE_CAPACITY } from '../layout.js';

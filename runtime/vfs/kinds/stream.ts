@@ -3,8 +3,9 @@
  */
 import * as fs from 'node:fs';
 import { EAGAIN, ENOENT, ENOTTY, EPIPE } from '../../linux/errno.js';
+import { SIGPIPE } from '../../linux/signals.js';
 import { currentPath } from '../descriptor-path.js';
-import { hostWrite, isNonBlocking, once, rest, SIGPIPE, sizeOf } from '../file-io.js';
+import { hostWrite, isNonBlocking, once, rest, sizeOf } from '../file-io.js';
 import type { Buffers, FileOps } from '../file-ops.js';
 import { hostCall } from '../host-error.js';
 import { FILE } from '../layout.js';
