@@ -2,7 +2,7 @@
  * Waiting for files: poll and select. In: descriptors and events in guest memory. Out: rows. Source: man 2 poll, man 2 select; man 7 signal for restarts.
  */
 import { pinFile } from '../../vfs/fd-table.js';
-import { putFile } from '../../vfs/open-files.js';
+import { fileOps, putFile } from '../../vfs/open-files.js';
 import {
   POLLERR,
   POLLHUP,
@@ -15,7 +15,6 @@ import {
   POLLWRBAND,
   POLLWRNORM,
 } from '../../vfs/poll-events.js';
-import { readiness, readinessQueue, readinessRecheck } from '../../vfs/readiness.js';
 import { TIMED_OUT, waitUntil } from '../../vfs/wait-queue.js';
 import type { Handler, SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
 import { EBADF, EFAULT, EINVAL, ERESTART_RESTARTBLOCK, ERESTARTNOHAND, ERESTARTSYS } from '../errno.js';
@@ -43,7 +42,7 @@ function watch(t: Thread, list: readonly Watch[], timeoutMs: number): number[] |
       const found = list.map(({ fd, events, hits }, i) => {
         const file = files[i] ?? -1;
         if (fd < 0) return 0;
-        return file < 0 ? POLLNVAL : readiness(state, file, events) & hits;
+        return file < 0 ? POLLNVAL : fileOps(state, file).readiness(state, file, events) & hits;
       });
       return found.some((hit) => hit !== 0) ? found : undefined;
     };
@@ -51,9 +50,10 @@ function watch(t: Thread, list: readonly Watch[], timeoutMs: number): number[] |
     const rechecks: (() => number)[] = [];
     for (const file of files) {
       if (file < 0) continue;
-      const queue = readinessQueue(state, file);
+      const ops = fileOps(state, file);
+      const queue = ops.queue?.(state, file);
       if (queue !== undefined) queues.add(queue);
-      const recheck = readinessRecheck(state, file);
+      const recheck = ops.recheck?.(state, file);
       if (recheck !== undefined) rechecks.push(recheck);
     }
     const recheck = rechecks.length === 0 ? undefined : (): number => Math.min(...rechecks.map((next) => next()));
