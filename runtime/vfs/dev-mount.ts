@@ -4,7 +4,8 @@
  */
 import { bytePath } from './byte-path.js';
 import { LINUX_HOST } from './open-flags.js';
-import { DT, type DirectoryEntry, type Mount, type OnHost, type Redirect, type SpecialNode } from './special-node.js';
+import { named } from './proc-nodes.js';
+import { DT, type DirectoryEntry, type Mount, type Redirect, type SpecialNode } from './special-node.js';
 import { terminalNode } from './terminal/nodes.js';
 
 /** Names that /dev links to descriptors (on a Linux host too: there they would be lift64's own descriptors). */
@@ -42,13 +43,10 @@ export const devMount: Mount = {
   },
 };
 
-/** Devices of the host that an isolated guest has: the terminal that lift64 runs in is its own. */
-const ISOLATED_HOST: ReadonlySet<string> = new Set(['tty']);
-
-/** /dev of a guest that does not see the host's: nothing in it is the host's but the terminal. */
+/** /dev of a guest that does not see the host's: nothing in it is the host's. */
 export const isolatedDev: Mount = {
   at: '/dev',
-  lookup(c, parts): SpecialNode | Redirect | OnHost | number | undefined {
+  lookup(c, parts): SpecialNode | Redirect | number | undefined {
     const [name, ...rest] = parts;
     if (name === undefined)
       return { type: 'directory', entries: () => isolatedEntries(c.state.tree?.namesIn('/dev') ?? []) };
@@ -56,18 +54,15 @@ export const isolatedDev: Mount = {
     if (own !== undefined) return own;
     if (rest.length > 0) return undefined;
     const minor = DEVICES.get(name);
-    if (minor !== undefined) return { type: 'device', minor };
-    return ISOLATED_HOST.has(name) ? { host: bytePath(`/dev/${name}`) } : undefined;
+    return minor === undefined ? undefined : { type: 'device', minor };
   },
 };
 
 function isolatedEntries(mounts: readonly string[]): DirectoryEntry[] {
-  const of = (names: Iterable<string>, type: number): DirectoryEntry[] => [...names].map((name) => ({ name, type }));
   return [
-    ...of(DEVICES.keys(), DT.CHR),
-    ...of([...ISOLATED_HOST, 'ptmx'], DT.CHR),
-    ...of(['pts'], DT.DIR),
-    ...of([...STANDARD.keys(), 'fd'], DT.LNK),
-    ...of(mounts, DT.DIR),
+    ...named([...DEVICES.keys(), 'tty', 'ptmx'], DT.CHR),
+    ...named(['pts'], DT.DIR),
+    ...named([...STANDARD.keys(), 'fd'], DT.LNK),
+    ...named(mounts, DT.DIR),
   ];
 }

@@ -22,6 +22,16 @@ function mayBeMounted(path: string): boolean {
   return MOUNTS.some((m) => path.startsWith(m.at)) || path.includes('//') || path.includes('/.');
 }
 
+const mountOf = (path: string): Mount | undefined =>
+  MOUNTS.find((m) => path === m.at || path.startsWith(`${m.at}/`));
+
+/** Components below the mount point. */
+const partsIn = (mount: Mount, path: string): string[] =>
+  path
+    .slice(mount.at.length)
+    .split('/')
+    .filter((p) => p !== '');
+
 export interface Lookup {
   /** Undefined: the host has it. */
   readonly node: SpecialNode | undefined;
@@ -37,13 +47,9 @@ export function lookupNode(c: FileContext, path: BytePath, follow: boolean): Loo
   for (let links = 0; links < MAX_LINKS; links++) {
     if (!mayBeMounted(at)) return { node: undefined, path: at, host: undefined };
     const clean = normalize(at);
-    const mount = MOUNTS.find((m) => clean === m.at || clean.startsWith(m.at + '/'));
+    const mount = mountOf(clean);
     if (mount === undefined) return { node: undefined, path: at, host: undefined };
-    const parts = clean.slice(mount.at.length).split('/');
-    const found = mount.lookup(
-      c,
-      parts.filter((p) => p !== ''),
-    );
+    const found = mount.lookup(c, partsIn(mount, clean));
     if (typeof found === 'number') return found;
     if (found === undefined) return { node: undefined, path: at, host: undefined };
     if ('host' in found) return { node: undefined, path: clean, host: found.host };
@@ -81,12 +87,9 @@ export const servedOf = (c: FileContext): Served => ({
 
 function servedAt(c: FileContext, path: string): SpecialNode | OnHost | number | undefined {
   const isolated = c.state.tree?.hostRoot === false;
-  const mount = MOUNTS.find((m) => path === m.at || path.startsWith(m.at + '/'));
-  const parts = mount === undefined ? [] : path.slice(mount.at.length + 1).split('/');
-  const found = (mount === devMount && isolated ? isolatedDev : mount)?.lookup(
-    c,
-    parts.filter((p) => p !== ''),
-  );
+  const mount = mountOf(path);
+  if (mount === undefined) return undefined;
+  const found = (mount === devMount && isolated ? isolatedDev : mount).lookup(c, partsIn(mount, path));
   return typeof found === 'object' && 'redirect' in found ? undefined : found;
 }
 
