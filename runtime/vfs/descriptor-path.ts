@@ -1,8 +1,7 @@
 /**
  * Paths that stand for open files. In: descriptions. Out: paths. Source: man 5 proc (/proc/PID/fd).
  */
-import * as fs from 'node:fs';
-import { bytePath, fromBytes, type BytePath } from './byte-path.js';
+import { bytePath, type BytePath } from './byte-path.js';
 import { guestNameOfFd, hostName, UNREACHABLE } from './mount-table.js';
 import { fileMount, fileOps, filePath, hostFd } from './open-files.js';
 import { LINUX_HOST } from './open-flags.js';
@@ -23,12 +22,10 @@ export function fdLink(s: VfsState, file: number): BytePath {
 export function currentPath(s: VfsState, file: number): BytePath {
   const fd = hostFd(s, file);
   if (fd < 0 || !LINUX_HOST) return filePath(s, file);
-  if (s.tree !== undefined) {
-    const mount = fileMount(s, file);
-    if (mount !== undefined) return guestNameOfFd(mount, fd);
-    // What lift64 was started with has no name in the guest's tree; devices, pipes and files without a name are called as everywhere.
-    const name = hostName(fd);
-    return s.tree.hostRoot || /^\/dev\/(?!shm\/)|^[^/]/.test(name) ? name : UNREACHABLE;
-  }
-  return fromBytes(fs.readlinkSync(`/proc/self/fd/${String(fd)}`, { encoding: 'buffer' }));
+  const mount = fileMount(s, file);
+  if (mount !== undefined) return guestNameOfFd(mount, fd);
+  // What lift64 was started with has no name in a tree of the guest's own; devices, pipes and files without a name are called as everywhere.
+  const name = hostName(fd);
+  const isNamed = s.tree === undefined || s.tree.hostRoot || /^\/dev\/(?!shm\/)|^[^/]/.test(name);
+  return isNamed ? name : UNREACHABLE;
 }

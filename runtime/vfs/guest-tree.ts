@@ -10,7 +10,7 @@ import { UsageError } from '../../src/base/errors.js';
 import { nodeModules } from '../linux/node-modules.js';
 import { memoryDirectory } from '../memory/nameless-file.js';
 import { bytePath, fromBytes, joinPath, normalize, type BytePath } from './byte-path.js';
-import { MountTable, type MountRow, type TreeRows } from './mount-table.js';
+import { hostName, MountTable, type MountRow, type TreeRows } from './mount-table.js';
 import { LINUX_HOST, O_PATH } from './open-flags.js';
 import { LOOKUP } from './resolve.js';
 import { NOTHING_SERVED, Walk } from './walk.js';
@@ -55,7 +55,7 @@ export function makeTree(o: TreeOptions, program: string): GuestTree {
   const scratch = new Scratch();
   try {
     const hostRoot = o.root === undefined && !o.sandbox;
-    const directory = hostRoot ? hostName('cwd') : bytePath('/');
+    const directory = hostRoot ? fromBytes(fs.readlinkSync('/proc/self/cwd', { encoding: 'buffer' })) : bytePath('/');
     const rows = allRows(o, hostRoot, scratch);
     const tree = (): TreeRows => ({ mounts: rows, hostRoot });
     const open = (path: string): { fd: number; path: BytePath } | undefined => openIn(tree(), directory, path);
@@ -101,8 +101,6 @@ function allRows(o: TreeOptions, hostRoot: boolean, scratch: Scratch): MountRow[
   return rows;
 }
 
-const hostName = (name: string): BytePath => fromBytes(fs.readlinkSync(`/proc/self/${name}`, { encoding: 'buffer' }));
-
 function openIn(tree: TreeRows, directory: BytePath, path: string): { fd: number; path: BytePath } | undefined {
   const walk = new Walk(NOTHING_SERVED, new MountTable(tree));
   try {
@@ -115,13 +113,12 @@ function openIn(tree: TreeRows, directory: BytePath, path: string): { fd: number
 }
 
 function rootRow(o: TreeOptions, scratch: Scratch): MountRow {
-  const at = bytePath('/');
   if (o.root !== undefined) {
     const row = hostRow({ host: o.root, guest: '/', readOnly: false }, `--root ${o.root}`);
     if (row.isFile) throw new UsageError(`--root ${o.root}: not a directory`);
     return row;
   }
-  if (!o.sandbox) return { ...hostRow({ host: '/', guest: '/', readOnly: false }, '/'), at };
+  if (!o.sandbox) return hostRow({ host: '/', guest: '/', readOnly: false }, '/');
   const row = scratch.row('/');
   const tmp = `/proc/self/fd/${String(row.fd)}/tmp`;
   fs.mkdirSync(tmp);
@@ -135,7 +132,7 @@ function hostRow(m: MountOption, option: string): MountRow {
   try {
     const fd = fs.openSync(m.host, O_PATH);
     const isFile = !fs.fstatSync(fd).isDirectory();
-    const source = hostName(`fd/${String(fd)}`);
+    const source = hostName(fd);
     return { at: guestPath(m.guest), type: 'host', fd, isFile, readOnly: m.readOnly, source };
   } catch (e) {
     throw new UsageError(`${option}: ${(e as NodeJS.ErrnoException).code ?? String(e)}`);

@@ -4,9 +4,10 @@
  */
 import * as fs from 'node:fs';
 import { InternalError } from '../../src/base/errors.js';
-import { bytePath, fromBytes, hostBytes, type BytePath } from './byte-path.js';
+import { bytePath, fromBytes, type BytePath } from './byte-path.js';
 import { installFile, newTable } from './fd-table.js';
 import { newFs } from './fs-struct.js';
+import { hostName } from './mount-table.js';
 import { MARK } from './open-files.js';
 import { LINUX_HOST, O_ACCMODE, O_APPEND, O_LARGEFILE, O_RDONLY, O_RDWR, O_WRONLY } from './open-flags.js';
 import { describe } from './open.js';
@@ -40,15 +41,15 @@ export function inheritFiles(s: VfsState, stdio?: readonly number[], directory?:
   return { table, fs: struct, umask };
 }
 
-function workingDirectoryOfHost(): ReturnType<typeof bytePath> {
+function workingDirectoryOfHost(): BytePath {
   return LINUX_HOST
     ? fromBytes(fs.readlinkSync('/proc/self/cwd', { encoding: 'buffer' }))
     : fromBytes(Buffer.from(process.cwd()));
 }
 
-function nameOf(fd: number): ReturnType<typeof bytePath> {
+function nameOf(fd: number): BytePath {
   if (!LINUX_HOST) return bytePath(fd === 0 ? '/dev/stdin' : fd === 1 ? '/dev/stdout' : '/dev/stderr');
-  return fromBytes(fs.readlinkSync(hostBytes(`/proc/self/fd/${String(fd)}`), { encoding: 'buffer' }));
+  return hostName(fd);
 }
 
 /** Descriptors with their access mode and status flags. */
