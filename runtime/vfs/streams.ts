@@ -10,7 +10,7 @@ import { hostFailure } from './host-error.js';
 import { AREA, MAX_STREAMS, STREAM, STREAM_CAPACITY } from './layout.js';
 import { READABLE } from './poll-events.js';
 import type { VfsState } from './state.js';
-import { wakeAll } from './wait-queue.js';
+import { doubling, wakeAll } from './wait-queue.js';
 
 export const STREAM_MODE = {
   MAIN: 1,
@@ -134,13 +134,7 @@ export function streamReadable(s: VfsState, stream: number): boolean {
 
 /** For waitUntil: how long to sleep before the next look; undefined when the queue is woken. */
 export function recheckOf(s: VfsState, stream: number): (() => number) | undefined {
-  if (streamMode(s, stream) === STREAM_MODE.MAIN) return undefined;
-  let next = FIRST_RECHECK_MS;
-  return () => {
-    const ms = next;
-    next = Math.min(next * 2, LAST_RECHECK_MS);
-    return ms;
-  };
+  return streamMode(s, stream) === STREAM_MODE.MAIN ? undefined : doubling(FIRST_RECHECK_MS, LAST_RECHECK_MS);
 }
 
 /** The main thread's side: reads for MAIN streams without blocking anything but a thread of the host's pool. */

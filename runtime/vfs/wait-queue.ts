@@ -56,6 +56,16 @@ export function waitUntil<T>(
   }
 }
 
+/** For waitUntil: sleeps, in ms, that double from `first` to `last`. */
+export function doubling(first: number, last: number): () => number {
+  let next = first;
+  return () => {
+    const ms = next;
+    next = Math.min(next * 2, last);
+    return ms;
+  };
+}
+
 /** Sleeps on `queue` until `attempt` gives a value, whatever signals come: for what others do within moments. */
 export function awaitAnswer<T>(s: VfsState, queue: number, attempt: () => T | undefined): T {
   enqueue(s, queue);

@@ -25,7 +25,7 @@ import {
 } from '../streams.js';
 import { terminalIoctl } from '../terminal/terminal-ioctl.js';
 import { HOST_TTY, Tty } from '../terminal/tty.js';
-import { TIMED_OUT, waitUntil } from '../wait-queue.js';
+import { doubling, TIMED_OUT, waitUntil } from '../wait-queue.js';
 
 /** How long a non-blocking read waits for the main thread's answer, in ms. */
 const MAIN_ANSWER_MS = 10;
@@ -50,22 +50,17 @@ function write(s: VfsState, file: number, buffers: Buffers): number {
   const fd = writeFdOf(s, file);
   const nonBlocking = isNonBlocking(s, file);
   let done = 0;
-  let pause = FIRST_WRITE_RECHECK_MS;
+  let recheck = doubling(FIRST_WRITE_RECHECK_MS, LAST_WRITE_RECHECK_MS);
   const attempt = (): number | undefined =>
     once(buffers, (list) => {
       const n = hostWrite(fd, done === 0 ? list : rest(list, done), null);
       if (n === -EAGAIN) return nonBlocking ? -EAGAIN : undefined;
       if (n < 0) return n;
       done += n;
-      pause = FIRST_WRITE_RECHECK_MS;
+      recheck = doubling(FIRST_WRITE_RECHECK_MS, LAST_WRITE_RECHECK_MS);
       return nonBlocking || done === sizeOf(list) ? done : undefined;
     });
-  const recheck = (): number => {
-    const ms = pause;
-    pause = Math.min(pause * 2, LAST_WRITE_RECHECK_MS);
-    return ms;
-  };
-  const n = waitUntil(s, [], attempt, Infinity, recheck);
+  const n = waitUntil(s, [], attempt, Infinity, () => recheck());
   if (n === -EPIPE) s.port.raise(SIGPIPE);
   if (n === TIMED_OUT) return done;
   return n < 0 && done > 0 ? done : n;

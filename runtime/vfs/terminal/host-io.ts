@@ -7,7 +7,7 @@ import { hostWrite, isNonBlocking, joined, once, rest, sizeOf } from '../file-io
 import type { Buffers } from '../file-ops.js';
 import { TTY } from '../layout.js';
 import { READABLE } from '../poll-events.js';
-import { TIMED_OUT, waitUntil } from '../wait-queue.js';
+import { doubling, TIMED_OUT, waitUntil } from '../wait-queue.js';
 import { mayWrite } from './access.js';
 import { hostIsCooked, hostOutput, rawNewline } from './host-modes.js';
 import { putOutput } from './output.js';
@@ -15,7 +15,7 @@ import { inputReady, isStopped, readSlave, slaveReadiness } from './slave-io.js'
 import { TTY_FLAG, type Tty } from './tty.js';
 
 /** Sleeps, in ms, while the terminal takes nothing: they double. */
-const FIRST_RECHECK_MS = 0.05;
+const FIRST_RECHECK_MS = 0.1;
 const LAST_RECHECK_MS = 8;
 /** How long a non-blocking read or a look at the readiness waits for the main thread's answer, in ms. */
 const ANSWER_MS = 10;
@@ -97,18 +97,13 @@ function writeProcessed(tty: Tty, buffers: Buffers): number {
 
 /** Waits while output is stopped, and while the host has no room, which nobody tells. */
 function writing(tty: Tty, nonBlocking: boolean, attempt: () => number | undefined): number {
-  let pause = FIRST_RECHECK_MS;
+  const pause = doubling(FIRST_RECHECK_MS, LAST_RECHECK_MS);
   const look = (): number | undefined => {
     if (tty.has(TTY_FLAG.HUNG)) return -EIO;
     const n = isStopped(tty) ? undefined : attempt();
     return n === undefined && nonBlocking ? -EAGAIN : n;
   };
-  const recheck = (): number => {
-    if (isStopped(tty)) return Infinity;
-    pause = Math.min(pause * 2, LAST_RECHECK_MS);
-    return pause;
-  };
-  const n = waitUntil(tty.s, [tty.queue], look, Infinity, recheck);
+  const n = waitUntil(tty.s, [tty.queue], look, Infinity, () => (isStopped(tty) ? Infinity : pause()));
   return n === TIMED_OUT ? -EAGAIN : n;
 }
 
