@@ -22,6 +22,7 @@ export interface ProcMemory {
 const TICK_NS = 10_000_000;
 const TICK_US = 10_000;
 const SIGNALS = 64;
+const RLIMITS = 16;
 const NO_USAGE = { vsize: 0, rss: 0 };
 
 /** Copies bytes from, or to, the memory of a task; gives how many could be. */
@@ -57,11 +58,7 @@ export function kernelProc(
   return {
     pids: () => [...kernel.allGroups()].map((g) => g.tgid).sort((a, b) => a - b),
     processOf: (id) => (groupOf(id) ?? kernel.findTask(id)?.group)?.tgid,
-    threads: (pid) =>
-      [...kernel.allTasks()]
-        .filter((t) => t.alive && t.group.tgid === pid)
-        .map((t) => t.tid)
-        .sort((a, b) => a - b),
+    threads: (pid) => Array.from(groupOf(pid)?.tasks() ?? [], (t) => t.tid).sort((a, b) => a - b),
     exe: (pid) => runner(pid)?.mmRecord.exe,
     cmdline: (pid) => text(strings(pid, ({ mmRecord: { layout: l } }) => [l.argStart, l.argEnd - l.argStart])),
     environ: (pid) => text(strings(pid, ({ mmRecord: { layout: l } }) => [l.envStart, l.envEnd - l.envStart])),
@@ -77,7 +74,10 @@ export function kernelProc(
       const task = runner(pid);
       return { files: task?.files ?? 0, fs: task?.fs ?? 0 };
     },
-    limits: (pid) => Array.from({ length: 16 }, (_, which) => (groupOf(pid) ?? own.group).rlimit(which)),
+    limits: (pid) => {
+      const group = groupOf(pid) ?? own.group;
+      return Array.from({ length: RLIMITS }, (_, which) => group.rlimit(which));
+    },
     oomAdjust: (pid) => groupOf(pid)?.oomAdjust ?? 0,
     setOomAdjust(pid, value) {
       const group = groupOf(pid);

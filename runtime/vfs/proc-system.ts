@@ -4,7 +4,9 @@
 import * as os from 'node:os';
 import { nodeModules } from '../linux/node-modules.js';
 import { ENOTDIR } from '../linux/errno.js';
+import { MAX_TASKS } from '../process/layout.js';
 import type { FileContext } from './file-context.js';
+import { MAX_FDS, MAX_FILES, PIPE_CAPACITY } from './layout.js';
 import { type Found, named } from './proc-nodes.js';
 import { DT, type DirectoryEntry } from './special-node.js';
 
@@ -72,9 +74,9 @@ const FILES: ReadonlyMap<string, Content> = new Map<string, Content>([
   ['net/udp', () => SOCKETS_TEXT],
   ['net/udp6', () => SOCKETS_TEXT],
   ['net/unix', () => 'Num       RefCount Protocol Flags    Type St Inode Path\n'],
-  ['sys/fs/file-max', constant(16384)],
-  ['sys/fs/nr_open', constant(4096)],
-  ['sys/fs/pipe-max-size', constant(65536)],
+  ['sys/fs/file-max', constant(MAX_FILES)],
+  ['sys/fs/nr_open', constant(MAX_FDS)],
+  ['sys/fs/pipe-max-size', constant(PIPE_CAPACITY)],
   ['sys/fs/inotify/max_user_instances', constant(128)],
   ['sys/fs/inotify/max_user_watches', constant(65536)],
   ['sys/kernel/cap_last_cap', constant(40)],
@@ -92,7 +94,7 @@ const FILES: ReadonlyMap<string, Content> = new Map<string, Content>([
   ['sys/kernel/randomize_va_space', constant(0)],
   ['sys/kernel/seccomp/actions_avail', constant('')],
   ['sys/kernel/shmmax', constant('18446744073692774399')],
-  ['sys/kernel/threads-max', constant(1023)],
+  ['sys/kernel/threads-max', constant(MAX_TASKS - 1)],
   ['sys/kernel/version', () => `${os.version()}\n`],
   ['sys/kernel/yama/ptrace_scope', constant(1)],
   ['sys/net/core/somaxconn', constant(4096)],
