@@ -3,7 +3,7 @@
  * A wait looks at the ready list, which wakes fill (epoll-watches.ts), and at the few watches whose objects wake nobody (ASKED): its cost does not grow with the descriptors that are watched.
  * Source: man 7 epoll, man 2 epoll_ctl, man 2 epoll_wait.
  */
-import { EEXIST, EINTR, EINVAL, ELOOP, ENFILE, ENOENT, ENOSPC, EPERM } from '../linux/errno.js';
+import { EEXIST, EINTR, EINVAL, ELOOP, ENFILE, ENOENT, ENOSPC } from '../linux/errno.js';
 import {
   addWatch,
   askedWatches,
@@ -82,13 +82,12 @@ export interface Target {
   readonly fd: number;
 }
 
-/** EPOLL_CTL_ADD. */
+/** EPOLL_CTL_ADD of what can be watched (isPollable). */
 export function addToEpoll(s: VfsState, epoll: number, target: Target, e: EpollEvent): number {
   const { file, fd } = target;
   const ops = fileOps(s, file);
   const queue = ops.queue?.(s, file);
   const asked = ops.recheck?.(s, file) !== undefined;
-  if (queue === undefined && !asked) return -EPERM;
   const inner = instanceOf(s, file);
   const events = e.events | EPOLLERR | EPOLLHUP;
   const watch = withWatches(s, () => {

@@ -163,8 +163,7 @@ class Scratch {
     const host = `${this.made()}/${String(this.count++)}`;
     fs.mkdirSync(host);
     fs.chmodSync(host, 0o1777);
-    const guest = Buffer.from(at).toString();
-    return { ...hostRow({ host, guest, readOnly: false }, `--tmpfs ${at}`), type: 'tmpfs', source: 'tmpfs' };
+    return { ...hostRow({ host, guest: at, readOnly: false }, `--tmpfs ${at}`), type: 'tmpfs', source: 'tmpfs' };
   }
 
   remove(): void {

@@ -9,6 +9,7 @@ import { isTerminal, nodeModules } from '../../linux/node-modules.js';
 import { HostReader } from '../../threads/host-reader.js';
 import { hostFailure } from '../host-error.js';
 import { TTY } from '../layout.js';
+import { hostName } from '../mount-table.js';
 import { LINUX_HOST } from '../open-flags.js';
 import type { VfsState } from '../state.js';
 import { EAGAIN } from '../../linux/errno.js';
@@ -268,6 +269,6 @@ function nonBlocking(fd: number): number {
 /** N, where the host calls it /dev/pts/N; else -1. */
 function numberOf(fd: number): number {
   if (!LINUX_HOST) return -1;
-  const match = /^\/dev\/pts\/(\d+)$/.exec(fs.readlinkSync(`/proc/self/fd/${String(fd)}`));
+  const match = /^\/dev\/pts\/(\d+)$/.exec(hostName(fd));
   return match === null ? -1 : Number(match[1]);
 }
