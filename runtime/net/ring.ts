@@ -2,7 +2,9 @@
  * The receive ring of a socket: records of a header, the sender's address, descriptions in flight, and data. What is sent on a stream extends the last record where nothing keeps the
  * two apart. In: sockets, buffers. Out: bytes and what came with them. All of it under the sockets' mutex. Source: man 7 unix (ancillary messages, boundaries).
  */
+import { span } from '../vfs/file-io.js';
 import { AREA } from '../vfs/layout.js';
+import { putRound, takeRound } from '../vfs/ring-bytes.js';
 import type { VfsState } from '../vfs/state.js';
 import { MAX_RINGS, NET, RING_BYTES, SMALL_RING_BYTES, SOCKET } from './layout.js';
 import { get, set } from './socket-table.js';
@@ -67,28 +69,14 @@ export const ringFill = (s: VfsState, socket: number): number =>
   (get(s, socket, SOCKET.HEAD) - get(s, socket, SOCKET.TAIL)) >>> 0;
 
 /** Bytes that a record takes beside its data. */
-export const recordOverhead = (o: Origin): number => HEADER_WORDS * 4 + align(o.name.length) + o.files.length * 4;
+const recordOverhead = (o: Origin): number => HEADER_WORDS * 4 + align(o.name.length) + o.files.length * 4;
 
 function copyIn(s: VfsState, socket: number, position: number, src: Uint8Array): void {
-  const ring = ringWord(s, socket) * 4;
-  const capacity = ringCapacity(s, socket);
-  const from = position & (capacity - 1);
-  if (from + src.length <= capacity) {
-    s.bytes.set(src, ring + from);
-    return;
-  }
-  const first = capacity - from;
-  s.bytes.set(src.subarray(0, first), ring + from);
-  s.bytes.set(src.subarray(first), ring);
+  putRound(s, ringWord(s, socket) * 4, ringCapacity(s, socket), position, src);
 }
 
 function copyOut(s: VfsState, socket: number, position: number, dst: Uint8Array): void {
-  const ring = ringWord(s, socket) * 4;
-  const capacity = ringCapacity(s, socket);
-  const from = position & (capacity - 1);
-  const first = Math.min(dst.length, capacity - from);
-  dst.set(s.bytes.subarray(ring + from, ring + from + first));
-  if (dst.length > first) dst.set(s.bytes.subarray(ring, ring + dst.length - first), first);
+  takeRound(s, ringWord(s, socket) * 4, ringCapacity(s, socket), position, dst);
 }
 
 /** `size` bytes of `list`, from its byte `skip` on. */
@@ -101,18 +89,9 @@ function copyListIn(
   size: number,
 ): void {
   let position = at;
-  let [before, left] = [skip, size];
-  for (const b of list) {
-    if (left <= 0) break;
-    if (before >= b.length) {
-      before -= b.length;
-      continue;
-    }
-    const part = b.subarray(before, before + left);
+  for (const part of span(list, skip, size)) {
     copyIn(s, socket, position, part);
     position += part.length;
-    left -= part.length;
-    before = 0;
   }
 }
 
@@ -254,18 +233,10 @@ export class Cursor {
 
   /** Copies up to `most` bytes of the open record into `list` from its byte `skip` on: bytes copied. */
   copy(list: readonly Uint8Array[], skip: number, most: number): number {
-    let [before, n] = [skip, 0];
-    const wanted = Math.min(most, this.left);
-    for (const b of list) {
-      if (n === wanted) break;
-      if (before >= b.length) {
-        before -= b.length;
-        continue;
-      }
-      const part = b.subarray(before, before + wanted - n);
+    let n = 0;
+    for (const part of span(list, skip, Math.min(most, this.left))) {
       copyOut(this.s, this.socket, this.tail + n, part);
       n += part.length;
-      before = 0;
     }
     this.pass(n);
     return n;
@@ -276,10 +247,7 @@ export class Cursor {
     this.tail = (this.tail + n) | 0;
     this.data -= n;
     this.left -= n;
-    if (this.left === 0) this.leave();
-  }
-
-  private leave(): void {
+    if (this.left > 0) return;
     this.origin = undefined;
     this.records--;
   }

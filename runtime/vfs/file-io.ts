@@ -27,28 +27,27 @@ export function joined(list: readonly Uint8Array[]): Uint8Array {
   return first !== undefined && list.length === 1 ? first : Buffer.concat(list);
 }
 
-/** The first `size` bytes of the buffers. */
-export function head(list: readonly Uint8Array[], size: number): Uint8Array[] {
+/** Up to `size` bytes of the buffers that follow their first `skip`. */
+export function span(list: readonly Uint8Array[], skip: number, size: number): Uint8Array[] {
   const out: Uint8Array[] = [];
-  let left = size;
+  let [before, left] = [skip, size];
   for (const b of list) {
     if (left <= 0) break;
-    out.push(b.subarray(0, left));
-    left -= b.length;
+    if (before < b.length) {
+      const part = b.subarray(before, before + left);
+      out.push(part);
+      left -= part.length;
+    }
+    before = Math.max(0, before - b.length);
   }
   return out;
 }
 
+/** The first `size` bytes of the buffers. */
+export const head = (list: readonly Uint8Array[], size: number): Uint8Array[] => span(list, 0, size);
+
 /** What follows the first `skip` bytes of the buffers. */
-export function rest(list: readonly Uint8Array[], skip: number): Uint8Array[] {
-  const out: Uint8Array[] = [];
-  let left = skip;
-  for (const b of list) {
-    if (left < b.length) out.push(b.subarray(left));
-    left = Math.max(0, left - b.length);
-  }
-  return out;
-}
+export const rest = (list: readonly Uint8Array[], skip: number): Uint8Array[] => span(list, skip, Infinity);
 
 /** `bytes` from `at` on to the buffers. */
 export function scatter(bytes: Uint8Array, list: readonly Uint8Array[], at: number): number {

@@ -5,14 +5,16 @@
 import { ENFILE } from '../linux/errno.js';
 import { AREA, MAX_PIPES, PIPE, PIPE_CAPACITY } from './layout.js';
 import { READABLE, WRITABLE } from './poll-events.js';
+import { putRound, takeRound } from './ring-bytes.js';
 import type { VfsState } from './state.js';
 import { wakeAll } from './wait-queue.js';
 
 /** Writes of up to this many bytes are not mixed with others; with as many free a pipe counts as writable. */
 export const PIPE_BUF = 4096;
-const MASK = PIPE_CAPACITY - 1;
 
 const word = (pipe: number): number => AREA.PIPES + pipe * PIPE.SIZE;
+/** First byte of the pipe's ring. */
+const ringOf = (pipe: number): number => AREA.PIPE_RINGS * 4 + pipe * PIPE_CAPACITY;
 export const pipeQueue = (pipe: number): number => word(pipe) + PIPE.QUEUE;
 
 /** A new pipe with one reader and one writer; -ENFILE when there are MAX_PIPES. */
@@ -60,7 +62,7 @@ export function takeFromPipe(s: VfsState, pipe: number, dst: Uint8Array, peek = 
     const tail = s.peek(w + PIPE.TAIL);
     const fill = lockedFill(s, pipe);
     const count = Math.min(dst.length, fill);
-    copyOut(s, pipe, tail, dst.subarray(0, count));
+    takeRound(s, ringOf(pipe), PIPE_CAPACITY, tail, dst.subarray(0, count));
     if (!peek) s.set(w + PIPE.TAIL, (tail + count) | 0);
     return [count, PIPE_CAPACITY - fill < PIPE_BUF];
   });
@@ -77,22 +79,10 @@ export function putIntoPipe(s: VfsState, pipe: number, src: Uint8Array, whole: b
     if (whole && room < src.length) return 0;
     const count = Math.min(src.length, room);
     const head = s.peek(w + PIPE.HEAD);
-    const ring = AREA.PIPE_RINGS * 4 + pipe * PIPE_CAPACITY;
-    const from = head & MASK;
-    const first = Math.min(count, PIPE_CAPACITY - from);
-    s.bytes.set(src.subarray(0, first), ring + from);
-    if (count > first) s.bytes.set(src.subarray(first, count), ring);
+    putRound(s, ringOf(pipe), PIPE_CAPACITY, head, src.subarray(0, count));
     s.set(w + PIPE.HEAD, (head + count) | 0);
     return count;
   });
   if (n > 0) wakeAll(s, pipeQueue(pipe), READABLE);
   return n;
-}
-
-function copyOut(s: VfsState, pipe: number, tail: number, dst: Uint8Array): void {
-  const ring = AREA.PIPE_RINGS * 4 + pipe * PIPE_CAPACITY;
-  const from = tail & MASK;
-  const first = Math.min(dst.length, PIPE_CAPACITY - from);
-  dst.set(s.bytes.subarray(ring + from, ring + from + first));
-  if (dst.length > first) dst.set(s.bytes.subarray(ring, ring + dst.length - first), first);
 }
