@@ -18,7 +18,6 @@ import {
   set,
   setBits,
   setName,
-  socketQueue,
   socketsWith,
   STATE,
 } from './socket-table.js';
@@ -213,6 +212,3 @@ export function connectUnix(
   const made = arrive(s, listener, socket, c, after);
   return made < 0 ? made : 0;
 }
-
-/** Queue that clients wait in while the listener's is full. */
-export const listenerQueue = (listener: number): number => socketQueue(listener);

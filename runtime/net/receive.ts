@@ -11,7 +11,7 @@ import { hasConnections, isStream, isUnix } from './connection.js';
 import { SOCKET } from './layout.js';
 import { optionOf, timeoutOf } from './options.js';
 import { Cursor, type Origin } from './ring.js';
-import { attempts, outcome, roomMade, takeError } from './send.js';
+import { attempts, roomMade, takeError } from './send.js';
 import { get, netLocked, socketQueue, STATE } from './socket-table.js';
 
 export interface Received {
@@ -74,7 +74,7 @@ function receiveStream(s: VfsState, socket: number, buffers: Buffers, flags: num
       });
     });
   const queue = [socketQueue(socket)];
-  const n = outcome(attempts(s, queue, nonBlocking, timeout, attempt), done, timeout !== Infinity);
+  const n = attempts(s, queue, nonBlocking, timeout, attempt, () => done);
   return { n, origin, truncated: false };
 }
 
@@ -119,6 +119,6 @@ function receiveDatagram(s: VfsState, socket: number, buffers: Buffers, flags: n
       }),
     );
   const queue = [socketQueue(socket)];
-  const n = outcome(attempts(s, queue, nonBlocking, timeout, attempt), 0, timeout !== Infinity);
+  const n = attempts(s, queue, nonBlocking, timeout, attempt);
   return { n, origin, truncated };
 }

@@ -9,7 +9,7 @@ import type { Buffers } from '../vfs/file-ops.js';
 import type { VfsState } from '../vfs/state.js';
 import { TIMED_OUT, waitUntil } from '../vfs/wait-queue.js';
 import { MSG, SHUT } from './constants.js';
-import { isStream, isUnix } from './connection.js';
+import { isUnix } from './connection.js';
 import { RING_BYTES, SOCKET } from './layout.js';
 import { optionOf, timeoutOf } from './options.js';
 import { type Origin, putRecord, putStream, recordFits, ringCapacity, ringFill } from './ring.js';
@@ -50,7 +50,7 @@ export function takeError(s: VfsState, socket: number): number {
   return -error;
 }
 
-/** What a wait of a socket gives: `done` bytes count more than why it ended. */
+/** What a wait of a socket gives, with a limit of time or without: `done` bytes count more than why it ended. */
 export function outcome(n: number | typeof TIMED_OUT, done: number, limited: boolean): number {
   if (typeof n === 'number' && n >= 0) return n;
   if (done > 0) return done;
@@ -58,15 +58,17 @@ export function outcome(n: number | typeof TIMED_OUT, done: number, limited: boo
   return n === -ERESTARTSYS && limited ? -EINTR : n;
 }
 
-/** Runs `attempt` once, or until it gives something or the time is up. */
+/** Runs `attempt` once, or until it gives something or the time is up: its result, the bytes `done` until then, or -errno. */
 export function attempts(
   s: VfsState,
   queues: readonly number[],
   nonBlocking: boolean,
   timeoutMs: number,
   attempt: () => number | undefined,
-): number | typeof TIMED_OUT {
-  return nonBlocking ? (attempt() ?? -EAGAIN) : waitUntil(s, queues, attempt, timeoutMs);
+  done = (): number => 0,
+): number {
+  const n = nonBlocking ? (attempt() ?? -EAGAIN) : waitUntil(s, queues, attempt, timeoutMs);
+  return outcome(n, done(), timeoutMs !== Infinity);
 }
 
 export function sendStream(s: VfsState, socket: number, buffers: Buffers, o: Sending): number {
@@ -89,7 +91,7 @@ export function sendStream(s: VfsState, socket: number, buffers: Buffers, o: Sen
         return done > 0 && o.nonBlocking ? done : undefined;
       });
     });
-  const n = outcome(attempts(s, [socketQueue(socket)], o.nonBlocking, timeout, attempt), done, timeout !== Infinity);
+  const n = attempts(s, [socketQueue(socket)], o.nonBlocking, timeout, attempt, () => done);
   if (n === -EPIPE && (o.flags & MSG.NOSIGNAL) === 0) s.port.raise(SIGPIPE);
   return n;
 }
@@ -100,7 +102,7 @@ function sendLimit(s: VfsState, socket: number, peer: number): number {
   return isUnix(s, socket) ? own : own + optionOf(s, peer, 'RCVBUF');
 }
 
-/** Why nothing can be sent: -errno; 0 when it can. -EAGAIN and undefined of a connection that is being made is the caller's wait. */
+/** Why nothing can be sent: -errno, undefined to wait for a connection that is being made; 0 when it can. */
 function unsendable(s: VfsState, socket: number, nonBlocking: boolean): number | undefined {
   // A reset of a Unix connection is told to readers.
   const error = isUnix(s, socket) ? 0 : takeError(s, socket);
@@ -135,7 +137,7 @@ function fits(s: VfsState, socket: number, to: number, size: number, o: Origin):
   return peerOf(s, to) === socket || get(s, to, SOCKET.RECORDS) < MOST_DATAGRAMS;
 }
 
-/** Sends one datagram, or packet of a SEQPACKET socket, to `o.to()` or to the peer. */
+/** Sends one datagram, or packet of a SEQPACKET socket, to `o.to()` or to the peer. It raises no signal. */
 export function sendDatagram(s: VfsState, socket: number, buffers: Buffers, o: Sending): number {
   const timeout = timeoutOf(s, socket, 'SNDTIMEO');
   const queues = [socketQueue(socket)];
@@ -160,17 +162,7 @@ export function sendDatagram(s: VfsState, socket: number, buffers: Buffers, o: S
         return size;
       });
     });
-  const first = attempt();
-  if (first !== undefined) return sent(s, socket, first, o);
-  // The queue of the receiver is known now.
-  const n = attempts(s, queues, o.nonBlocking, timeout, attempt);
-  return sent(s, socket, outcome(n, 0, timeout !== Infinity), o);
-}
-
-/** Only connections raise a signal, and of these only streams. */
-function sent(s: VfsState, socket: number, n: number, o: Sending): number {
-  if (n === -EPIPE && isStream(s, socket) && (o.flags & MSG.NOSIGNAL) === 0) s.port.raise(SIGPIPE);
-  return n;
+  return attempts(s, queues, o.nonBlocking, timeout, attempt);
 }
 
 function connectedTo(s: VfsState, socket: number): number {

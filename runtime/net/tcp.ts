@@ -9,11 +9,9 @@ import {
   EALREADY,
   ECONNREFUSED,
   EINPROGRESS,
-  EINTR,
   EINVAL,
   EISCONN,
   ENETUNREACH,
-  ERESTARTSYS,
 } from '../linux/errno.js';
 import type { FileContext } from '../vfs/file-context.js';
 import type { VfsState } from '../vfs/state.js';
@@ -35,7 +33,7 @@ import {
 import { SOCKET } from './layout.js';
 import { optionOf, timeoutOf } from './options.js';
 import { anyOf, findListener, freePort, inetName, inUse, isReserved, setInetName, takeName } from './ports.js';
-import { takeError } from './send.js';
+import { outcome, takeError } from './send.js';
 import {
   type After,
   clearBits,
@@ -233,6 +231,5 @@ function waitForConnect(s: VfsState, socket: number): number {
       return error === 0 ? -ECONNREFUSED : error;
     });
   const n = waitUntil(s, [socketQueue(socket)], attempt, timeout);
-  if (n === TIMED_OUT) return -EINPROGRESS;
-  return n === -ERESTARTSYS && timeout !== Infinity ? -EINTR : n;
+  return n === TIMED_OUT ? -EINPROGRESS : outcome(n, 0, timeout !== Infinity);
 }

@@ -5,7 +5,6 @@
 import {
   EACCES,
   EAFNOSUPPORT,
-  EAGAIN,
   ECONNREFUSED,
   EDESTADDRREQ,
   EMSGSIZE,
@@ -34,7 +33,7 @@ import { RING_BYTES, SOCKET } from './layout.js';
 import { optionOf } from './options.js';
 import { anyOf, findReceiver, forgetPeer, inetName, setInetName } from './ports.js';
 import { putRecord, recordFits } from './ring.js';
-import { attempts, outcome, type Sending, takeError } from './send.js';
+import { attempts, type Sending, takeError } from './send.js';
 import { type After, FLAG, get, netLocked, newSocket, set, setBits, socketQueue, STATE } from './socket-table.js';
 import { bindInet, usable } from './tcp.js';
 
@@ -180,8 +179,7 @@ export function sendUdp(c: FileContext, socket: number, buffers: Buffers, o: Sen
         return size;
       });
     });
-  const n = attempts(s, [socketQueue(socket)], o.nonBlocking, Infinity, attempt);
-  return typeof n === 'number' ? outcome(n, 0, false) : -EAGAIN;
+  return attempts(s, [socketQueue(socket)], o.nonBlocking, Infinity, attempt);
 }
 
 /** Puts a datagram into the ring of the guest's socket that it is for; false: no guest has the port. One for which there is no room is lost, as datagrams may be. */

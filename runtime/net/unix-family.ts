@@ -5,9 +5,7 @@
 import * as fs from 'node:fs';
 import {
   EADDRINUSE,
-  EAGAIN,
   ECONNREFUSED,
-  EINTR,
   EINVAL,
   EISCONN,
   ENOTCONN,
@@ -15,7 +13,6 @@ import {
   EPERM,
   EPROTONOSUPPORT,
   EPROTOTYPE,
-  ERESTARTSYS,
   ESOCKTNOSUPPORT,
 } from '../linux/errno.js';
 import type { FileContext } from '../vfs/file-context.js';
@@ -26,10 +23,9 @@ import { hostOnly, LOOKUP, NEW_NAME, withTarget } from '../vfs/resolve.js';
 import { AT_FDCWD } from '../vfs/open-flags.js';
 import { bytePath } from '../vfs/byte-path.js';
 import type { VfsState } from '../vfs/state.js';
-import { TIMED_OUT } from '../vfs/wait-queue.js';
 import { askMain } from './ask.js';
 import { AF, SOCK } from './constants.js';
-import { connectUnix, hasConnections, isStream, listen, listenerQueue, redirect } from './connection.js';
+import { connectUnix, hasConnections, isStream, listen, redirect } from './connection.js';
 import { callerCredentials } from './origin.js';
 import type { Family } from './family.js';
 import { SOCKET } from './layout.js';
@@ -144,14 +140,10 @@ function connectStream(c: FileContext, socket: number, find: () => number, nonBl
       const listener = find();
       if (listener >= 0 && mismatch(s, socket, listener)) return -EPROTOTYPE;
       const result = connectUnix(s, socket, listener, own, after);
-      if (result === undefined) queues.splice(1, 1, listenerQueue(listener));
+      if (result === undefined) queues.splice(1, 1, socketQueue(listener));
       return result;
     });
-  const first = attempt();
-  if (first !== undefined) return first;
-  const n = attempts(s, queues, nonBlocking, timeout, attempt);
-  if (n === TIMED_OUT) return -EAGAIN;
-  return n === -ERESTARTSYS && timeout !== Infinity ? -EINTR : n;
+  return attempts(s, queues, nonBlocking, timeout, attempt);
 }
 
 function connectDatagrams(s: VfsState, socket: number, peer: number): number {

@@ -28,7 +28,7 @@ export function wakeAll(s: VfsState, queue: number, key = ANY_EVENT): void {
 
 /**
  * Calls `attempt` until it gives a value; sleeps on `queues` in between. -ERESTARTSYS when the thread is interrupted (nothing has happened
- * then), TIMED_OUT after `timeoutMs`. `recheckMs()`, when given, bounds each sleep: for hosts that tell us nothing.
+ * then), TIMED_OUT after `timeoutMs`. The first attempt may still add to `queues`. `recheckMs()`, when given, bounds each sleep: for hosts that tell us nothing.
  */
 export function waitUntil<T>(
   s: VfsState,

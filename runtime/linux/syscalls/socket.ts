@@ -4,7 +4,7 @@ import { shutdown as shutdownSocket, takeConnection } from '../../net/connection
 import { SOCKET } from '../../net/layout.js';
 import { describeSocket, familyOf, openPair, openSocket } from '../../net/open-socket.js';
 import { timeoutOf } from '../../net/options.js';
-import { attempts, outcome } from '../../net/send.js';
+import { attempts } from '../../net/send.js';
 import { get, netLocked, socketQueue, STATE } from '../../net/socket-table.js';
 import { closeFd, hasFreeFd, installFile } from '../../vfs/fd-table.js';
 import { isNonBlocking } from '../../vfs/file-io.js';
@@ -112,8 +112,7 @@ function waitForConnection(t: Thread, file: number, listener: number): number {
       if (get(state, listener, SOCKET.STATE) !== STATE.LISTENING) return -EINVAL;
       return (get(state, listener, SOCKET.SHUT) & SHUT.RECEIVE) !== 0 ? -EINVAL : undefined;
     });
-  const n = attempts(state, [socketQueue(listener)], isNonBlocking(state, file), timeout, attempt);
-  return outcome(n, 0, timeout !== Infinity);
+  return attempts(state, [socketQueue(listener)], isNonBlocking(state, file), timeout, attempt);
 }
 
 const getsockname: Handler = (t, a) =>
