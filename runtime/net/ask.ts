@@ -6,7 +6,7 @@ import type { NetRequest } from './requests.js';
 import { set, socketQueue, socketWord } from './socket-table.js';
 
 /** No result yet: results are 0 or more, or -errno. */
-export const PENDING = 0x7fff_ffff;
+const PENDING = 0x7fff_ffff;
 
 /** The result of the request for `socket`: 0 or more, or -errno. No signal interrupts it. */
 export function askMain(s: VfsState, socket: number, request: NetRequest): number {

@@ -10,10 +10,11 @@ import { inheritOptions, lingersNot } from './options.js';
 import { emptyRing } from './ring.js';
 import {
   After,
+  clearBits,
   FLAG,
   get,
   nameOf,
-  newSocket,
+  newSocketLike,
   peerOf,
   set,
   setBits,
@@ -27,6 +28,8 @@ export interface Credentials {
   readonly uid: number;
   readonly gid: number;
 }
+/** Those of ends that have none: of TCP, of the host. */
+export const NOBODY: Credentials = { pid: 0, uid: 0, gid: 0 };
 
 export const isStream = (s: VfsState, socket: number): boolean => get(s, socket, SOCKET.TYPE) === SOCK.STREAM;
 export const isUnix = (s: VfsState, socket: number): boolean => get(s, socket, SOCKET.FAMILY) === AF.UNIX;
@@ -76,7 +79,7 @@ export function listen(s: VfsState, socket: number, backlog: number, c: Credenti
 }
 
 /** Whether the listener's queue has no place for one more. */
-export const queueFull = (s: VfsState, listener: number): boolean =>
+const queueFull = (s: VfsState, listener: number): boolean =>
   get(s, listener, SOCKET.QUEUED) > get(s, listener, SOCKET.BACKLOG);
 
 /**
@@ -84,7 +87,7 @@ export const queueFull = (s: VfsState, listener: number): boolean =>
  */
 export function arrive(s: VfsState, listener: number, client: number, c: Credentials, after: After): number {
   const family = get(s, listener, SOCKET.FAMILY);
-  const socket = newSocket(s, family, get(s, listener, SOCKET.TYPE), get(s, listener, SOCKET.PROTOCOL));
+  const socket = newSocketLike(s, listener);
   if (socket < 0) return socket;
   inheritOptions(s, listener, socket);
   join(s, client, socket);
@@ -100,7 +103,6 @@ export function arrive(s: VfsState, listener: number, client: number, c: Credent
   else set(s, newest - 1, SOCKET.NEXT, socket + 1);
   set(s, listener, SOCKET.NEWEST, socket + 1);
   set(s, listener, SOCKET.QUEUED, get(s, listener, SOCKET.QUEUED) + 1);
-  set(s, socket, SOCKET.LISTENER, listener + 1);
   after.wake(listener);
   return socket;
 }
@@ -114,7 +116,6 @@ export function takeConnection(s: VfsState, listener: number, after: After): num
   set(s, listener, SOCKET.FIRST, next);
   if (next === 0) set(s, listener, SOCKET.NEWEST, 0);
   set(s, listener, SOCKET.QUEUED, get(s, listener, SOCKET.QUEUED) - 1);
-  set(s, first, SOCKET.LISTENER, 0);
   set(s, first, SOCKET.NEXT, 0);
   // Clients wait at the listener for a place.
   if (full) after.wake(listener);
@@ -124,25 +125,24 @@ export function takeConnection(s: VfsState, listener: number, after: After): num
 /** shutdown of SHUT bits: -errno, or 0. */
 export function shutdown(s: VfsState, socket: number, how: number, after: After): number {
   const state = get(s, socket, SOCKET.STATE);
-  if (!isUnix(s, socket) && state === STATE.LISTENING) {
+  const unix = isUnix(s, socket);
+  if (!unix && state === STATE.LISTENING) {
     if ((how & SHUT.RECEIVE) !== 0) stopListening(s, socket, after);
     return 0;
   }
-  if (hasConnections(s, socket) && state !== STATE.CONNECTED && !isUnix(s, socket)) return -ENOTCONN;
-  if (!hasConnections(s, socket) && !isUnix(s, socket) && state !== STATE.CONNECTED) return -ENOTCONN;
-  if (isUnix(s, socket) && isStream(s, socket) && state === STATE.LISTENING) setBits(s, socket, SOCKET.SHUT, how);
+  if (!unix && state !== STATE.CONNECTED) return -ENOTCONN;
   setBits(s, socket, SOCKET.SHUT, how);
   after.wake(socket);
   const peer = peerOf(s, socket);
   if (peer < 0 || !hasConnections(s, socket)) return 0;
   if ((how & SHUT.SEND) !== 0) setBits(s, peer, SOCKET.SHUT, SHUT.RECEIVE);
-  if ((how & SHUT.RECEIVE) !== 0 && isUnix(s, socket)) setBits(s, peer, SOCKET.SHUT, SHUT.SEND);
+  if ((how & SHUT.RECEIVE) !== 0 && unix) setBits(s, peer, SOCKET.SHUT, SHUT.SEND);
   after.wake(peer);
   return 0;
 }
 
 /** A listener that is one no more: what waits for accept is reset. */
-export function stopListening(s: VfsState, listener: number, after: After): void {
+function stopListening(s: VfsState, listener: number, after: After): void {
   for (;;) {
     const waiting = takeConnection(s, listener, after);
     if (waiting === undefined) break;
@@ -185,11 +185,11 @@ function leaveDatagrams(s: VfsState, gone: number, after: After): void {
   }
 }
 
-/** A connected datagram socket gets another peer, or none (-1). */
+/** A datagram socket gets another peer, or none (-1). */
 export function redirect(s: VfsState, socket: number, peer: number): void {
   set(s, socket, SOCKET.PEER, peer + 1);
   set(s, socket, SOCKET.STATE, peer < 0 ? STATE.NEW : STATE.CONNECTED);
-  set(s, socket, SOCKET.FLAGS, get(s, socket, SOCKET.FLAGS) & ~FLAG.PEER_GONE);
+  clearBits(s, socket, SOCKET.FLAGS, FLAG.PEER_GONE);
   if (peer < 0) set(s, socket, SOCKET.PEER_NAME_LENGTH, 0);
 }
 

@@ -10,13 +10,13 @@ import type { VfsState } from '../vfs/state.js';
 import { SHUT } from './constants.js';
 import { SOCKET } from './layout.js';
 import { optionOf } from './options.js';
-import { Cursor, emptyRing, type Origin, putStream } from './ring.js';
+import { FROM_HOST } from './origin.js';
+import { Cursor, emptyRing, putStream } from './ring.js';
 import { roomMade } from './send.js';
 import { type After, FLAG, get, netLocked, peerOf, set, setBits, STATE } from './socket-table.js';
 
 /** Most bytes that are handed to the host at once. */
 const CHUNK = 65_536;
-export const FROM_HOST: Origin = { pid: 0, uid: 0, gid: 0, files: [], name: new Uint8Array(0) };
 
 export class HostConnection {
   /** What the guest has no room for yet. */
@@ -59,8 +59,7 @@ export class HostConnection {
   look(): void {
     if (get(this.s, this.proxy, SOCKET.USED) === 0) return;
     const { s, proxy, socket } = this;
-    for (;;) {
-      if (socket.writableNeedDrain || this.closed) break;
+    while (!socket.writableNeedDrain && !this.closed) {
       const chunk = netLocked(s, (after) => this.take(after));
       if (chunk === undefined) break;
       socket.write(chunk);

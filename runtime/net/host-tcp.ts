@@ -6,20 +6,21 @@ import type { Server, Socket } from 'node:net';
 import { nodeModules } from '../linux/node-modules.js';
 import { hostFailure } from '../vfs/host-error.js';
 import type { VfsState } from '../vfs/state.js';
-import { SOCK } from './constants.js';
-import { arrive } from './connection.js';
+import { arrive, NOBODY } from './connection.js';
 import { HostConnection } from './host-connection.js';
 import { type InetAddress, ipOf } from './inet-address.js';
 import { SOCKET } from './layout.js';
 import { setInetName, takeName } from './ports.js';
 import type { NetRequest } from './requests.js';
-import { FLAG, get, netLocked, newSocket, set, setBits, STATE } from './socket-table.js';
+import { get, netLocked, newProxy, peerOf, set, STATE } from './socket-table.js';
 
 interface Port {
   readonly server: Server;
   /** Guests' sockets that have it: several share one by SO_REUSEADDR or SO_REUSEPORT. */
   readonly sockets: Set<number>;
 }
+
+const place = (host = '::', port = 0): InetAddress => ({ ip: ipOf(host), port, scope: 0 });
 
 /** Connections that the host's kernel keeps for a server. */
 const BACKLOG = 511;
@@ -72,11 +73,6 @@ export class HostTcp {
 
   private accept(port: Port, socket: Socket): void {
     const { s } = this;
-    const place = (host: string | undefined, number: number | undefined): InetAddress => ({
-      ip: ipOf(host ?? '::'),
-      port: number ?? 0,
-      scope: 0,
-    });
     const proxy = netLocked(s, (after) => {
       let listener = -1;
       for (const each of port.sockets) {
@@ -84,10 +80,9 @@ export class HostTcp {
         if (listener < 0 || get(s, each, SOCKET.QUEUED) < get(s, listener, SOCKET.QUEUED)) listener = each;
       }
       if (listener < 0) return -1;
-      const made = newSocket(s, get(s, listener, SOCKET.FAMILY), SOCK.STREAM, get(s, listener, SOCKET.PROTOCOL));
+      const made = newProxy(s, listener);
       if (made < 0) return made;
-      setBits(s, made, SOCKET.FLAGS, FLAG.PROXY);
-      const guest = arrive(s, listener, made, { pid: 0, uid: 0, gid: 0 }, after);
+      const guest = arrive(s, listener, made, NOBODY, after);
       if (guest < 0) {
         set(s, made, SOCKET.USED, 0);
         return guest;
@@ -123,10 +118,10 @@ export class HostTcp {
     socket.on('connect', () => {
       netLocked(s, (after) => {
         set(s, r.proxy, SOCKET.STATE, STATE.CONNECTED);
-        const guest = get(s, r.proxy, SOCKET.PEER) - 1;
+        const guest = peerOf(s, r.proxy);
         if (guest < 0) return;
         set(s, guest, SOCKET.STATE, STATE.CONNECTED);
-        takeName(s, guest, { ip: ipOf(socket.localAddress ?? ''), port: socket.localPort ?? 0, scope: 0 });
+        takeName(s, guest, place(socket.localAddress, socket.localPort));
         after.wake(guest);
       });
       connection.look();

@@ -9,11 +9,11 @@ import { AF } from './constants.js';
 import { ipOf, ipText, isV4, readInet, writeInet } from './inet-address.js';
 import { RING_BYTES, SOCKET } from './layout.js';
 import { optionOf } from './options.js';
+import { FROM_HOST } from './origin.js';
 import { inetName, setInetName } from './ports.js';
 import type { NetRequest } from './requests.js';
 import { Cursor, emptyRing, putRecord, recordFits } from './ring.js';
 import { get, netLocked, set } from './socket-table.js';
-import { FROM_HOST } from './host-connection.js';
 
 /** Datagrams on their way to the host at a time. */
 const MOST_UNDER_WAY = 64;

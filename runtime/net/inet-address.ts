@@ -32,7 +32,7 @@ export const isLoopback = (ip: Uint8Array): boolean => (isV4(ip) ? ip[12] === 12
 export const isGroup = (ip: Uint8Array): boolean =>
   isV4(ip) ? ((ip[12] ?? 0) & 0xf0) === 0xe0 || (ip[12] === 255 && ip[13] === 255) : ip[0] === 0xff;
 
-/** Parses a sockaddr of the family; undefined where it is too short or of another family (AF_UNSPEC is taken for AF_INET's any address, as Linux does). */
+/** Parses a sockaddr of the family; undefined where it is too short or of another family. */
 export function readInet(address: Uint8Array, family: number): InetAddress | undefined {
   const own = (address[0] ?? 0) | ((address[1] ?? 0) << 8);
   const port = ((address[2] ?? 0) << 8) | (address[3] ?? 0);

@@ -25,8 +25,7 @@ function protocol(type: number, asked: number): number {
 /** Requests of what the socket has of the host: a port, or a UDP socket. */
 function close(s: VfsState, socket: number): void {
   if (get(s, socket, SOCKET.HOST) === 0) return;
-  if (isStream(s, socket)) s.port.requestNet({ kind: 'release', socket });
-  else s.port.requestNet({ kind: 'release', socket: proxyOf(s, socket) });
+  s.port.requestNet({ kind: 'release', socket: isStream(s, socket) ? socket : proxyOf(s, socket) });
   netLocked(s, () => {
     set(s, socket, SOCKET.HOST, 0);
   });

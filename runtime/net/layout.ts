@@ -15,7 +15,7 @@ export const SMALL_RING_BYTES = 16_384;
 /** Bytes of a socket address that are kept: sockaddr_un is the longest (110). */
 export const NAME_BYTES = 112;
 /** Words of stored options (options.ts). */
-const OPTION_WORDS = 64;
+export const OPTION_WORDS = 64;
 
 /** Words common to all sockets. */
 export const NET = {
@@ -73,12 +73,10 @@ export const SOCKET = {
   QUEUED: 24,
   BACKLOG: 25,
   NEXT: 26,
-  /** Socket + 1 of the listener that this connection waits at. */
-  LISTENER: 27,
   /** File of a bound Unix socket with a path: device and inode, 64 bits each; 0 none. */
   DEV: 28,
   INO: 30,
-  /** The host's side (host-sockets.ts): HOST bits; result of the last request, PENDING until it is there. */
+  /** What it has of the host: 1 for a TCP port, proxy + 1 for a UDP one; 0 none. Result of the last request, PENDING (ask.ts) until it is there. */
   HOST: 32,
   RESULT: 33,
   /** 0: no ring; 1: its own small one; else 2 + the number of a ring. */

@@ -28,19 +28,19 @@ export class NetService {
   }
 
   request(r: NetRequest): void {
+    const answer = (result: number): void => {
+      set(this.state, r.socket, SOCKET.RESULT, result);
+      wakeAll(this.state, socketQueue(r.socket));
+    };
     switch (r.kind) {
       case 'bind-path':
-        this.makeSocketFile(r.path, r.mode, (result) => {
-          this.answer(r.socket, result);
-        });
+        this.makeSocketFile(r.path, r.mode, answer);
         break;
       case 'look':
         if (!this.tcp.look(r.socket)) this.udp.look(r.socket);
         break;
       case 'reserve':
-        this.tcp.reserve(r, (result) => {
-          this.answer(r.socket, result);
-        });
+        this.tcp.reserve(r, answer);
         break;
       case 'release':
         this.tcp.release(r.socket);
@@ -50,17 +50,13 @@ export class NetService {
         this.tcp.connect(r);
         break;
       case 'udp':
-        this.udp.bind(r, (result) => {
-          this.answer(r.socket, result);
-        });
+        this.udp.bind(r, answer);
         break;
       case 'route':
-        this.udp.route(r, (result) => {
-          this.answer(r.socket, result);
-        });
+        this.udp.route(r, answer);
         break;
       case 'group':
-        this.answer(r.socket, this.udp.group(r));
+        answer(this.udp.group(r));
         break;
     }
   }
@@ -69,11 +65,6 @@ export class NetService {
   async close(patienceMs: number): Promise<void> {
     await this.tcp.close(patienceMs);
     this.udp.close();
-  }
-
-  private answer(socket: number, result: number): void {
-    set(this.state, socket, SOCKET.RESULT, result);
-    wakeAll(this.state, socketQueue(socket));
   }
 
   /**

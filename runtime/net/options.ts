@@ -4,8 +4,8 @@
  */
 import type { VfsState } from '../vfs/state.js';
 import { AF, SOCK, SOL } from './constants.js';
-import { SOCKET } from './layout.js';
-import { get, set } from './socket-table.js';
+import { OPTION_WORDS, SOCKET } from './layout.js';
+import { get, set, socketWord } from './socket-table.js';
 
 /** How a value is passed: int; int that is 0 or 1; int whose set value is doubled (buffer sizes); struct timeval; struct linger. */
 type Form = 'int' | 'flag' | 'size' | 'time' | 'linger';
@@ -19,12 +19,10 @@ interface OptionRow {
   readonly initial?: number;
   /** Smallest and largest value; others are EINVAL. */
   readonly range?: readonly [number, number];
-  /** Sockets that have it; all of the level's without it. */
-  readonly only?: 'stream' | 'unix';
 }
 
 /** Rows by a name for the code. */
-export const OPTION = {
+const OPTION = {
   DEBUG: { level: SOL.SOCKET, name: 1, form: 'flag', at: 0 },
   REUSEADDR: { level: SOL.SOCKET, name: 2, form: 'flag', at: 1 },
   DONTROUTE: { level: SOL.SOCKET, name: 5, form: 'flag', at: 2 },
@@ -82,28 +80,30 @@ export const OPTION = {
   NETLINK_STRICT_CHK: { level: SOL.NETLINK, name: 12, form: 'flag', at: 26 },
   MAXSEG: { level: SOL.TCP, name: 2, form: 'int', at: 54, initial: 536 },
 } as const satisfies Readonly<Record<string, OptionRow>>;
-export type OptionName = keyof typeof OPTION;
+type OptionName = keyof typeof OPTION;
 
 const ROWS: readonly OptionRow[] = Object.values(OPTION);
 /** Buffer sizes of TCP sockets, as Linux gives them. */
 const TCP_SEND_BYTES = 16_384;
 const TCP_RECEIVE_BYTES = 131_072;
-/** Options that a connection does not have from its listener. */
-const OPTION_WORDS = 64;
 
-/** The row of an option of this socket; undefined: there is none. */
-export function optionRow(s: VfsState, socket: number, level: number, name: number): OptionRow | undefined {
+/** Whether a socket has the options of a level. */
+function hasLevel(s: VfsState, socket: number, level: number): boolean {
   const family = get(s, socket, SOCKET.FAMILY);
   const inet = family === AF.INET || family === AF.INET6;
   const tcp = inet && get(s, socket, SOCKET.TYPE) === SOCK.STREAM;
-  const fits =
+  return (
     level === SOL.SOCKET ||
     (level === SOL.TCP && tcp) ||
     (level === SOL.IP && inet) ||
     (level === SOL.IPV6 && family === AF.INET6) ||
-    (level === SOL.NETLINK && family === AF.NETLINK);
-  return fits ? ROWS.find((row) => row.level === level && row.name === name) : undefined;
+    (level === SOL.NETLINK && family === AF.NETLINK)
+  );
 }
+
+/** The row of an option of this socket; undefined: there is none. */
+export const optionRow = (s: VfsState, socket: number, level: number, name: number): OptionRow | undefined =>
+  hasLevel(s, socket, level) ? ROWS.find((row) => row.level === level && row.name === name) : undefined;
 
 /** First word of an option, or its second (microseconds of a time, seconds of linger). */
 export const optionOf = (s: VfsState, socket: number, name: OptionName, second: 0 | 1 = 0): number =>
@@ -119,8 +119,7 @@ export const loadOption = (s: VfsState, socket: number, row: OptionRow, second: 
 /** The options of a new socket. Under the mutex. */
 export function initialOptions(s: VfsState, socket: number): void {
   for (const row of ROWS) {
-    if (row.initial !== undefined && optionRow(s, socket, row.level, row.name) === row)
-      storeOption(s, socket, row, row.initial);
+    if (row.initial !== undefined && hasLevel(s, socket, row.level)) storeOption(s, socket, row, row.initial);
   }
   const family = get(s, socket, SOCKET.FAMILY);
   if (get(s, socket, SOCKET.TYPE) !== SOCK.STREAM || family === AF.UNIX) return;
@@ -130,9 +129,8 @@ export function initialOptions(s: VfsState, socket: number): void {
 
 /** A connection that waits for accept has its listener's options. Under the mutex. */
 export function inheritOptions(s: VfsState, listener: number, socket: number): void {
-  for (let i = 0; i < OPTION_WORDS; i++) {
-    set(s, socket, SOCKET.OPTIONS + i, get(s, listener, SOCKET.OPTIONS + i));
-  }
+  const from = socketWord(listener, SOCKET.OPTIONS);
+  s.words.copyWithin(socketWord(socket, SOCKET.OPTIONS), from, from + OPTION_WORDS);
 }
 
 /** SO_RCVTIMEO or SO_SNDTIMEO in ms; 0 is for ever. */

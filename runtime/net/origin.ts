@@ -1,17 +1,16 @@
 /** Who sends: credentials and address of what a socket sends. In: sockets. Out: Origin. Source: man 7 unix (SCM_CREDENTIALS). */
 import type { VfsState } from '../vfs/state.js';
-import { AF } from './constants.js';
-import { type Credentials, hasConnections } from './connection.js';
-import { SOCKET } from './layout.js';
+import { type Credentials, hasConnections, isUnix, NOBODY } from './connection.js';
 import type { Origin } from './ring.js';
-import { get, nameOf } from './socket-table.js';
+import { nameOf } from './socket-table.js';
 
 const NO_NAME = new Uint8Array(0);
+/** Of what the host, or lift64 itself, sends. */
+export const FROM_HOST: Origin = { ...NOBODY, files: [], name: NO_NAME };
 
 /** The calling thread sends from `socket`: with `files`, whose references go along. */
 export function originOf(s: VfsState, socket: number, files: readonly number[] = []): Origin {
-  const unix = get(s, socket, SOCKET.FAMILY) === AF.UNIX;
-  if (!unix && hasConnections(s, socket)) return { pid: 0, uid: 0, gid: 0, files, name: NO_NAME };
+  if (!isUnix(s, socket) && hasConnections(s, socket)) return { ...NOBODY, files, name: NO_NAME };
   const { pid, ids } = s.port;
   const { uid, gid } = ids;
   return { pid, uid, gid, files, name: hasConnections(s, socket) ? NO_NAME : nameOf(s, socket, 'own') };

@@ -31,19 +31,20 @@ function writable(s: VfsState, socket: number, shut: number): boolean {
   if (isStream(s, socket)) return streamWritable(s, socket);
   const peer = peerOf(s, socket);
   if (peer < 0) return true;
-  const free = (): boolean =>
+  const hasRoom = (): boolean =>
     ringFill(s, peer) <= (Math.min(ringCapacity(s, peer), optionOf(s, socket, 'SNDBUF')) * 2) / 3;
-  if (free() || peerOf(s, peer) === socket) return free();
+  const room = hasRoom();
+  if (room || peerOf(s, peer) === socket) return room;
   // The peer does not know who waits: it is told to wake those that send to it.
   return netLocked(s, () => {
     setBits(s, peer, SOCKET.FLAGS, FLAG.SENDERS_WAIT);
-    return free();
+    return hasRoom();
   });
 }
 
 /** FIONREAD: all that a connection has got, the first datagram. */
 export function socketReadable(s: VfsState, socket: number): number {
-  if (isUnix(s, socket) ? hasConnections(s, socket) : isStream(s, socket)) return get(s, socket, SOCKET.DATA);
+  if (hasConnections(s, socket)) return get(s, socket, SOCKET.DATA);
   return netLocked(s, () => {
     const cursor = new Cursor(s, socket);
     return cursor.open() ? cursor.left : 0;

@@ -8,13 +8,13 @@ import { AF, SOCK } from './constants.js';
 import { ANY4, ANY6, type InetAddress, isAny, isV4, readInet, sameIp, writeInet } from './inet-address.js';
 import { NET, SOCKET } from './layout.js';
 import { optionOf } from './options.js';
-import { FLAG, get, nameOf, set, setBits, setName, socketsWith, STATE } from './socket-table.js';
+import { FLAG, get, nameOf, setBits, setName, socketsWith, STATE } from './socket-table.js';
 
 /** Linux's ip_local_port_range. */
 const FIRST_PORT = 32_768;
 const PORTS = 28_232;
 
-export const isInet = (s: VfsState, socket: number): boolean => {
+const isInet = (s: VfsState, socket: number): boolean => {
   const family = get(s, socket, SOCKET.FAMILY);
   return family === AF.INET || family === AF.INET6;
 };
@@ -120,11 +120,4 @@ export function freePort(s: VfsState, socket: number, ip: Uint8Array): number {
 export function takeName(s: VfsState, socket: number, name: InetAddress): void {
   setInetName(s, socket, 'own', name);
   setBits(s, socket, SOCKET.FLAGS, FLAG.BOUND);
-}
-
-/** A connected socket that goes back to no connection. */
-export function forgetPeer(s: VfsState, socket: number): void {
-  set(s, socket, SOCKET.PEER, 0);
-  set(s, socket, SOCKET.PEER_NAME_LENGTH, 0);
-  set(s, socket, SOCKET.STATE, STATE.NEW);
 }

@@ -5,6 +5,10 @@ interface Place {
   /** Text of an IP address. */
   readonly host: string;
   readonly port: number;
+}
+
+/** A place to bind to: a port, 0 for any. */
+interface OwnPlace extends Place {
   readonly v6only: boolean;
 }
 
@@ -14,7 +18,7 @@ export type NetRequest =
   /** Makes the socket file of a Unix socket; the result is the socket's. */
   | { readonly kind: 'bind-path'; readonly socket: number; readonly path: string; readonly mode: number }
   /** Takes a TCP port of the host for a socket; the result is the port. Connections are refused until the socket listens. */
-  | ({ readonly kind: 'reserve' } & Place)
+  | ({ readonly kind: 'reserve' } & OwnPlace)
   /** The socket needs its port no more. */
   | { readonly kind: 'release'; readonly socket: number }
   /** Connects `proxy`, the other end of `socket`, to a place of the host. */
@@ -25,7 +29,7 @@ export type NetRequest =
       readonly localHost: string;
     } & Place)
   /** Takes a UDP port of the host: `proxy` sends for the socket. The result is the port. */
-  | ({ readonly kind: 'udp'; readonly proxy: number; readonly reuse: boolean; readonly broadcast: boolean } & Place)
+  | ({ readonly kind: 'udp'; readonly proxy: number; readonly reuse: boolean; readonly broadcast: boolean } & OwnPlace)
   /** Finds the address from which datagrams to a place are sent: stored as the socket's own. */
   | ({ readonly kind: 'route' } & Place)
   /** Joins or leaves a multicast group. */

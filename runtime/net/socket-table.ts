@@ -112,6 +112,17 @@ export function newSocket(s: VfsState, family: number, type: number, protocol: n
   return socket;
 }
 
+/** A new record for a socket of the same family, type and protocol; -ENFILE. Under the mutex. */
+export const newSocketLike = (s: VfsState, socket: number): number =>
+  newSocket(s, get(s, socket, SOCKET.FAMILY), get(s, socket, SOCKET.TYPE), get(s, socket, SOCKET.PROTOCOL));
+
+/** A new record for the host's end of what `socket` sends; -ENFILE. Under the mutex. */
+export function newProxy(s: VfsState, socket: number): number {
+  const proxy = newSocketLike(s, socket);
+  if (proxy >= 0) setBits(s, proxy, SOCKET.FLAGS, FLAG.PROXY);
+  return proxy;
+}
+
 /** Sockets in use for which `test` holds. Under the mutex. */
 export function* socketsWith(s: VfsState, test: (socket: number) => boolean): Generator<number> {
   const high = s.peek(AREA.NET + NET.HIGH);

@@ -17,8 +17,8 @@ import type { FileContext } from '../vfs/file-context.js';
 import type { VfsState } from '../vfs/state.js';
 import { TIMED_OUT, waitUntil } from '../vfs/wait-queue.js';
 import { askMain } from './ask.js';
-import { AF, SHUT, SOCK } from './constants.js';
-import { arrive, listen as startListening } from './connection.js';
+import { AF, SHUT } from './constants.js';
+import { arrive, listen as startListening, NOBODY } from './connection.js';
 import {
   type InetAddress,
   ipText,
@@ -40,14 +40,12 @@ import {
   FLAG,
   get,
   netLocked,
-  newSocket,
+  newProxy,
   set,
   setBits,
   socketQueue,
   STATE,
 } from './socket-table.js';
-
-const NOBODY = { pid: 0, uid: 0, gid: 0 };
 
 /** Whether the address can be used by a socket of the family; -errno. */
 export function usable(s: VfsState, socket: number, address: Uint8Array): InetAddress | number {
@@ -112,8 +110,8 @@ export function listenTcp(c: FileContext, socket: number, backlog: number): numb
   });
 }
 
-/** An any address as destination is this machine. */
-const destination = (name: InetAddress): InetAddress =>
+/** Where a socket that sends to `name` reaches: an any address is this machine. */
+export const destination = (name: InetAddress): InetAddress =>
   isAny(name.ip) ? { ...name, ip: isV4(name.ip) ? LOOPBACK4 : LOOPBACK6 } : name;
 
 export function connectTcp(c: FileContext, socket: number, address: Uint8Array, nonBlocking: boolean): number {
@@ -143,7 +141,6 @@ export function connectTcp(c: FileContext, socket: number, address: Uint8Array, 
     proxy,
     host: ipText(to.ip, to.scope),
     port: to.port,
-    v6only: false,
     localPort: bound ? own.port : 0,
     localHost: bound && !isAny(own.ip) ? ipText(own.ip) : '',
   });
@@ -206,9 +203,8 @@ function connectHere(s: VfsState, socket: number, to: InetAddress, after: After)
 
 /** Makes the proxy of a connection to the host: its number, or -errno. */
 function connectOut(s: VfsState, socket: number, to: InetAddress): number {
-  const proxy = newSocket(s, get(s, socket, SOCKET.FAMILY), SOCK.STREAM, get(s, socket, SOCKET.PROTOCOL));
+  const proxy = newProxy(s, socket);
   if (proxy < 0) return proxy;
-  setBits(s, proxy, SOCKET.FLAGS, FLAG.PROXY);
   setBits(s, socket, SOCKET.FLAGS, FLAG.ATTEMPTED);
   set(s, socket, SOCKET.PEER, proxy + 1);
   set(s, proxy, SOCKET.PEER, socket + 1);

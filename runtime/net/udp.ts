@@ -17,7 +17,8 @@ import type { Buffers } from '../vfs/file-ops.js';
 import { READABLE } from '../vfs/poll-events.js';
 import type { VfsState } from '../vfs/state.js';
 import { askMain } from './ask.js';
-import { AF, SHUT, SOCK } from './constants.js';
+import { redirect } from './connection.js';
+import { AF, SHUT } from './constants.js';
 import {
   type InetAddress,
   ipText,
@@ -26,16 +27,15 @@ import {
   isLocal,
   isV4,
   LOOPBACK4,
-  LOOPBACK6,
   writeInet,
 } from './inet-address.js';
 import { RING_BYTES, SOCKET } from './layout.js';
 import { optionOf } from './options.js';
-import { anyOf, findReceiver, forgetPeer, inetName, setInetName } from './ports.js';
+import { anyOf, findReceiver, inetName, setInetName } from './ports.js';
 import { putRecord, recordFits } from './ring.js';
 import { attempts, type Sending, takeError } from './send.js';
-import { type After, FLAG, get, netLocked, newSocket, set, setBits, socketQueue, STATE } from './socket-table.js';
-import { bindInet, usable } from './tcp.js';
+import { type After, FLAG, get, netLocked, newProxy, set, setBits, socketQueue, STATE } from './socket-table.js';
+import { bindInet, destination, usable } from './tcp.js';
 
 /** Longest datagram: 65,535 bytes less the headers of IP and UDP. */
 const LONGEST = 65_507;
@@ -46,11 +46,7 @@ export const proxyOf = (s: VfsState, socket: number): number => get(s, socket, S
 const reserveUdp =
   (s: VfsState, socket: number) =>
   (name: InetAddress): number => {
-    const proxy = netLocked(s, () => {
-      const made = newSocket(s, get(s, socket, SOCKET.FAMILY), SOCK.DGRAM, get(s, socket, SOCKET.PROTOCOL));
-      if (made >= 0) setBits(s, made, SOCKET.FLAGS, FLAG.PROXY);
-      return made;
-    });
+    const proxy = netLocked(s, () => newProxy(s, socket));
     if (proxy < 0) return proxy;
     const port = askMain(s, socket, {
       kind: 'udp',
@@ -96,10 +92,9 @@ export function autobind(c: FileContext, socket: number): number {
 }
 
 /** Where a datagram goes, by an address that the guest has given. */
-function destination(c: FileContext, socket: number, address: Uint8Array): InetAddress | number {
+function target(c: FileContext, socket: number, address: Uint8Array): InetAddress | number {
   const given = usable(c.state, socket, address);
-  if (typeof given === 'number') return given;
-  return isAny(given.ip) ? { ...given, ip: isV4(given.ip) ? LOOPBACK4 : LOOPBACK6 } : given;
+  return typeof given === 'number' ? given : destination(given);
 }
 
 /** Whether bind has given the socket an address of its own. */
@@ -109,13 +104,13 @@ export function connectUdp(c: FileContext, socket: number, address: Uint8Array):
   const s = c.state;
   if (address[0] === AF.UNSPEC && address[1] === 0) {
     netLocked(s, () => {
-      forgetPeer(s, socket);
+      redirect(s, socket, -1);
       if (named(s, socket)) return;
       setInetName(s, socket, 'own', { ...inetName(s, socket, 'own'), ip: anyOf(s, socket) });
     });
     return 0;
   }
-  const to = destination(c, socket, address);
+  const to = target(c, socket, address);
   if (typeof to === 'number') return to;
   const local = isLocal(to.ip);
   if (!local && !s.port.network) return -ENETUNREACH;
@@ -130,7 +125,6 @@ export function connectUdp(c: FileContext, socket: number, address: Uint8Array):
         socket,
         host: ipText(to.ip, to.scope),
         port: to.port === 0 ? 9 : to.port,
-        v6only: false,
       });
       if (found < 0) return found;
     }
@@ -148,7 +142,7 @@ export function sendUdp(c: FileContext, socket: number, buffers: Buffers, o: Sen
   if (bound < 0) return bound;
   const connected = get(s, socket, SOCKET.STATE) === STATE.CONNECTED;
   if (address === undefined && !connected) return -EDESTADDRREQ;
-  const to = address === undefined ? inetName(s, socket, 'peer') : destination(c, socket, address);
+  const to = address === undefined ? inetName(s, socket, 'peer') : target(c, socket, address);
   if (typeof to === 'number') return to;
   if (get(s, socket, SOCKET.FAMILY) === AF.INET && !isV4(to.ip)) return -EAFNOSUPPORT;
   if (isV4(to.ip) && to.ip[12] === 255 && to.ip[13] === 255 && optionOf(s, socket, 'BROADCAST') === 0) return -EACCES;
