@@ -3,7 +3,7 @@ import { EADDRNOTAVAIL, EFAULT, ENODEV, ENOTTY } from '../linux/errno.js';
 import type { Thread } from '../linux/thread.js';
 import { AF } from './constants.js';
 import { isV4, writeInet } from './inet-address.js';
-import { type Interface, interfaces } from './netlink.js';
+import { hostBits, type Interface, interfaces } from './interfaces.js';
 
 const SIOCGIFNAME = 0x8910;
 const SIOCGIFCONF = 0x8912;
@@ -17,10 +17,7 @@ const ip4 = (i: Interface): Interface['addresses'][number] | undefined => i.addr
 function address(i: Interface, of: (byte: number, host: number) => number): Uint8Array | undefined {
   const own = ip4(i);
   if (own === undefined) return undefined;
-  const ip = own.ip.map((byte, at) => {
-    const host = 0xff >> Math.min(8, Math.max(0, own.prefix - (at - 12) * 8));
-    return at < 12 ? byte : of(byte, host);
-  });
+  const ip = own.ip.map((byte, at) => (at < 12 ? byte : of(byte, hostBits(own.prefix, at - 12))));
   return writeInet({ ip, port: 0, scope: 0 }, AF.INET);
 }
 

@@ -2,17 +2,16 @@
  * AF_NETLINK, NETLINK_ROUTE: dumps of interfaces, addresses and routes, from what the host's Node knows of its interfaces. In: requests. Out: answers in the socket's own ring.
  * Source: man 7 netlink, rtnetlink.
  */
-import * as fs from 'node:fs';
-import * as os from 'node:os';
-import { EINVAL, EOPNOTSUPP, EPROTONOSUPPORT, ESOCKTNOSUPPORT, ENOTCONN } from '../linux/errno.js';
+import { EINVAL, ENODEV, ENOTCONN, EOPNOTSUPP, EPROTONOSUPPORT, ESOCKTNOSUPPORT } from '../linux/errno.js';
 import { joined, once } from '../vfs/file-io.js';
 import { READABLE } from '../vfs/poll-events.js';
 import type { VfsState } from '../vfs/state.js';
 import { AF, SOCK } from './constants.js';
 import type { Family } from './family.js';
-import { ipOf, isV4 } from './inet-address.js';
+import { isV4 } from './inet-address.js';
+import { hostBits, type Interface, interfaces } from './interfaces.js';
 import { RING_BYTES, SOCKET } from './layout.js';
-import { FROM_HOST } from './host-connection.js';
+import { FROM_HOST } from './origin.js';
 import { putRecord, recordFits } from './ring.js';
 import { type After, get, nameOf, netLocked, setName } from './socket-table.js';
 
@@ -26,47 +25,7 @@ const NAME_BYTES = 12;
 const DATAGRAM = 16_384;
 const align = (n: number): number => (n + 3) & ~3;
 
-/** IFF_UP, LOOPBACK, RUNNING, BROADCAST, MULTICAST, LOWER_UP. */
-const LOOPBACK_FLAGS = 0x1 | 0x8 | 0x40 | 0x1_0000;
-const ETHERNET_FLAGS = 0x1 | 0x2 | 0x40 | 0x1000 | 0x1_0000;
 const ARPHRD = { ETHERNET: 1, LOOPBACK: 772 } as const;
-
-export interface Interface {
-  readonly index: number;
-  readonly name: string;
-  readonly loopback: boolean;
-  readonly flags: number;
-  readonly mtu: number;
-  readonly mac: Uint8Array;
-  readonly addresses: readonly { readonly ip: Uint8Array; readonly prefix: number }[];
-}
-
-/** A number that a Linux host tells of an interface; undefined on others. */
-function told(name: string, what: string): number | undefined {
-  try {
-    return Number(fs.readFileSync(`/sys/class/net/${name}/${what}`, 'latin1').trim());
-  } catch {
-    return undefined;
-  }
-}
-
-/** Interfaces of the host with an address, the loopback alone without a network. */
-export function interfaces(network: boolean): Interface[] {
-  const list = Object.entries(os.networkInterfaces()).filter(([, a = []]) => network || a.some((b) => b.internal));
-  let next = 2;
-  return list.map(([name, addresses = []]) => {
-    const loopback = addresses.some((a) => a.internal);
-    return {
-      index: told(name, 'ifindex') ?? (loopback ? 1 : next++),
-      name,
-      loopback,
-      flags: (told(name, 'flags') ?? 0) | (loopback ? LOOPBACK_FLAGS : ETHERNET_FLAGS),
-      mtu: told(name, 'mtu') ?? (loopback ? 65_536 : 1500),
-      mac: Uint8Array.from((addresses[0]?.mac ?? '0:0:0:0:0:0').split(':').map((b) => Number.parseInt(b, 16))),
-      addresses: addresses.map((a) => ({ ip: ipOf(a.address), prefix: Number(a.cidr?.split('/')[1] ?? 0) })),
-    };
-  });
-}
 
 /** A message: header, fixed part, attributes. */
 class Message {
@@ -121,51 +80,47 @@ function link(i: Interface): Message {
 /** The bytes of an address in its family. */
 const plain = (ip: Uint8Array): Uint8Array => (isV4(ip) ? ip.subarray(12) : ip);
 
+const familyOf = (ip: Uint8Array): number => (isV4(ip) ? AF.INET : AF.INET6);
+
+/** The interface's addresses of a family, AF_UNSPEC for all. */
+const ofFamily = (i: Interface, family: number): Interface['addresses'] =>
+  i.addresses.filter(({ ip }) => family === AF.UNSPEC || family === familyOf(ip));
+
 function addresses(i: Interface, family: number): Message[] {
-  return i.addresses
-    .filter(({ ip }) => family === AF.UNSPEC || family === (isV4(ip) ? AF.INET : AF.INET6))
-    .map(({ ip, prefix }) => {
-      const v4 = isV4(ip);
-      const fixed = Uint8Array.of(v4 ? AF.INET : AF.INET6, prefix, 0x80, scopeOf(ip, i.loopback), 0, 0, 0, 0);
-      new DataView(fixed.buffer).setUint32(4, i.index, true);
-      const message = new Message(fixed).attribute(1, plain(ip));
-      if (!v4) return message;
-      message.attribute(2, plain(ip));
-      if (!i.loopback) message.attribute(4, broadcast(plain(ip), prefix));
-      return message.attribute(3, text(i.name));
-    });
+  return ofFamily(i, family).map(({ ip, prefix }) => {
+    const fixed = Uint8Array.of(familyOf(ip), prefix, 0x80, scopeOf(ip, i.loopback), 0, 0, 0, 0);
+    new DataView(fixed.buffer).setUint32(4, i.index, true);
+    const message = new Message(fixed).attribute(1, plain(ip));
+    if (!isV4(ip)) return message;
+    message.attribute(2, plain(ip));
+    if (!i.loopback) message.attribute(4, broadcast(plain(ip), prefix));
+    return message.attribute(3, text(i.name));
+  });
 }
 
 /** RT_SCOPE_HOST, LINK or UNIVERSE. */
 const scopeOf = (ip: Uint8Array, loopback: boolean): number =>
   loopback ? 254 : ip[0] === 0xfe && ((ip[1] ?? 0) & 0xc0) === 0x80 ? 253 : 0;
 
-function broadcast(ip: Uint8Array, prefix: number): Uint8Array {
-  return ip.map((byte, i) => byte | (0xff >> Math.min(8, Math.max(0, prefix - i * 8))));
-}
-
-function network(ip: Uint8Array, prefix: number): Uint8Array {
-  return ip.map((byte, i) => byte & ~(0xff >> Math.min(8, Math.max(0, prefix - i * 8))));
-}
+const broadcast = (ip: Uint8Array, prefix: number): Uint8Array => ip.map((byte, at) => byte | hostBits(prefix, at));
+const network = (ip: Uint8Array, prefix: number): Uint8Array => ip.map((byte, at) => byte & ~hostBits(prefix, at));
 
 /** Routes to the networks of the interfaces: Node does not know of others. */
 function routes(i: Interface, family: number): Message[] {
   if (i.loopback) return [];
-  return i.addresses
-    .filter(({ ip }) => family === AF.UNSPEC || family === (isV4(ip) ? AF.INET : AF.INET6))
-    .map(({ ip, prefix }) => {
-      // Table main, protocol kernel, scope link, type unicast.
-      const fixed = Uint8Array.of(isV4(ip) ? AF.INET : AF.INET6, prefix, 0, 0, 254, 2, 253, 1, 0, 0, 0, 0);
-      return new Message(fixed)
-        .attribute(15, u32(254))
-        .attribute(1, network(plain(ip), prefix))
-        .attribute(7, plain(ip))
-        .attribute(4, u32(i.index));
-    });
+  return ofFamily(i, family).map(({ ip, prefix }) => {
+    // Table main, protocol kernel, scope link, type unicast.
+    const fixed = Uint8Array.of(familyOf(ip), prefix, 0, 0, 254, 2, 253, 1, 0, 0, 0, 0);
+    return new Message(fixed)
+      .attribute(15, u32(254))
+      .attribute(1, network(plain(ip), prefix))
+      .attribute(7, plain(ip))
+      .attribute(4, u32(i.index));
+  });
 }
 
-/** Answers one request. Under the mutex. */
-function answer(s: VfsState, socket: number, request: Uint8Array, after: After): void {
+/** The answers to one request: lists of messages that share datagrams. Looks at the host: not under the mutex. */
+function answersTo(s: VfsState, socket: number, request: Uint8Array): (readonly Uint8Array[])[] {
   const view = new DataView(request.buffer, request.byteOffset, request.length);
   const [type, flags, sequence] = [view.getUint16(4, true), view.getUint16(6, true), view.getUint32(8, true)];
   const family = request[HEADER] ?? 0;
@@ -183,21 +138,17 @@ function answer(s: VfsState, socket: number, request: Uint8Array, after: After):
       sequence,
       port,
     );
-  if (row === undefined) {
-    put(s, socket, [error(EOPNOTSUPP)], after);
-    return;
-  }
+  if (row === undefined) return [[error(EOPNOTSUPP)]];
   const dump = (flags & NLM_F.DUMP) !== 0;
   const wanted = dump || type !== RTM.GETLINK ? undefined : view.getInt32(HEADER + 4, true);
   const list = interfaces(s.port.network).filter((i) => wanted === undefined || wanted === 0 || wanted === i.index);
   const messages = list.flatMap((i) => row[1](i)).map((m) => m.bytes(row[0], dump ? NLM_F.MULTI : 0, sequence, port));
   if (dump) messages.push(new Message(new Uint8Array(4)).bytes(NLMSG.DONE, NLM_F.MULTI, sequence, port));
-  else if (messages.length === 0) messages.push(error(19));
-  put(s, socket, messages, after);
-  if (!dump && (flags & NLM_F.ACK) !== 0) put(s, socket, [error(0)], after);
+  else if (messages.length === 0) messages.push(error(ENODEV));
+  return !dump && (flags & NLM_F.ACK) !== 0 ? [messages, [error(0)]] : [messages];
 }
 
-/** Messages as datagrams of the kernel. */
+/** Messages as datagrams of the kernel. Under the mutex. */
 function put(s: VfsState, socket: number, messages: readonly Uint8Array[], after: After): void {
   let list: Uint8Array[] = [];
   let size = 0;
@@ -246,14 +197,16 @@ export const netlinkFamily: Family = {
     if (get(s, socket, SOCKET.NAME_LENGTH) === 0) bind(s, socket, undefined);
     return once(buffers, (list) => {
       const bytes = Uint8Array.from(joined(list));
+      const view = new DataView(bytes.buffer);
+      const answers: (readonly Uint8Array[])[] = [];
+      for (let at = 0; at + HEADER <= bytes.length;) {
+        const length = view.getUint32(at, true);
+        if (length < HEADER || at + length > bytes.length) break;
+        answers.push(...answersTo(s, socket, bytes.slice(at, at + length)));
+        at += align(length);
+      }
       netLocked(s, (after) => {
-        const view = new DataView(bytes.buffer);
-        for (let at = 0; at + HEADER <= bytes.length;) {
-          const length = view.getUint32(at, true);
-          if (length < HEADER || at + length > bytes.length) break;
-          answer(s, socket, bytes.slice(at, at + length), after);
-          at += align(length);
-        }
+        for (const messages of answers) put(s, socket, messages, after);
       });
       return bytes.length;
     });
