@@ -3,11 +3,11 @@
  * Source: man 2 dup, fcntl, flock, ioctl, ioctl_tty, pipe, eventfd.
  */
 import { freeCounter, newCounter } from '../../vfs/counters.js';
-import { closeFd, installFile, isCloexec, pinFile, replaceFile, setCloexec } from '../../vfs/fd-table.js';
+import { isCloexec, pinFile, replaceFile, setCloexec } from '../../vfs/fd-table.js';
 import { withFd } from '../../vfs/guest-args.js';
 import { bytePath } from '../../vfs/byte-path.js';
 import { PIPE_CAPACITY } from '../../vfs/layout.js';
-import { giveDescriptor, newDescriptor } from '../../vfs/new-descriptor.js';
+import { giveBoth, giveDescriptor, newDescriptor } from '../../vfs/new-descriptor.js';
 import {
   addSeals,
   fileFlags,
@@ -138,22 +138,14 @@ function seal(t: Thread, file: number, seals: number): number {
 
 /** pipe2: two descriptors at `addr`. */
 function pipe(t: Thread, addr: number, flags: number): SyscallResult {
-  const { state, table, port } = t.files;
   if ((flags & ~(O_CLOEXEC | O_NONBLOCK)) !== 0) return -EINVAL;
   if (!t.mem.canWrite(addr, 8)) return -EFAULT;
-  const ends = openPipe(state, flags & O_NONBLOCK);
+  const ends = openPipe(t.files.state, flags & O_NONBLOCK);
   if (typeof ends === 'number') return ends;
-  const cloexec = (flags & O_CLOEXEC) !== 0;
-  const readFd = installFile(state, table, ends.reader, cloexec, port.fdLimit());
-  const writeFd = readFd < 0 ? readFd : installFile(state, table, ends.writer, cloexec, port.fdLimit());
-  if (writeFd < 0) {
-    if (readFd >= 0) closeFd(state, table, readFd);
-    else putFile(state, ends.reader);
-    putFile(state, ends.writer);
-    return writeFd;
-  }
-  t.mem.writeU32(addr, readFd);
-  t.mem.writeU32(addr + 4, writeFd);
+  const fds = giveBoth(t.files, [ends.reader, ends.writer], (flags & O_CLOEXEC) !== 0);
+  if (typeof fds === 'number') return fds;
+  t.mem.writeU32(addr, fds[0]);
+  t.mem.writeU32(addr + 4, fds[1]);
   return 0;
 }
 

@@ -15,6 +15,9 @@ export function withSocket<T>(t: Thread, fd: number, fn: (file: number, socket: 
   });
 }
 
+/** Bytes of ints, as values and ancillary data have them. */
+export const ints = (...values: readonly number[]): Uint8Array => new Uint8Array(Int32Array.from(values).buffer);
+
 /** A copy of the address at `addr`; -EINVAL, -EFAULT. */
 export function nameAt(t: Thread, addr: number, length: number): Uint8Array | number {
   if (length < 0 || length > LONGEST_NAME) return -EINVAL;

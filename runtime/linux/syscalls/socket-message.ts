@@ -16,7 +16,7 @@ import type { Handler, SyscallArgs, SyscallResult, SyscallRow } from '../context
 import { EAGAIN, EBADF, EFAULT, EINVAL, EMSGSIZE, EOPNOTSUPP, EPERM } from '../errno.js';
 import { readTimePair, timespecNs } from '../structs.js';
 import type { Thread } from '../thread.js';
-import { nameAt, storeName, withSocket } from './socket-args.js';
+import { ints, nameAt, storeName, withSocket } from './socket-args.js';
 
 const CMSG_HEADER = 16;
 const MSGHDR_BYTES = 56;
@@ -32,7 +32,6 @@ const align = (n: number): number => (n + 7) & ~7;
 
 /** struct msghdr, read once. */
 interface Message {
-  readonly at: number;
   readonly name: number;
   readonly nameLength: number;
   readonly io: Transfer;
@@ -52,7 +51,6 @@ function messageAt(t: Thread, at: number, forWrite: boolean): Message | number {
   const nameLength = view.getInt32(8, true);
   if (nameLength < 0) return -EINVAL;
   return {
-    at,
     name: long(0),
     nameLength: long(0) === 0 ? 0 : nameLength,
     io,
@@ -141,7 +139,6 @@ const sendto: Handler = (t, a) =>
   withSocket(t, a.i32(0), (file, socket) => {
     const io = oneBuffer(t, a.ptr(1), a.ptr(2), false);
     const message = {
-      at: 0,
       name: a.ptr(4),
       nameLength: a.ptr(4) === 0 ? 0 : a.i32(5),
       io,
@@ -205,8 +202,6 @@ class ControlWriter {
     this.used = Math.min(this.room, this.used + align(bytes.length));
   }
 }
-
-const ints = (...values: readonly number[]): Uint8Array => new Uint8Array(Int32Array.from(values).buffer);
 
 /** Stores what came with a message; descriptions that find no room, or no number, are closed. */
 function storeAncillary(t: Thread, socket: number, origin: Origin, out: ControlWriter, cloexec: boolean): void {

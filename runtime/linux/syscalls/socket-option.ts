@@ -8,9 +8,8 @@ import { get, netLocked, STATE } from '../../net/socket-table.js';
 import type { Handler, SyscallRow } from '../context.js';
 import { EDOM, EFAULT, EINVAL, ENOPROTOOPT, EOPNOTSUPP } from '../errno.js';
 import type { Thread } from '../thread.js';
-import { withSocket } from './socket-args.js';
+import { ints, withSocket } from './socket-args.js';
 
-const ints = (...values: readonly number[]): Uint8Array => new Uint8Array(Int32Array.from(values).buffer);
 const longs = (...values: readonly number[]): Uint8Array =>
   new Uint8Array(BigInt64Array.from(values.map(BigInt)).buffer);
 

@@ -6,12 +6,13 @@ import { describeSocket, familyOf, openPair, openSocket } from '../../net/open-s
 import { timeoutOf } from '../../net/options.js';
 import { attempts } from '../../net/send.js';
 import { get, netLocked, socketQueue, STATE } from '../../net/socket-table.js';
-import { closeFd, hasFreeFd, installFile } from '../../vfs/fd-table.js';
+import { hasFreeFd } from '../../vfs/fd-table.js';
 import { isNonBlocking } from '../../vfs/file-io.js';
-import { fileObject, putFile } from '../../vfs/open-files.js';
+import { giveBoth, giveDescriptor } from '../../vfs/new-descriptor.js';
+import { putFile } from '../../vfs/open-files.js';
 import { O_NONBLOCK } from '../../vfs/open-flags.js';
 import type { Handler, SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
-import { EFAULT, EINVAL, EMFILE, ENOTCONN, EOPNOTSUPP } from '../errno.js';
+import { EFAULT, EINVAL, EMFILE, EOPNOTSUPP } from '../errno.js';
 import type { Thread } from '../thread.js';
 import { nameAt, storeName, withSocket } from './socket-args.js';
 import { messageRows } from './socket-message.js';
@@ -22,40 +23,26 @@ const FLAGS = SOCK.CLOEXEC | SOCK.NONBLOCK;
 
 const statusOf = (flags: number): number => ((flags & SOCK.NONBLOCK) !== 0 ? O_NONBLOCK : 0);
 
-function install(t: Thread, file: number, flags: number): number {
-  const { state, table, port } = t.files;
-  const fd = installFile(state, table, file, (flags & SOCK.CLOEXEC) !== 0, port.fdLimit());
-  if (fd < 0) putFile(state, file);
-  return fd;
-}
+const closesOnExec = (flags: number): boolean => (flags & SOCK.CLOEXEC) !== 0;
 
 const socket: Handler = (t, a) => {
   const flags = a.i32(1) & ~SOCK.TYPE_MASK;
   if ((flags & ~FLAGS) !== 0) return -EINVAL;
   const file = openSocket(t.files.state, a.i32(0), a.i32(1) & SOCK.TYPE_MASK, a.i32(2), statusOf(flags));
-  return file < 0 ? file : install(t, file, flags);
+  return file < 0 ? file : giveDescriptor(t.files, file, closesOnExec(flags));
 };
 
 const socketpair: Handler = (t, a) => {
-  const { state, table } = t.files;
   const flags = a.i32(1) & ~SOCK.TYPE_MASK;
   const addr = a.ptr(3);
   if ((flags & ~FLAGS) !== 0) return -EINVAL;
   if (!t.mem.canWrite(addr, 8)) return -EFAULT;
-  const pair = openPair(state, a.i32(0), a.i32(1) & SOCK.TYPE_MASK, a.i32(2), statusOf(flags));
+  const pair = openPair(t.files.state, a.i32(0), a.i32(1) & SOCK.TYPE_MASK, a.i32(2), statusOf(flags));
   if (typeof pair === 'number') return pair;
-  const first = install(t, pair[0], flags);
-  if (first < 0) {
-    putFile(state, pair[1]);
-    return first;
-  }
-  const second = install(t, pair[1], flags);
-  if (second < 0) {
-    closeFd(state, table, first);
-    return second;
-  }
-  t.mem.writeU32(addr, first);
-  t.mem.writeU32(addr + 4, second);
+  const fds = giveBoth(t.files, pair, closesOnExec(flags));
+  if (typeof fds === 'number') return fds;
+  t.mem.writeU32(addr, fds[0]);
+  t.mem.writeU32(addr + 4, fds[1]);
   return 0;
 };
 
@@ -97,7 +84,7 @@ function accept(t: Thread, a: SyscallArgs, flags: number): SyscallResult {
         return stored;
       }
     }
-    return install(t, made, flags);
+    return giveDescriptor(t.files, made, closesOnExec(flags));
   });
 }
 
@@ -123,15 +110,15 @@ const getsockname: Handler = (t, a) =>
 const getpeername: Handler = (t, a) =>
   withSocket(t, a.i32(0), (_file, number) => {
     const name = familyOf(t.files.state, number).peerName(t.files.state, number);
-    return typeof name === 'number' ? -ENOTCONN : storeName(t, a.ptr(1), a.ptr(2), name);
+    return typeof name === 'number' ? name : storeName(t, a.ptr(1), a.ptr(2), name);
   });
 
 const shutdown: Handler = (t, a) =>
-  withSocket(t, a.i32(0), (file) => {
+  withSocket(t, a.i32(0), (_file, number) => {
     const how = a.u32(1);
     if (how > 2) return -EINVAL;
     const { state } = t.files;
-    return netLocked(state, (after) => shutdownSocket(state, fileObject(state, file), how + 1, after));
+    return netLocked(state, (after) => shutdownSocket(state, number, how + 1, after));
   });
 
 export const socketRows: readonly SyscallRow[] = [

@@ -3,7 +3,7 @@ import { isNonBlocking } from '../file-io.js';
 import type { FileOps } from '../file-ops.js';
 import { bytePath } from '../byte-path.js';
 import { madeUp, makeDev, S_IFSOCK } from '../file-stat.js';
-import { fileObject } from '../open-files.js';
+import { fileObject, putFile } from '../open-files.js';
 import type { VfsState } from '../state.js';
 import { destroy } from '../../net/connection.js';
 import { SOCKET } from '../../net/layout.js';
@@ -13,7 +13,6 @@ import { socketReadable, socketReadiness } from '../../net/poll.js';
 import { receive } from '../../net/receive.js';
 import { get, netLocked, socketQueue } from '../../net/socket-table.js';
 import { originOf } from '../../net/origin.js';
-import { putFile } from '../open-files.js';
 
 /** Device number of the file system of sockets, as a Linux kernel commonly gives it. */
 const SOCKET_DEV = makeDev(0, 8);
