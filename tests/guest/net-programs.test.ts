@@ -6,9 +6,10 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../support/free-port.js';
 import { LIFT64, hostIsOracle } from './driver.js';
 
 type Command = readonly [file: string, ...args: string[]];
@@ -77,17 +78,6 @@ async function output(child: ChildProcess): Promise<Output> {
 }
 
 const run = (where: Where, command: Command, cwd: string): Promise<Output> => output(start(where, command, cwd));
-
-/** A port that was free just now. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('a server without a port');
-  return address.port;
-}
 
 /** Whether a server takes connections: one that is ended is ended by it too. lift64 has a port from bind on, and resets connections until the guest listens: that is no answer. */
 const answers = (port: number): Promise<boolean> =>

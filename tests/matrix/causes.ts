@@ -1,8 +1,8 @@
 /** Why a row is not right, where that is known: data for docs/programs.md. A row that is right shows none. */
 export const CAUSES: Readonly<Record<string, string>> = {
-  'python3: asyncio': 'TCP is not there yet',
-  'python3: http.server and curl': 'TCP is not there yet',
-  php: 'its server needs TCP, which is not there yet',
+  'python3: asyncio': 'TCP was not served when this was run; not run since',
+  'python3: http.server and curl': 'TCP was not served when this was run; not run since',
+  php: 'its server needs TCP, which was not served when this was run; not run since',
   'java: hello': 'java itself is right; javac wants a socketpair, which lift64 did not have when this was run',
   'rust: threads': 'found the fault of inherited regions after fork, which is mended; not run since',
   gdb: 'ptrace is not served',

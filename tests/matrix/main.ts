@@ -48,8 +48,11 @@ async function measure(row: MatrixRow, runner: Runner, native: RowOutcome, show:
   if (show && verdict.result !== 'right') {
     console.log(`--- ${runner.name} stdout\n${outcome.stdout}--- ${runner.name} stderr\n${outcome.stderr}---`);
   }
-  return { ...verdict, seconds: Number(outcome.seconds.toFixed(2)) };
+  return { ...verdict, seconds: round(outcome.seconds) };
 }
+
+/** Seconds with two decimals. */
+const round = (seconds: number): number => Number(seconds.toFixed(2));
 
 const shown = (m: Measured | undefined): string =>
   m === undefined ? '' : `${m.result} ${m.seconds.toFixed(1)} s`.padEnd(16);
@@ -76,6 +79,9 @@ async function main(args: readonly string[]): Promise<number> {
     const qemu = self || own.includes('--no-qemu') ? undefined : qemuRunner(dir);
     const show = own.includes('--show');
     const installed = installedPackages();
+    const described =
+      qemu &&
+      `Debian's qemu-user ${output("dpkg-query -W -f='${Version}' qemu-user")}, ${qemu.tree ? 'all programs of the tree through a binfmt_misc entry' : 'the first program alone; what it starts runs natively'}`;
     let right = 0;
     let ran = 0;
     for (const row of rows) {
@@ -100,15 +106,11 @@ async function main(args: readonly string[]): Promise<number> {
       const kept = emulated ?? before.rows[row.name]?.qemu;
       const result: RowResult = {
         version: output(row.version).split('\n')[0] ?? '',
-        nativeSeconds: Number(native.seconds.toFixed(2)),
+        nativeSeconds: round(native.seconds),
         lift64: lifted,
         ...(kept === undefined ? {} : { qemu: kept }),
       };
-      const described =
-        qemu === undefined
-          ? before.qemu
-          : `Debian's qemu-user ${output("dpkg-query -W -f='${Version}' qemu-user")}, ${qemu.tree ? 'all programs of the tree through a binfmt_misc entry' : 'the first program alone; what it starts runs natively'}`;
-      saveResults({ qemu: described, rows: { ...before.rows, [row.name]: result } });
+      saveResults({ qemu: described ?? before.qemu, rows: { ...before.rows, [row.name]: result } });
     }
     if (!keep) writePage();
     console.log(`${right} of ${ran} rows right under lift64`);

@@ -24,7 +24,7 @@ export interface MatrixRow {
   readonly shell?: string;
   /** Files that lie in the fresh directory, by name. */
   readonly files?: Readonly<Record<string, string>>;
-  /** Name of the directory's copy of a project that the row works on; 'project' is this repository's src/base and src/ir. */
+  /** Name of the directory's copy of a project that the row works on: parts of this repository's src (PROJECT_DIRS in run-row.ts). */
   readonly project?: string;
   /** Names of files that the script leaves, compared byte for byte. */
   readonly outputs?: readonly string[];

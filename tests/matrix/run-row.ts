@@ -15,9 +15,9 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../support/free-port.js';
 import type { MatrixRow } from './matrix-row.js';
 
 /** Who runs the program: a command before it. */
@@ -43,21 +43,6 @@ const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/
 const PTY_DRIVE = join(process.cwd(), 'tests', 'matrix', 'pty-drive.py');
 /** What rows of a project work on: TypeScript sources of this repository. */
 const PROJECT_DIRS = ['src/base', 'src/guest', 'src/ir', 'src/opt'];
-
-/** A TCP port that nothing uses at the moment. */
-async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => {
-        if (address === null || typeof address === 'string') reject(new Error('no TCP port'));
-        else resolve(address.port);
-      });
-    });
-  });
-}
 
 function killGroup(pid: number): void {
   try {
@@ -138,10 +123,13 @@ export async function runRow(row: MatrixRow, runner: Runner): Promise<RowOutcome
     });
     const end = await new Promise<{ status: number | null; signal: string | null; timedOut: boolean }>((resolve) => {
       let timedOut = false;
-      const timer = setTimeout(() => {
-        timedOut = true;
+      const killAll = (): void => {
         if (child.pid !== undefined) killGroup(child.pid);
         killMarked(mark);
+      };
+      const timer = setTimeout(() => {
+        timedOut = true;
+        killAll();
       }, limit * 1000);
       child.once('error', (error) => {
         clearTimeout(timer);
@@ -150,8 +138,7 @@ export async function runRow(row: MatrixRow, runner: Runner): Promise<RowOutcome
       });
       child.once('exit', (status, signal) => {
         clearTimeout(timer);
-        if (child.pid !== undefined) killGroup(child.pid);
-        killMarked(mark);
+        killAll();
         resolve({ status, signal, timedOut });
       });
     });

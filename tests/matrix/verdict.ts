@@ -3,7 +3,7 @@ import type { MatrixRow } from './matrix-row.js';
 import type { RowOutcome } from './run-row.js';
 
 /** `broken`: lift64 itself failed. */
-export type Result = 'right' | 'differs' | 'hangs' | 'broken' | 'left out';
+export type Result = 'right' | 'differs' | 'hangs' | 'broken';
 
 export interface Verdict {
   readonly result: Result;
@@ -36,11 +36,11 @@ export function judge(row: MatrixRow, native: RowOutcome, o: RowOutcome): Verdic
     ),
     end(native) === end(o) ? undefined : `${end(o)} instead of ${end(native)}`,
   ].filter((text) => text !== undefined);
-  if (o.timedOut) return { result: 'hangs', detail: [...found, ...ownLines(o)].join('; ') };
+  const lines = ownLines(o);
+  if (o.timedOut) return { result: 'hangs', detail: [...found, ...lines].join('; ') };
   if (found.length === 0) return { result: 'right', detail: '' };
   const broken = o.status === LIFT64_FAILED || /lift64: internal/.test(o.stderr);
   const last = o.stderr.trimEnd().split('\n').at(-1) ?? '';
-  const lines = ownLines(o);
   const signs = lines.length > 0 || last === '' ? lines : [`stderr: ${clip(last)}`];
   return { result: broken ? 'broken' : 'differs', detail: [...found, ...signs].join('; ') };
 }
