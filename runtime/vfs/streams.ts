@@ -9,6 +9,7 @@ import { EAGAIN, ENFILE } from '../linux/errno.js';
 import { hostFailure } from './host-error.js';
 import { AREA, MAX_STREAMS, STREAM, STREAM_CAPACITY } from './layout.js';
 import { READABLE } from './poll-events.js';
+import { putRound, takeRound } from './ring-bytes.js';
 import type { VfsState } from './state.js';
 import { doubling, wakeAll } from './wait-queue.js';
 
@@ -19,7 +20,6 @@ export const STREAM_MODE = {
   SELF_FIFO: 3,
 } as const;
 
-const MASK = STREAM_CAPACITY - 1;
 /** Sleeps, in ms, between looks at a descriptor that does not block: they double. */
 const FIRST_RECHECK_MS = 1;
 const LAST_RECHECK_MS = 16;
@@ -27,6 +27,8 @@ const LAST_RECHECK_MS = 16;
 const MAIN_RETRY_MS = 5;
 
 const word = (stream: number): number => AREA.STREAMS + stream * STREAM.SIZE;
+/** First byte of the stream's ring. */
+const ringOf = (stream: number): number => AREA.STREAM_RINGS * 4 + stream * STREAM_CAPACITY;
 export const streamQueue = (stream: number): number => word(stream) + STREAM.QUEUE;
 export const streamMode = (s: VfsState, stream: number): number => s.get(word(stream) + STREAM.MODE);
 export const streamFill = (s: VfsState, stream: number): number =>
@@ -54,8 +56,7 @@ export function countStream(s: VfsState, stream: number, by: 1 | -1): number {
 function put(s: VfsState, stream: number, src: Uint8Array): void {
   const w = word(stream);
   const head = s.get(w + STREAM.HEAD);
-  const ring = AREA.STREAM_RINGS * 4 + stream * STREAM_CAPACITY;
-  for (let i = 0; i < src.length; i++) s.bytes[ring + ((head + i) & MASK)] = src[i] ?? 0;
+  putRound(s, ringOf(stream), STREAM_CAPACITY, head, src);
   s.set(w + STREAM.HEAD, (head + src.length) | 0);
 }
 
@@ -66,8 +67,7 @@ function takeReady(s: VfsState, stream: number, dst: Uint8Array): number | undef
     const n = Math.min(dst.length, streamFill(s, stream));
     if (n > 0) {
       const tail = s.get(w + STREAM.TAIL);
-      const ring = AREA.STREAM_RINGS * 4 + stream * STREAM_CAPACITY;
-      for (let i = 0; i < n; i++) dst[i] = s.bytes[ring + ((tail + i) & MASK)] ?? 0;
+      takeRound(s, ringOf(stream), STREAM_CAPACITY, tail, dst.subarray(0, n));
       s.set(w + STREAM.TAIL, (tail + n) | 0);
       return n;
     }
