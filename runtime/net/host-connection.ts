@@ -98,27 +98,29 @@ export class HostConnection {
     if (get(s, proxy, SOCKET.USED) === 0) return;
     netLocked(s, (after) => {
       const guest = peerOf(s, proxy);
-      if (guest < 0) {
-        this.discard();
-        return;
-      }
-      const size = this.waiting.length;
-      const limit = optionOf(s, guest, 'RCVBUF');
-      const n = size === 0 ? 0 : putStream(s, guest, [this.waiting], 0, size, FROM_HOST, limit);
-      if (n > 0) {
-        this.waiting = this.waiting.subarray(n);
-        after.wake(guest, READABLE);
-      }
-      if (this.waiting.length > 0) return;
-      if (this.ended && (get(s, guest, SOCKET.SHUT) & SHUT.RECEIVE) === 0) {
-        setBits(s, guest, SOCKET.SHUT, SHUT.RECEIVE);
-        after.wake(guest);
-      }
-      if (this.closed) this.leave(guest, after);
+      if (guest >= 0) this.give(guest, after);
     });
+    if (peerOf(s, proxy) < 0) this.discard();
     if (this.waiting.length > 0) socket.pause();
     else if (socket.isPaused()) socket.resume();
     if (this.closed && peerOf(s, proxy) < 0) this.free();
+  }
+
+  private give(guest: number, after: After): void {
+    const { s } = this;
+    const size = this.waiting.length;
+    const limit = optionOf(s, guest, 'RCVBUF');
+    const n = size === 0 ? 0 : putStream(s, guest, [this.waiting], 0, size, FROM_HOST, limit);
+    if (n > 0) {
+      this.waiting = this.waiting.subarray(n);
+      after.wake(guest, READABLE);
+    }
+    if (this.waiting.length > 0) return;
+    if (this.ended && (get(s, guest, SOCKET.SHUT) & SHUT.RECEIVE) === 0) {
+      setBits(s, guest, SOCKET.SHUT, SHUT.RECEIVE);
+      after.wake(guest);
+    }
+    if (this.closed) this.leave(guest, after);
   }
 
   /** Nobody reads any more: as a kernel does, data that come all the same are answered by a reset. */
