@@ -6,7 +6,7 @@ import { hostCall, hostFailure } from '../vfs/host-error.js';
 import { READABLE } from '../vfs/poll-events.js';
 import type { VfsState } from '../vfs/state.js';
 import { AF } from './constants.js';
-import { ipOf, ipText, isV4, readInet, writeInet } from './inet-address.js';
+import { ipOf, ipText, isV4, readInet, sameIp, writeInet } from './inet-address.js';
 import { RING_BYTES, SOCKET } from './layout.js';
 import { optionOf } from './options.js';
 import { FROM_HOST } from './origin.js';
@@ -21,6 +21,7 @@ const MOST_UNDER_WAY = 64;
 interface Bound {
   readonly guest: number;
   readonly socket: Socket;
+  readonly v6: boolean;
   underWay: number;
 }
 
@@ -35,7 +36,7 @@ export class HostUdp {
     const socket = nodeModules
       .dgram()
       .createSocket({ type: v6 ? 'udp6' : 'udp4', reuseAddr: r.reuse, ipv6Only: r.v6only });
-    const entry: Bound = { guest: r.socket, socket, underWay: 0 };
+    const entry: Bound = { guest: r.socket, socket, v6, underWay: 0 };
     let answered = false;
     const answer = (result: number): void => {
       if (!answered) done(result);
@@ -60,10 +61,11 @@ export class HostUdp {
     const { guest } = entry;
     netLocked(s, (after) => {
       if (get(s, guest, SOCKET.USED) === 0) return;
-      const name = writeInet({ ip: ipOf(host), port, scope: 0 }, get(s, guest, SOCKET.FAMILY));
+      const ip = ipOf(host);
+      const name = writeInet({ ip, port, scope: 0 }, get(s, guest, SOCKET.FAMILY));
       const origin = { ...FROM_HOST, name };
       const peer = inetName(s, guest, 'peer');
-      if (peer.port !== 0 && (peer.port !== port || ipText(peer.ip) !== ipText(ipOf(host)))) return;
+      if (peer.port !== 0 && (peer.port !== port || !sameIp(peer.ip, ip))) return;
       if (!recordFits(s, guest, data.length, origin, Math.min(RING_BYTES, optionOf(s, guest, 'RCVBUF')))) return;
       putRecord(s, guest, [data], 0, data.length, origin);
       after.wake(guest, READABLE);
@@ -87,9 +89,8 @@ export class HostUdp {
       });
       if (next?.to === undefined) break;
       entry.underWay++;
-      const v6 = entry.socket.address().family === 'IPv6';
       const text = ipText(next.to.ip, next.to.scope);
-      entry.socket.send(next.data, next.to.port, v6 && isV4(next.to.ip) ? `::ffff:${text}` : text, (error) => {
+      entry.socket.send(next.data, next.to.port, entry.v6 && isV4(next.to.ip) ? `::ffff:${text}` : text, (error) => {
         entry.underWay--;
         if (error !== null) this.failed(entry.guest, -hostFailure(error));
         this.look(proxy);
