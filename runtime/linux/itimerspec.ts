@@ -24,7 +24,13 @@ export function readItimerspec(mem: GuestMemory, addr: number): Itimerspec | num
 }
 
 /** When the timer is to expire, in nanoseconds of the clock that shows `now` (of CLOCK_MONOTONIC for the clocks that count time as it passes); 0: it is disarmed. */
-export function itimerDeadline(kernel: Kernel, clock: number, next: Itimerspec, absolute: boolean, now: number): number {
+export function itimerDeadline(
+  kernel: Kernel,
+  clock: number,
+  next: Itimerspec,
+  absolute: boolean,
+  now: number,
+): number {
   if (next.value === 0) return 0;
   if (!absolute) return now + next.value;
   return Math.max(1, isRealtime(clock) ? realtimeDeadline(kernel, next.pair) : next.value);

@@ -31,6 +31,9 @@ export function filtered(t: Thread, nr: number, i386: boolean, a: SyscallArgs): 
   const arch = i386 ? ARCH.I386 : ARCH.X86_64;
   const verdict = judge(kernel, seccomp, nr, arch, BigInt.asUintN(64, t.cpu.rip), a);
   const value = verdict & 0xffff;
+  const sendTrap = (): void => {
+    forceSignal(t, { kind: 'raw', signal: SIGSYS, code: SYS_SECCOMP, bytes: trapInfo(t, nr, arch, value) });
+  };
   switch ((verdict & 0xffff_0000) >>> 0) {
     case ACTION.ALLOW:
     case ACTION.LOG:
@@ -42,9 +45,7 @@ export function filtered(t: Thread, nr: number, i386: boolean, a: SyscallArgs): 
       // Nobody traces, nobody listens.
       return -ENOSYS;
     case ACTION.TRAP:
-      task.trap = () => {
-        forceSignal(t, { kind: 'raw', signal: SIGSYS, code: SYS_SECCOMP, bytes: trapInfo(t, nr, arch, value) });
-      };
+      task.trap = sendTrap;
       return nr;
     case ACTION.KILL_THREAD:
       if (task.group.threads > 1) {
@@ -59,7 +60,7 @@ export function filtered(t: Thread, nr: number, i386: boolean, a: SyscallArgs): 
     kernel.lock(() => {
       task.sighand.setAction(SIGSYS, { handler: SIG_DFL, flags: 0n, restorer: 0n, mask: 0n });
     });
-    forceSignal(t, { kind: 'raw', signal: SIGSYS, code: SYS_SECCOMP, bytes: trapInfo(t, nr, arch, value) });
+    sendTrap();
   };
   return nr;
 }

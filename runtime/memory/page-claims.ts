@@ -7,7 +7,7 @@ import { PAGE_SIZE, PERM, PERM_TABLE } from '../../src/guest/memory-map.js';
 import { aliasesOf, takeAway } from './aliases.js';
 import { HIGH_PAGE, PROT } from './mman.js';
 import { giveUp, HELD, look, type PageRange } from './page-holders.js';
-import { findCode, permOf, setPerms } from './perms.js';
+import { permOf, setPerms } from './perms.js';
 import type { Sharing } from './sharing.js';
 import { present, type SpaceCore } from './space-core.js';
 import { cut, type Vma, VMA_FLAG } from './vma-table.js';
@@ -53,7 +53,7 @@ function claimsOf(core: SpaceCore, sharing: Sharing, start: number, end: number,
     const held = new Uint8Array(range.last - range.first);
     for (const mm of sharing.objects.others(object, sharing.mm)) look(sharing.space(mm), range, held);
     const wanted = Math.max(0, Math.min(end, v.end) - Math.max(start, v.start));
-    const free = held.findIndex((h, i) => i >= wanted && h >= (alone ? HELD.CLEAN : HELD.ALONE));
+    const free = held.findIndex((h, i) => i >= wanted && h >= leastTaken(alone));
     if (free < 0) return { v, range, alone, held };
     return {
       v: cut(v, v.start, v.start + free),
@@ -63,6 +63,11 @@ function claimsOf(core: SpaceCore, sharing: Sharing, start: number, end: number,
     };
   });
 }
+
+/** From which level on what others hold is in the way of a claim. */
+const leastTaken = (alone: boolean): number => (alone ? HELD.CLEAN : HELD.ALONE);
+
+const takesAny = ({ held, alone }: Claim): boolean => held.some((h) => h >= leastTaken(alone));
 
 /** `v`, of one page, and some behind it where a process goes through pages one after another. */
 function ahead(core: SpaceCore, v: Vma, start: number, end: number): Vma {
@@ -80,15 +85,17 @@ const isAbsent = (core: SpaceCore, page: number): boolean => ((core.bytes[PERM_T
 /** How long the others may still keep what the claims want of them, microseconds. */
 function tenureOf(sharing: Sharing, claims: readonly Claim[]): number {
   let longest = 0;
-  for (const { range, held, alone } of claims) {
-    if (!held.some((h) => h >= (alone ? HELD.CLEAN : HELD.ALONE))) continue;
+  for (const c of claims) {
+    if (!takesAny(c)) continue;
+    const { range } = c;
     for (const mm of sharing.objects.others(range.object, sharing.mm)) longest = Math.max(longest, sharing.tenure(mm));
   }
   return longest;
 }
 
-function take(sharing: Sharing, { range, held, alone }: Claim): void {
-  if (!held.some((h) => h >= (alone ? HELD.CLEAN : HELD.ALONE))) return;
+function take(sharing: Sharing, c: Claim): void {
+  if (!takesAny(c)) return;
+  const { range, alone } = c;
   for (const mm of sharing.objects.others(range.object, sharing.mm)) giveUp(sharing.space(mm), range, alone);
   sharing.granted();
 }
@@ -120,8 +127,7 @@ function attach(core: SpaceCore, v: Vma, { v: part, held, alone }: Claim, world:
   const [start, end] = [part.start, present(part)];
   const aliases = aliasesOf(core, v, start, end).filter((o) => core.resident(o).length > 0);
   const absent = (page: number): boolean => (v.flags & VMA_FLAG.LAZY) !== 0 && isAbsent(core, page);
-  const hasCode = findCode(bytes, core.words, start, end) >= 0;
-  const enters = hasCode && Array.from({ length: end - start }, (_, i) => start + i).some(absent);
+  const enters = core.hasCode(start, end) && Array.from({ length: end - start }, (_, i) => start + i).some(absent);
   if ((aliases.length > 0 || enters) && !world) return undefined;
   for (const o of aliases) takeAway(core, o);
   if (enters) core.dropCode(start, end);

@@ -220,12 +220,12 @@ export class SpaceCore {
       this.addAbsent(mapping);
       return;
     }
-    const v = mapping;
-    if (v.start < HIGH_PAGE) zeroPages(this.bytes, v.start, v.end);
-    this.table.insert(v);
-    if (v.start < HIGH_PAGE && v.file !== 0 && fd >= 0)
-      this.read(v, { page: v.start, pages: present(v) - v.start, at: v.start * PAGE_SIZE }, fd);
-    this.applyPerms(v);
+    const { start } = mapping;
+    if (start < HIGH_PAGE) zeroPages(this.bytes, start, mapping.end);
+    this.table.insert(mapping);
+    if (start < HIGH_PAGE && mapping.file !== 0 && fd >= 0)
+      this.read(mapping, { page: start, pages: present(mapping) - start, at: start * PAGE_SIZE }, fd);
+    this.applyPerms(mapping);
   }
 
   /** Enters a mapping where nothing is, of pages that come at the first touch. */

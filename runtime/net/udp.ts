@@ -2,15 +2,7 @@
  * UDP sockets: bind, connect, send. In: sockets, addresses. Out: 0, bytes, or -errno. A datagram for a socket of lift64 is put into its ring; all else goes through the socket's proxy to the host.
  * Source: man 7 udp, ip.
  */
-import {
-  EACCES,
-  EAFNOSUPPORT,
-  ECONNREFUSED,
-  EDESTADDRREQ,
-  EMSGSIZE,
-  ENETUNREACH,
-  EPIPE,
-} from '../linux/errno.js';
+import { EACCES, EAFNOSUPPORT, ECONNREFUSED, EDESTADDRREQ, EMSGSIZE, ENETUNREACH, EPIPE } from '../linux/errno.js';
 import type { FileContext } from '../vfs/file-context.js';
 import { once, sizeOf } from '../vfs/file-io.js';
 import type { Buffers } from '../vfs/file-ops.js';
@@ -19,16 +11,7 @@ import type { VfsState } from '../vfs/state.js';
 import { askMain } from './ask.js';
 import { redirect } from './connection.js';
 import { AF, SHUT } from './constants.js';
-import {
-  type InetAddress,
-  ipText,
-  isAny,
-  isGroup,
-  isLocal,
-  isV4,
-  LOOPBACK4,
-  writeInet,
-} from './inet-address.js';
+import { type InetAddress, ipText, isAny, isGroup, isLocal, isV4, LOOPBACK4, writeInet } from './inet-address.js';
 import { RING_BYTES, SOCKET } from './layout.js';
 import { optionOf } from './options.js';
 import { anyOf, findReceiver, inetName, setInetName } from './ports.js';

@@ -26,10 +26,10 @@ export interface FirstProcess {
   readonly nice?: number;
   /** Bytes of the stack (RLIMIT_STACK); 8 MiB by default. */
   readonly stackLimit?: bigint;
-  /** Descriptors: soft and hard limit. */
   /** --max-memory: bytes of the address space of each process; --max-procs: processes and threads at a time. The guest can't raise either. */
   readonly memoryLimit?: number | undefined;
   readonly taskLimit?: number | undefined;
+  /** Descriptors: soft and hard limit. */
   readonly fileLimit?: { readonly soft: bigint; readonly hard: bigint };
 }
 

@@ -82,11 +82,11 @@ export function endSessionLocked(kernel: Kernel, leader: Group): void {
 class ProcessGroups {
   constructor(protected readonly kernel: Kernel) {}
 
-  sessionOf(group: number): number {
+  sessionOf(group: number): number | undefined {
     return this.kernel.lock(() => {
       for (const g of this.kernel.allGroups()) if (g.pgid === group) return g.sid;
       // Any process has the number of a group, though it may be in another one.
-      return this.kernel.findTask(group)?.group.sid ?? 0;
+      return this.kernel.findTask(group)?.group.sid;
     });
   }
   signalGroup(group: number, signal: number): void {

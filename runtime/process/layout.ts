@@ -356,50 +356,8 @@ export const SHARED = {
   BYTES: 64,
 } as const;
 
-/** A System V shared memory segment. Times are i64, seconds since 1970. */
-export const SEGMENT = {
-  USED: 0,
-  KEY: 1,
-  LIVES: 2,
-  HOST_FD: 3,
-  /** i64, bytes. */
-  SIZE: 4,
-  MODE: 6,
-  DOOMED: 7,
-  UID: 8,
-  GID: 9,
-  CUID: 10,
-  CGID: 11,
-  CPID: 12,
-  LPID: 13,
-  ATIME: 14,
-  DTIME: 16,
-  CTIME: 18,
-  BYTES: 128,
-} as const;
-
-/** A set of System V semaphores: times are seconds since 1970; of each semaphore, its value and the process that changed it last. */
-export const SEM_SET = {
-  USED: 0,
-  KEY: 1,
-  LIVES: 2,
-  COUNT: 3,
-  MODE: 4,
-  UID: 5,
-  GID: 6,
-  CUID: 7,
-  CGID: 8,
-  OTIME: 9,
-  CTIME: 10,
-  SEMS: 16,
-  BYTES: 64 + SEMS_PER_SET * 8,
-} as const;
-
-/**
- * A System V message queue: times are seconds since 1970. Messages lie one behind the other, in the order of sending: type (i64), bytes (u32), text.
- * QUEUE_BYTES is the most that the texts have together, and the most messages, so the area holds them all.
- */
-export const MSG_QUEUE = {
+/** What a System V object begins with. Times of these objects are i64, seconds since 1970. */
+export const IPC_OBJECT = {
   USED: 0,
   KEY: 1,
   LIVES: 2,
@@ -408,19 +366,50 @@ export const MSG_QUEUE = {
   GID: 5,
   CUID: 6,
   CGID: 7,
-  STIME: 8,
-  RTIME: 9,
-  CTIME: 10,
+  CTIME: 8,
+  /** Of the header, with what follows for each kind of object. */
+  BYTES: 128,
+} as const;
+
+/** A System V shared memory segment, behind the fields of IPC_OBJECT. */
+export const SEGMENT = {
+  HOST_FD: 10,
+  DOOMED: 11,
+  /** i64, bytes. */
+  SIZE: 12,
+  CPID: 14,
+  LPID: 15,
+  ATIME: 16,
+  DTIME: 18,
+  BYTES: IPC_OBJECT.BYTES,
+} as const;
+
+/** A set of System V semaphores, behind the fields of IPC_OBJECT; of each semaphore, its value and the process that changed it last. */
+export const SEM_SET = {
+  COUNT: 10,
+  OTIME: 12,
+  SEMS: IPC_OBJECT.BYTES / 4,
+  BYTES: IPC_OBJECT.BYTES + SEMS_PER_SET * 8,
+} as const;
+
+/**
+ * A System V message queue, behind the fields of IPC_OBJECT. Messages lie one behind the other, in the order of sending: type (i64), bytes (u32), text.
+ * QUEUE_BYTES is the most that the texts have together, and the most messages, so the area holds them all.
+ */
+export const MSG_QUEUE = {
   /** Messages, bytes of their texts, the most of either. */
-  COUNT: 11,
-  TEXT: 12,
-  LIMIT: 13,
-  SENDER: 14,
-  RECEIVER: 15,
-  AREA: 64,
+  COUNT: 10,
+  TEXT: 11,
+  LIMIT: 12,
+  SENDER: 13,
+  RECEIVER: 14,
+  STIME: 16,
+  RTIME: 18,
+  /** In bytes. */
+  AREA: IPC_OBJECT.BYTES,
   HEADER: 12,
   QUEUE_BYTES: 16384,
-  BYTES: 64 + 16384 * (12 + 1),
+  BYTES: IPC_OBJECT.BYTES + 16384 * (12 + 1),
 } as const;
 
 /** Supplementary group ids of a process: how many, and the ids. */

@@ -2,6 +2,7 @@
  * System V message queues, in the kernel's buffer. In: types and texts. Out: messages in the order of sending, tasks woken.
  * The caller holds the kernel mutex. Source: man 2 msgget, msgop, msgctl; man 7 sysvipc.
  */
+import { IpcRecord, IpcTable, type NewIpc } from './ipc-record.js';
 import type { Kernel } from './kernel.js';
 import { AREA, MAX_MSG_QUEUES, MSG_QUEUE } from './layout.js';
 
@@ -16,33 +17,17 @@ export interface Place {
   readonly size: number;
 }
 
-export class MsgQueue {
-  private readonly word: number;
-  private readonly area: Uint8Array;
+export class MsgQueue extends IpcRecord {
+  private readonly messages: Uint8Array;
   private readonly view: DataView;
 
-  constructor(
-    private readonly kernel: Kernel,
-    readonly index: number,
-  ) {
-    const start = AREA.MSG_QUEUES + index * MSG_QUEUE.BYTES;
-    this.word = start / 4;
-    this.area = kernel.bytes.subarray(start + MSG_QUEUE.AREA, start + MSG_QUEUE.BYTES);
-    this.view = new DataView(this.area.buffer, this.area.byteOffset, this.area.length);
+  constructor(kernel: Kernel, index: number) {
+    super(kernel, index, { start: AREA.MSG_QUEUES, bytes: MSG_QUEUE.BYTES, most: MAX_MSG_QUEUES });
+    const start = this.word * 4;
+    this.messages = kernel.bytes.subarray(start + MSG_QUEUE.AREA, start + MSG_QUEUE.BYTES);
+    this.view = new DataView(this.messages.buffer, this.messages.byteOffset, this.messages.length);
   }
 
-  get(field: number): number {
-    return this.kernel.i32[this.word + field] ?? 0;
-  }
-  set(field: number, value: number): void {
-    this.kernel.i32[this.word + field] = value;
-  }
-  get used(): boolean {
-    return this.get(MSG_QUEUE.USED) !== 0;
-  }
-  get id(): number {
-    return ((this.get(MSG_QUEUE.LIVES) * MAX_MSG_QUEUES) & 0x7fff_ffff) + this.index;
-  }
   get count(): number {
     return this.get(MSG_QUEUE.COUNT);
   }
@@ -50,38 +35,53 @@ export class MsgQueue {
   get textBytes(): number {
     return this.get(MSG_QUEUE.TEXT);
   }
-  private get end(): number {
+  /** The most that there may be of messages, and of their bytes. */
+  get limit(): number {
+    return this.get(MSG_QUEUE.LIMIT);
+  }
+  set limit(v: number) {
+    this.set(MSG_QUEUE.LIMIT, v);
+  }
+  /** Process that sent last, and received last. */
+  get sender(): number {
+    return this.get(MSG_QUEUE.SENDER);
+  }
+  get receiver(): number {
+    return this.get(MSG_QUEUE.RECEIVER);
+  }
+  /** Bytes of the messages. */
+  private get filled(): number {
     return this.count * MSG_QUEUE.HEADER + this.textBytes;
   }
 
   /** Makes the record a new, empty queue. */
-  begin(key: number): void {
-    const lives = this.get(MSG_QUEUE.LIVES) + 1;
-    this.kernel.i32.fill(0, this.word, this.word + MSG_QUEUE.AREA / 4);
-    this.set(MSG_QUEUE.LIVES, lives);
-    this.set(MSG_QUEUE.KEY, key);
-    this.set(MSG_QUEUE.LIMIT, MSG_QUEUE.QUEUE_BYTES);
-    this.set(MSG_QUEUE.USED, 1);
+  begin(n: NewIpc): void {
+    this.start(n);
+    this.limit = MSG_QUEUE.QUEUE_BYTES;
+    this.publish();
   }
 
   /** The queue goes with its messages; who waits for it finds that out. */
-  remove(): void {
-    this.set(MSG_QUEUE.USED, 0);
+  override end(): void {
+    super.end();
     this.wake();
   }
 
   hasRoom(size: number): boolean {
-    const limit = this.get(MSG_QUEUE.LIMIT);
+    const { limit } = this;
     return this.textBytes + size <= limit && this.count + 1 <= limit;
   }
 
-  append({ type, text }: Message): void {
-    const at = this.end;
+  /** Process `pid` sends a message. */
+  append({ type, text }: Message, pid: number): void {
+    const at = this.filled;
     this.view.setBigInt64(at, type, true);
     this.view.setUint32(at + 8, text.length, true);
-    this.area.set(text, at + MSG_QUEUE.HEADER);
+    this.messages.set(text, at + MSG_QUEUE.HEADER);
     this.set(MSG_QUEUE.COUNT, this.count + 1);
     this.set(MSG_QUEUE.TEXT, this.textBytes + text.length);
+    this.set(MSG_QUEUE.SENDER, pid);
+    this.stamp(MSG_QUEUE.STIME);
     this.wake();
   }
 
@@ -89,7 +89,7 @@ export class MsgQueue {
   find(wanted: bigint, except: boolean): Place | undefined {
     let best: Place | undefined;
     let lowest = -wanted + 1n;
-    for (let at = 0; at < this.end;) {
+    for (let at = 0, end = this.filled; at < end;) {
       const type = this.view.getBigInt64(at, true);
       const place = { at, size: this.view.getUint32(at + 8, true) };
       if (wanted >= 0n) {
@@ -103,13 +103,15 @@ export class MsgQueue {
     return best;
   }
 
-  /** Takes a message out. */
-  take({ at, size }: Place): Message {
+  /** Process `pid` takes a message out. */
+  take({ at, size }: Place, pid: number): Message {
     const start = at + MSG_QUEUE.HEADER;
-    const message = { type: this.view.getBigInt64(at, true), text: this.area.slice(start, start + size) };
-    this.area.copyWithin(at, start + size, this.end);
+    const message = { type: this.view.getBigInt64(at, true), text: this.messages.slice(start, start + size) };
+    this.messages.copyWithin(at, start + size, this.filled);
     this.set(MSG_QUEUE.COUNT, this.count - 1);
     this.set(MSG_QUEUE.TEXT, this.textBytes - size);
+    this.set(MSG_QUEUE.RECEIVER, pid);
+    this.stamp(MSG_QUEUE.RTIME);
     this.wake();
     return message;
   }
@@ -120,23 +122,4 @@ export class MsgQueue {
   }
 }
 
-export function* allMsgQueues(kernel: Kernel): Generator<MsgQueue> {
-  for (let i = 0; i < MAX_MSG_QUEUES; i++) {
-    const q = new MsgQueue(kernel, i);
-    if (q.used) yield q;
-  }
-}
-
-export function msgQueueOf(kernel: Kernel, id: number): MsgQueue | undefined {
-  if (id < 0) return undefined;
-  const q = new MsgQueue(kernel, id % MAX_MSG_QUEUES);
-  return q.used && q.id === id ? q : undefined;
-}
-
-export function freeMsgQueue(kernel: Kernel): MsgQueue | undefined {
-  for (let i = 0; i < MAX_MSG_QUEUES; i++) {
-    const q = new MsgQueue(kernel, i);
-    if (!q.used) return q;
-  }
-  return undefined;
-}
+export const msgQueues = new IpcTable(MAX_MSG_QUEUES, (kernel, index) => new MsgQueue(kernel, index));

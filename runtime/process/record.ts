@@ -1,5 +1,5 @@
 /**
- * A record of a kernel table: field access by word offset. In: the kernel and the record's byte offset. Out: the base class of Task, Group, SigHand and Mm.
+ * A record of a kernel table: field access by word offset. In: the kernel and the record's byte offset. Out: the base class of Task, Group, SigHand, Mm and IpcRecord.
  * 32-bit fields are read and written atomically; 64-bit fields are only consistent under the kernel mutex or when one thread alone writes them.
  */
 import type { Kernel } from './kernel.js';

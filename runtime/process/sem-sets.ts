@@ -2,7 +2,8 @@
  * System V semaphores, in the kernel's buffer: sets, their values, who waits, what is undone when a process ends. In: operations. Out: values changed, tasks woken.
  * The caller holds the kernel mutex. Source: man 2 semget, semop, semctl; man 7 sysvipc.
  */
-import { AREA, MAX_SEM_SETS, MAX_SEM_UNDOS, SEM_SET, SEM_UNDO } from './layout.js';
+import { IpcRecord, IpcTable, type NewIpc } from './ipc-record.js';
+import { AREA, IPC_OBJECT, MAX_SEM_SETS, MAX_SEM_UNDOS, SEM_SET, SEM_UNDO } from './layout.js';
 import type { Kernel } from './kernel.js';
 
 export const SEMVMX = 32767;
@@ -18,28 +19,11 @@ export interface SemOp {
 /** What keeps an array of operations from being done: the values (the index of the operation), or a limit. */
 export type Attempt = 'done' | 'range' | 'full' | { readonly blockedAt: number };
 
-export class SemSet {
-  private readonly word: number;
-
-  constructor(
-    private readonly kernel: Kernel,
-    readonly index: number,
-  ) {
-    this.word = (AREA.SEM_SETS + index * SEM_SET.BYTES) / 4;
+export class SemSet extends IpcRecord {
+  constructor(kernel: Kernel, index: number) {
+    super(kernel, index, { start: AREA.SEM_SETS, bytes: SEM_SET.BYTES, most: MAX_SEM_SETS });
   }
 
-  get(field: number): number {
-    return this.kernel.i32[this.word + field] ?? 0;
-  }
-  set(field: number, value: number): void {
-    this.kernel.i32[this.word + field] = value;
-  }
-  get used(): boolean {
-    return this.get(SEM_SET.USED) !== 0;
-  }
-  get id(): number {
-    return ((this.get(SEM_SET.LIVES) * MAX_SEM_SETS) & 0x7fff_ffff) + this.index;
-  }
   get count(): number {
     return this.get(SEM_SET.COUNT);
   }
@@ -56,18 +40,16 @@ export class SemSet {
   }
 
   /** Makes the record a new set of zeros. */
-  begin(key: number, count: number): void {
-    const lives = this.get(SEM_SET.LIVES) + 1;
-    this.kernel.i32.fill(0, this.word, this.word + SEM_SET.SEMS + 2 * count);
-    this.set(SEM_SET.LIVES, lives);
-    this.set(SEM_SET.KEY, key);
+  begin(n: NewIpc, count: number): void {
+    this.start(n);
+    this.kernel.i32.fill(0, this.word + SEM_SET.SEMS, this.word + SEM_SET.SEMS + 2 * count);
     this.set(SEM_SET.COUNT, count);
-    this.set(SEM_SET.USED, 1);
+    this.publish();
   }
 
   /** The set goes; who waits for it finds that out. */
-  end(): void {
-    this.set(SEM_SET.USED, 0);
+  override end(): void {
+    super.end();
     dropUndos(this.kernel, this.index, undefined);
     this.wake();
   }
@@ -101,32 +83,15 @@ export class SemSet {
     return count;
   }
 
-  /** The values are set anew: nothing of what processes would undo counts any more. `num` undefined: all. */
-  dropUndos(num: number | undefined): void {
+  /** Values have been set anew: nothing of what processes would undo counts any more. `num` undefined: all. */
+  changed(num: number | undefined): void {
     dropUndos(this.kernel, this.index, num);
+    this.stamp(IPC_OBJECT.CTIME);
+    this.wake();
   }
 }
 
-export function* allSemSets(kernel: Kernel): Generator<SemSet> {
-  for (let i = 0; i < MAX_SEM_SETS; i++) {
-    const s = new SemSet(kernel, i);
-    if (s.used) yield s;
-  }
-}
-
-export function semSetOf(kernel: Kernel, id: number): SemSet | undefined {
-  if (id < 0) return undefined;
-  const s = new SemSet(kernel, id % MAX_SEM_SETS);
-  return s.used && s.id === id ? s : undefined;
-}
-
-export function freeSemSet(kernel: Kernel): SemSet | undefined {
-  for (let i = 0; i < MAX_SEM_SETS; i++) {
-    const s = new SemSet(kernel, i);
-    if (!s.used) return s;
-  }
-  return undefined;
-}
+export const semSets = new IpcTable(MAX_SEM_SETS, (kernel, index) => new SemSet(kernel, index));
 
 const undoWord = (i: number): number => (AREA.SEM_UNDOS + i * SEM_UNDO.BYTES) / 4;
 

@@ -3,8 +3,8 @@
  * All of the queue functions want the kernel mutex. Source: man 2 sigaction (siginfo_t), man 7 signal (real-time signals queue).
  */
 import { SIGRTMIN, SI_QUEUE, SI_USER, sigBit, SYNCHRONOUS } from '../linux/signals.js';
-import { AREA, SIGINFO, SIGINFO_BYTES, TIMER } from './layout.js';
-import { timerSignalTaken, timerWord } from './timer-record.js';
+import { AREA, SIGINFO, SIGINFO_BYTES } from './layout.js';
+import { Timer } from './timer-record.js';
 import type { Kernel } from './kernel.js';
 
 /** A signal's information, by the member of the union that it fills. */
@@ -101,7 +101,7 @@ export function enqueueSignal(kernel: Kernel, holder: SignalHolder, info: SigInf
   i32[word + SIGINFO.NEXT] = 0;
   i32[word + SIGINFO.SIGNAL] = info.signal;
   i32[word + SIGINFO.TIMER] = info.kind === 'timer' ? info.timer : 0;
-  if (info.kind === 'timer') i32[timerWord(info.timer) + TIMER.QUEUED] = 1;
+  if (info.kind === 'timer') new Timer(kernel, info.timer).queued = true;
   encodeSiginfo(kernel.view, (word + SIGINFO.INFO) * 4, info);
   const tail = i32[holder.queueWord + 1] ?? 0;
   if (tail === 0) i32[holder.queueWord] = node;
@@ -145,8 +145,10 @@ export function dequeueSignal(kernel: Kernel, holder: SignalHolder, signal: numb
   }
   out.set(kernel.siginfoBytes(taken));
   const timer = i32[nodeWord(taken) + SIGINFO.TIMER] ?? 0;
-  if (timer !== 0)
-    new DataView(out.buffer, out.byteOffset, SIGINFO_BYTES).setInt32(20, timerSignalTaken(kernel, timer), true);
+  if (timer !== 0) {
+    const overrun = new Timer(kernel, timer).signalTaken();
+    new DataView(out.buffer, out.byteOffset, SIGINFO_BYTES).setInt32(20, overrun, true);
+  }
   kernel.freeSiginfo(taken);
 }
 
@@ -173,7 +175,7 @@ export function flushSignals(kernel: Kernel, holder: SignalHolder, mask: bigint)
     if ((sigBit(i32[nodeWord(node) + SIGINFO.SIGNAL] ?? 1) & mask) !== 0n) {
       unlink(kernel, holder, prev, node, next);
       const timer = i32[nodeWord(node) + SIGINFO.TIMER] ?? 0;
-      if (timer !== 0) timerSignalTaken(kernel, timer);
+      if (timer !== 0) new Timer(kernel, timer).signalTaken();
       kernel.freeSiginfo(node);
     } else {
       prev = node;
@@ -183,7 +185,8 @@ export function flushSignals(kernel: Kernel, holder: SignalHolder, mask: bigint)
 }
 
 /** Drops the queued signal of a timer that is set anew or deleted. */
-export function dropTimerSignal(kernel: Kernel, holder: SignalHolder, timer: number): void {
+export function dropTimerSignal(holder: SignalHolder, timer: Timer): void {
+  const { kernel } = timer;
   kernel.assertLocked();
   const { i32 } = kernel;
   let dropped = 0;
@@ -192,7 +195,7 @@ export function dropTimerSignal(kernel: Kernel, holder: SignalHolder, timer: num
     const word = nodeWord(node);
     const next = i32[word + SIGINFO.NEXT] ?? 0;
     const signal = i32[word + SIGINFO.SIGNAL] ?? 0;
-    if (i32[word + SIGINFO.TIMER] === timer) {
+    if (i32[word + SIGINFO.TIMER] === timer.index) {
       unlink(kernel, holder, prev, node, next);
       kernel.freeSiginfo(node);
       dropped = signal;
@@ -203,7 +206,7 @@ export function dropTimerSignal(kernel: Kernel, holder: SignalHolder, timer: num
     node = next;
   }
   if (dropped !== 0 && !left.has(dropped)) holder.pending &= ~sigBit(dropped);
-  i32[timerWord(timer) + TIMER.QUEUED] = 0;
+  timer.queued = false;
 }
 
 /** Signal to take first out of `mask`: synchronous ones, then the lowest number; 0 none. */

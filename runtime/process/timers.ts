@@ -75,7 +75,7 @@ export function runTimers(kernel: Kernel, group: Group): number | undefined {
     const cpu = Math.min(posix.cpu, runCpuTimers(kernel, group));
     const left = Math.min(
       posix.left,
-      runRealTimer(kernel, group) ?? Infinity,
+      runRealTimer(kernel, group),
       // With all its threads running the process uses that much sooner.
       cpu === Infinity ? Infinity : Math.max(CPU_LOOK_NS, cpu / Math.max(1, group.threads)),
     );
@@ -86,34 +86,29 @@ export function runTimers(kernel: Kernel, group: Group): number | undefined {
 function runCpuTimers(kernel: Kernel, group: Group): number {
   let next = Infinity;
   for (const which of [0, 1] as const) {
-    const { deadline, interval } = group.cpuTimer(which);
-    if (deadline === 0) continue;
+    const timer = group.cpuTimer(which);
+    if (timer.deadline === 0) continue;
     const now = groupCpuNs(group);
-    if (now < deadline) {
-      next = Math.min(next, deadline - now);
-      continue;
-    }
-    sendToGroupLocked(kernel, group, { kind: 'plain', signal: CPU_SIGNALS[which], code: SI_KERNEL });
-    const after = interval === 0 ? 0 : deadline + Math.ceil((now - deadline + 1) / interval) * interval;
-    group.setCpuTimer(which, { deadline: after, interval });
-    if (after !== 0) next = Math.min(next, after - now);
+    const deadline = run(kernel, group, CPU_SIGNALS[which], timer, now);
+    if (deadline !== timer.deadline) group.setCpuTimer(which, { ...timer, deadline });
+    if (deadline !== 0) next = Math.min(next, deadline - now);
   }
   return next;
 }
 
-/** ITIMER_REAL; as runTimers. */
-function runRealTimer(kernel: Kernel, group: Group): number | undefined {
-  const deadline = group.timerDeadline;
-  if (deadline === 0) return undefined;
+/** ITIMER_REAL; gives the nanoseconds until it expires, Infinity: never. */
+function runRealTimer(kernel: Kernel, group: Group): number {
+  const { timerDeadline: before, timerInterval: interval } = group;
+  if (before === 0) return Infinity;
   const now = kernel.now();
-  if (now < deadline) return deadline - now;
-  sendToGroupLocked(kernel, group, { kind: 'plain', signal: SIGALRM, code: SI_KERNEL });
-  const { timerInterval: interval } = group;
-  if (interval === 0) {
-    group.timerDeadline = 0;
-    return undefined;
-  }
-  const next = deadline + Math.ceil((now - deadline + 1) / interval) * interval;
-  group.timerDeadline = next;
-  return next - now;
+  const deadline = run(kernel, group, SIGALRM, { deadline: before, interval }, now);
+  group.timerDeadline = deadline;
+  return deadline === 0 ? Infinity : deadline - now;
+}
+
+/** Sends the signal of an armed timer if its time has come. Gives its deadline from here on, 0: it is disarmed. */
+function run(kernel: Kernel, group: Group, signal: number, { deadline, interval }: CpuTimer, now: number): number {
+  if (now < deadline) return deadline;
+  sendToGroupLocked(kernel, group, { kind: 'plain', signal, code: SI_KERNEL });
+  return interval === 0 ? 0 : deadline + Math.ceil((now - deadline + 1) / interval) * interval;
 }

@@ -14,16 +14,15 @@ import {
   dequeue,
   enqueue,
   FUTEX_BITSET_MATCH_ANY,
+  FUTEX_OWNER_DIED,
+  FUTEX_TID_MASK,
+  FUTEX_WAITERS,
   futexKey,
   type FutexKey,
   loadWord,
   matches,
 } from './futex.js';
 import { park } from './park.js';
-
-export const FUTEX_WAITERS = 0x8000_0000 | 0;
-export const FUTEX_OWNER_DIED = 0x4000_0000;
-export const FUTEX_TID_MASK = 0x3fff_ffff;
 
 const ownerOf = (word: number): number => word & FUTEX_TID_MASK;
 

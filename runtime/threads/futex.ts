@@ -22,6 +22,10 @@ export interface FutexKey {
 }
 
 export const FUTEX_BITSET_MATCH_ANY = -1;
+/** What the word of a robust lock, or of one that inherits priorities, holds. */
+export const FUTEX_WAITERS = 0x8000_0000 | 0;
+export const FUTEX_OWNER_DIED = 0x4000_0000;
+export const FUTEX_TID_MASK = 0x3fff_ffff;
 
 /** Key of the futex at `addr`. `own`: the guest says that no other process uses the word (FUTEX_PRIVATE_FLAG). Takes PCB.MM_LOCK where the process has shared mappings. */
 export function futexKey(t: Thread, addr: number, own: boolean): FutexKey {
@@ -147,54 +151,46 @@ export function futexRequeue(
   moveCount: number,
   expected: number | undefined,
 ): number {
+  const { kernel } = t;
   if (wakeCount < 0 || moveCount < 0) return -EINVAL;
   for (;;) {
     if (expected !== undefined) {
       const value = loadWord(t, addr);
       if (value !== expected) return value === undefined ? -EFAULT : -EAGAIN;
     }
-    const moved = requeued(t, addr, from, to, wakeCount, moveCount, expected);
+    const moved = kernel.lock(() => {
+      if (expected !== undefined) {
+        // Its page is another process's now.
+        if (!t.mem.atHand(addr, 4, false)) return undefined;
+        if (loadWord(t, addr) !== expected) return -EAGAIN;
+      }
+      return requeueLocked(kernel, from, to, wakeCount, moveCount);
+    });
     if (moved !== undefined) return moved;
   }
 }
 
-/** Undefined: the word's page is another process's now. */
-function requeued(
-  t: Thread,
-  addr: number,
-  from: FutexKey,
-  to: FutexKey,
-  wakeCount: number,
-  moveCount: number,
-  expected: number | undefined,
-): number | undefined {
-  const { kernel } = t;
-  return kernel.lock(() => {
-    if (expected !== undefined) {
-      if (!t.mem.atHand(addr, 4, false)) return undefined;
-      if (loadWord(t, addr) !== expected) return -EAGAIN;
+function requeueLocked(kernel: Kernel, from: FutexKey, to: FutexKey, wakeCount: number, moveCount: number): number {
+  let woken = 0;
+  let moved = 0;
+  for (let i = kernel.i32[bucketWord(bucketOf(from))] ?? 0; i !== 0;) {
+    const waiter = kernel.task(i);
+    i = waiter.futexNext;
+    if (!matches(waiter, from)) continue;
+    if (woken < wakeCount) {
+      dequeue(kernel, waiter);
+      kernel.wake(waiter.index);
+      woken++;
+    } else if (moved < moveCount) {
+      const bitset = waiter.futexBitset;
+      dequeue(kernel, waiter);
+      enqueue(kernel, waiter, to, bitset);
+      moved++;
+    } else {
+      break;
     }
-    let woken = 0;
-    let moved = 0;
-    for (let i = kernel.i32[bucketWord(bucketOf(from))] ?? 0; i !== 0;) {
-      const waiter = kernel.task(i);
-      i = waiter.futexNext;
-      if (!matches(waiter, from)) continue;
-      if (woken < wakeCount) {
-        dequeue(kernel, waiter);
-        kernel.wake(waiter.index);
-        woken++;
-      } else if (moved < moveCount) {
-        const bitset = waiter.futexBitset;
-        dequeue(kernel, waiter);
-        enqueue(kernel, waiter, to, bitset);
-        moved++;
-      } else {
-        break;
-      }
-    }
-    return woken + moved;
-  });
+  }
+  return woken + moved;
 }
 
 /** Result of `op` on the old value: FUTEX_OP_SET, ADD, OR, ANDN, XOR. Undefined: no such operation. */

@@ -3,11 +3,16 @@
  * Source: man 2 set_robust_list; Linux Documentation/locking/robust-futexes.
  */
 import type { Thread } from '../linux/thread.js';
-import { compareExchangeWord, futexKey, futexWake, loadWord } from './futex.js';
+import {
+  compareExchangeWord,
+  FUTEX_OWNER_DIED,
+  FUTEX_TID_MASK,
+  FUTEX_WAITERS,
+  futexKey,
+  futexWake,
+  loadWord,
+} from './futex.js';
 
-const FUTEX_WAITERS = 0x8000_0000 | 0;
-const FUTEX_OWNER_DIED = 0x4000_0000;
-const FUTEX_TID_MASK = 0x3fff_ffff;
 /** Entries looked at: a list may be circular by accident. */
 const LIMIT = 2048;
 

@@ -5,7 +5,7 @@
 import { bytePath } from './byte-path.js';
 import { LINUX_HOST } from './open-flags.js';
 import { named } from './proc-nodes.js';
-import { DT, type DirectoryEntry, type Mount, type Redirect, type SpecialNode } from './special-node.js';
+import { DT, type DirectoryEntry, type Mount } from './special-node.js';
 import { terminalNode } from './terminal/nodes.js';
 
 /** Names that /dev links to descriptors (on a Linux host too: there they would be lift64's own descriptors). */
@@ -26,7 +26,7 @@ const DEVICES: ReadonlyMap<string, number> = new Map([
 
 export const devMount: Mount = {
   at: '/dev',
-  lookup(c, parts): SpecialNode | Redirect | number | undefined {
+  lookup(c, parts) {
     const [name, ...rest] = parts;
     if (name === undefined) return undefined;
     const standard = STANDARD.get(name);
@@ -46,7 +46,7 @@ export const devMount: Mount = {
 /** /dev of a guest that does not see the host's: nothing in it is the host's. */
 export const isolatedDev: Mount = {
   at: '/dev',
-  lookup(c, parts): SpecialNode | Redirect | number | undefined {
+  lookup(c, parts) {
     const [name, ...rest] = parts;
     if (name === undefined)
       return { type: 'directory', entries: () => isolatedEntries(c.state.tree?.namesIn('/dev') ?? []) };

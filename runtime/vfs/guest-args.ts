@@ -90,19 +90,30 @@ export function oneBuffer(t: Thread, addr: number, length: number, forWrite: boo
   };
 }
 
-/** The buffers of an iovec; -EFAULT, -EINVAL. */
-export function manyBuffers(t: Thread, addr: number, count: number, forWrite: boolean): Transfer | number {
+/** The ranges of an iovec that are not empty; -EFAULT, -EINVAL. */
+export function iovecRanges(t: Thread, addr: number, count: number): GuestRange[] | number {
   if (count < 0 || count > IOV_MAX) return -EINVAL;
   const bytes = t.mem.read(addr, count * IOVEC_BYTES);
   if (bytes === undefined) return -EFAULT;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const ranges: GuestRange[] = [];
+  for (let at = 0; at < bytes.length; at += IOVEC_BYTES) {
+    const size = view.getBigInt64(at + 8, true);
+    if (size < 0n) return -EINVAL;
+    if (size > 0n) ranges.push({ addr: Number(view.getBigUint64(at, true)), size: Number(size) });
+  }
+  return ranges;
+}
+
+/** The buffers of an iovec; -EFAULT, -EINVAL. */
+export function manyBuffers(t: Thread, addr: number, count: number, forWrite: boolean): Transfer | number {
+  const all = iovecRanges(t, addr, count);
+  if (typeof all === 'number') return all;
+  const ranges: GuestRange[] = [];
   let total = 0;
-  for (let i = 0; i < count; i++) {
-    const length = view.getBigInt64(i * IOVEC_BYTES + 8, true);
-    if (length < 0n) return -EINVAL;
-    const size = Math.min(Number(length), MAX_TRANSFER - total);
-    if (size > 0) ranges.push({ addr: Number(view.getBigUint64(i * IOVEC_BYTES, true)), size });
+  for (const r of all) {
+    const size = Math.min(r.size, MAX_TRANSFER - total);
+    if (size > 0) ranges.push({ addr: r.addr, size });
     total += size;
   }
   return {

@@ -61,8 +61,8 @@ export interface JobControl {
   shrugsOff(signal: number): boolean;
   /** Nobody of its session could continue its process group. */
   isOrphaned(): boolean;
-  /** Session that process group `group` belongs to; 0: there is no such group. */
-  sessionOf(group: number): number;
+  /** Session that process group `group` belongs to, which is 0 where its leader is outside of the PID namespace; undefined: there is no such group. */
+  sessionOf(group: number): number | undefined;
   /** The kernel's signal to all processes of a group. */
   signalGroup(group: number, signal: number): void;
   /** Terminal `terminal` is no longer the controlling terminal of session `session`. */

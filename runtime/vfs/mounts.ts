@@ -22,8 +22,7 @@ function mayBeMounted(path: string): boolean {
   return MOUNTS.some((m) => path.startsWith(m.at)) || path.includes('//') || path.includes('/.');
 }
 
-const mountOf = (path: string): Mount | undefined =>
-  MOUNTS.find((m) => path === m.at || path.startsWith(`${m.at}/`));
+const mountOf = (path: string): Mount | undefined => MOUNTS.find((m) => path === m.at || path.startsWith(`${m.at}/`));
 
 /** Components below the mount point. */
 const partsIn = (mount: Mount, path: string): string[] =>

@@ -16,17 +16,7 @@ import { umaskOf } from './fs-struct.js';
 import { hostCall, hostFailure } from './host-error.js';
 import { servedDevice } from './memory-devices.js';
 import type { MountPoint } from './mount-table.js';
-import {
-  fileFlags,
-  fileKind,
-  fileOps,
-  filePath,
-  hostFd,
-  KIND,
-  MARK,
-  newFile,
-  type Kind,
-} from './open-files.js';
+import { fileFlags, fileKind, fileOps, filePath, hostFd, KIND, MARK, newFile, type Kind } from './open-files.js';
 import {
   CREATION_FLAGS,
   LINUX_HOST,

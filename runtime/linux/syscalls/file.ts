@@ -2,15 +2,7 @@
  * Reading and writing, opening and closing. In: descriptors, buffers. Out: rows.
  * Source: man 2 read, write, readv, pread, preadv2, open, openat2, close, close_range, lseek.
  */
-import {
-  closeFd,
-  copyTable,
-  hasFreeFd,
-  isTableShared,
-  openFds,
-  releaseTable,
-  setCloexec,
-} from '../../vfs/fd-table.js';
+import { closeFd, copyTable, hasFreeFd, isTableShared, openFds, releaseTable, setCloexec } from '../../vfs/fd-table.js';
 import { manyBuffers, offsetOf, oneBuffer, withFd, withPath, type Transfer } from '../../vfs/guest-args.js';
 import { giveDescriptor } from '../../vfs/new-descriptor.js';
 import {

@@ -78,7 +78,7 @@ function getgroups(t: Thread, a: SyscallArgs): SyscallResult {
   if (size < 0) return -EINVAL;
   if (size === 0) return groups.length;
   if (size < groups.length) return -EINVAL;
-  return t.mem.write(a.ptr(1), new Uint8Array(groups.slice().buffer)) ? groups.length : -EFAULT;
+  return t.mem.write(a.ptr(1), new Uint8Array(groups.buffer)) ? groups.length : -EFAULT;
 }
 
 const NGROUPS_MAX = 65536;

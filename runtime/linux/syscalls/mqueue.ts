@@ -22,7 +22,7 @@ import {
 } from '../../vfs/mqueues.js';
 import { newDescriptor } from '../../vfs/new-descriptor.js';
 import { fileFlags, fileKind, fileObject, KIND, setFileFlags } from '../../vfs/open-files.js';
-import { O_ACCMODE, O_CLOEXEC, O_NONBLOCK, O_RDONLY, O_WRONLY } from '../../vfs/open-flags.js';
+import { O_ACCMODE, O_CLOEXEC, O_CREAT, O_EXCL, O_NONBLOCK, O_RDONLY, O_WRONLY } from '../../vfs/open-flags.js';
 import { TIMED_OUT, waitUntil } from '../../vfs/wait-queue.js';
 import { realtimeDeadline } from '../clocks.js';
 import type { SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
@@ -42,8 +42,6 @@ import {
 import { readTimePair, timespecNs } from '../structs.js';
 import type { Thread } from '../thread.js';
 
-const O_CREAT = 0o100;
-const O_EXCL = 0o200;
 const NAME_MAX = 255;
 const MOST_PRIORITIES = 32768;
 const SI_MESGQ = -3;

@@ -1,24 +1,11 @@
 /** System V message queues. In: thread and arguments. Out: results. Source: man 2 msgget, msgop, msgctl; man 7 sysvipc; asm-generic/msgbuf.h for the structs. */
-import { MAX_MSG_QUEUES, MSG_QUEUE } from '../../process/layout.js';
-import { allMsgQueues, freeMsgQueue, type Message, type MsgQueue, msgQueueOf } from '../../process/msg-queues.js';
+import type { IpcPerm } from '../../process/ipc-record.js';
+import { IPC_OBJECT, MAX_MSG_QUEUES, MSG_QUEUE } from '../../process/layout.js';
+import { type Message, type MsgQueue, msgQueues } from '../../process/msg-queues.js';
 import { park } from '../../threads/park.js';
 import type { SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
-import {
-  E2BIG,
-  EACCES,
-  EAGAIN,
-  EEXIST,
-  EFAULT,
-  EIDRM,
-  EINTR,
-  EINVAL,
-  ENOENT,
-  ENOMSG,
-  ENOSPC,
-  ENOSYS,
-  EPERM,
-} from '../errno.js';
-import { IPC, ipcAllowed, ipcOwns, type IpcOwners, ipcTime, writeIpcPerm } from '../sysv-ipc.js';
+import { E2BIG, EACCES, EAGAIN, EFAULT, EIDRM, EINTR, EINVAL, ENOMSG, ENOSPC, ENOSYS, EPERM } from '../errno.js';
+import { IPC, ipcAllowed, ipcKnown, ipcOwns, newIpc, readIpcPerm, writeIpcPerm } from '../sysv-ipc.js';
 import type { Thread } from '../thread.js';
 
 const MSG = { NOERROR: 0o10000, EXCEPT: 0o20000, COPY: 0o40000, STAT: 11, INFO: 12, STAT_ANY: 13 } as const;
@@ -28,32 +15,15 @@ const DS_BYTES = 120;
 const READ = 4;
 const WRITE = 2;
 
-const owners = (q: MsgQueue): IpcOwners => ({
-  mode: q.get(MSG_QUEUE.MODE),
-  uid: q.get(MSG_QUEUE.UID),
-  gid: q.get(MSG_QUEUE.GID),
-  cuid: q.get(MSG_QUEUE.CUID),
-  cgid: q.get(MSG_QUEUE.CGID),
-});
-
 function msgget(t: Thread, a: SyscallArgs): SyscallResult {
   const [key, flags] = [a.i32(0), a.i32(1)];
   const { kernel } = t;
   return kernel.lock(() => {
-    for (const q of allMsgQueues(kernel)) {
-      if (key === IPC.PRIVATE || q.get(MSG_QUEUE.KEY) !== key) continue;
-      if ((flags & IPC.CREAT) !== 0 && (flags & IPC.EXCL) !== 0) return -EEXIST;
-      return ipcAllowed(t, owners(q), ((flags >> 6) | (flags >> 3) | flags) & 7) ? q.id : -EACCES;
-    }
-    if (key !== IPC.PRIVATE && (flags & IPC.CREAT) === 0) return -ENOENT;
-    const q = freeMsgQueue(kernel);
+    const known = ipcKnown(t, msgQueues, key, flags, () => false);
+    if (known !== undefined) return known;
+    const q = msgQueues.free(kernel);
     if (q === undefined) return -ENOSPC;
-    q.begin(key);
-    const { euid, egid } = t.task.group.ids;
-    for (const f of [MSG_QUEUE.UID, MSG_QUEUE.CUID]) q.set(f, euid);
-    for (const f of [MSG_QUEUE.GID, MSG_QUEUE.CGID]) q.set(f, egid);
-    q.set(MSG_QUEUE.MODE, flags & 0o777);
-    q.set(MSG_QUEUE.CTIME, ipcTime());
+    q.begin(newIpc(t, key, flags));
     return q.id;
   });
 }
@@ -64,9 +34,9 @@ function onQueue(t: Thread, id: number, want: number, attempt: (q: MsgQueue) => 
   let waited = false;
   const result = park(t, () =>
     kernel.lock(() => {
-      const q = msgQueueOf(kernel, id);
+      const q = msgQueues.withId(kernel, id);
       if (q === undefined) return waited ? -EIDRM : -EINVAL;
-      if (!ipcAllowed(t, owners(q), want)) return -EACCES;
+      if (!ipcAllowed(t, q, want)) return -EACCES;
       const r = attempt(q);
       if (r === undefined) {
         waited = true;
@@ -88,9 +58,7 @@ function msgsnd(t: Thread, a: SyscallArgs): SyscallResult {
   if (text === undefined) return -EFAULT;
   return onQueue(t, id, WRITE, (q) => {
     if (!q.hasRoom(size)) return (flags & IPC.NOWAIT) !== 0 ? -EAGAIN : undefined;
-    q.append({ type, text });
-    q.set(MSG_QUEUE.SENDER, t.task.tgid);
-    q.set(MSG_QUEUE.STIME, ipcTime());
+    q.append({ type, text }, t.task.tgid);
     return 0;
   });
 }
@@ -105,9 +73,7 @@ function msgrcv(t: Thread, a: SyscallArgs): SyscallResult {
     const place = q.find(wanted, (flags & MSG.EXCEPT) !== 0);
     if (place === undefined) return (flags & IPC.NOWAIT) !== 0 ? -ENOMSG : undefined;
     if (place.size > size && (flags & MSG.NOERROR) === 0) return -E2BIG;
-    taken = q.take(place);
-    q.set(MSG_QUEUE.RECEIVER, t.task.tgid);
-    q.set(MSG_QUEUE.RTIME, ipcTime());
+    taken = q.take(place, t.task.tgid);
     return 0;
   });
   if (taken === undefined) return result;
@@ -118,55 +84,47 @@ function msgrcv(t: Thread, a: SyscallArgs): SyscallResult {
 function status(q: MsgQueue): Uint8Array {
   const bytes = new Uint8Array(DS_BYTES);
   const v = new DataView(bytes.buffer);
-  writeIpcPerm(v, q.get(MSG_QUEUE.KEY), owners(q), q.get(MSG_QUEUE.LIVES));
-  const { STIME, RTIME, CTIME, TEXT, COUNT, LIMIT } = MSG_QUEUE;
-  [STIME, RTIME, CTIME, TEXT, COUNT, LIMIT].forEach((f, i) => {
-    v.setBigInt64(48 + 8 * i, BigInt(q.get(f)), true);
+  writeIpcPerm(v, q);
+  const times = [MSG_QUEUE.STIME, MSG_QUEUE.RTIME, IPC_OBJECT.CTIME].map((f) => q.time(f));
+  [...times, q.textBytes, q.count, q.limit].forEach((value, i) => {
+    v.setBigInt64(48 + 8 * i, BigInt(value), true);
   });
-  v.setInt32(96, q.get(MSG_QUEUE.SENDER), true);
-  v.setInt32(100, q.get(MSG_QUEUE.RECEIVER), true);
+  v.setInt32(96, q.sender, true);
+  v.setInt32(100, q.receiver, true);
   return bytes;
 }
 
 /** struct msginfo: Linux's defaults, but for the number of queues; `used`: what there is. */
 function info(t: Thread, buffer: number, used: boolean): number {
-  const queues = [...allMsgQueues(t.kernel)];
+  const queues = [...msgQueues.all(t.kernel)];
   const most = MSG_QUEUE.QUEUE_BYTES;
-  const sum = (f: number): number => queues.reduce((total, q) => total + q.get(f), 0);
+  const sum = (of: (q: MsgQueue) => number): number => queues.reduce((total, q) => total + of(q), 0);
   const out = new Int32Array([(MAX_MSG_QUEUES * most) / 1024, most, MSGMAX, most, MAX_MSG_QUEUES, 16, most, 0xffff]);
-  if (used) out.set([queues.length, sum(MSG_QUEUE.COUNT)]);
-  if (used) out[6] = sum(MSG_QUEUE.TEXT);
+  if (used) {
+    out.set([queues.length, sum((q) => q.count)]);
+    out[6] = sum((q) => q.textBytes);
+  }
   if (!t.mem.write(buffer, new Uint8Array(out.buffer))) return -EFAULT;
   return Math.max(0, ...queues.map((q) => q.index));
 }
 
 interface Change {
-  readonly uid: number;
-  readonly gid: number;
-  readonly mode: number;
+  readonly perm: IpcPerm;
   readonly limit: bigint;
 }
 
 /** IPC_SET's part of struct msqid64_ds. */
 function readChange(t: Thread, buffer: number): Change | undefined {
-  const bytes = t.mem.read(buffer, DS_BYTES);
-  if (bytes === undefined) return undefined;
-  const v = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  return {
-    uid: v.getInt32(4, true),
-    gid: v.getInt32(8, true),
-    mode: v.getUint32(20, true),
-    limit: v.getBigUint64(88, true),
-  };
+  if (!t.mem.canRead(buffer, DS_BYTES)) return undefined;
+  const perm = readIpcPerm(t.mem, buffer);
+  const limit = t.mem.readU64(buffer + 88);
+  return perm === undefined || limit === undefined ? undefined : { perm, limit };
 }
 
-function change(q: MsgQueue, { uid, gid, mode, limit }: Change): number {
+function change(q: MsgQueue, { perm, limit }: Change): number {
   if (limit > MSG_QUEUE.QUEUE_BYTES) return -EPERM;
-  q.set(MSG_QUEUE.UID, uid);
-  q.set(MSG_QUEUE.GID, gid);
-  q.set(MSG_QUEUE.MODE, mode & 0o777);
-  q.set(MSG_QUEUE.LIMIT, Number(limit));
-  q.set(MSG_QUEUE.CTIME, ipcTime());
+  q.limit = Number(limit);
+  q.setPerm(perm);
   q.wake();
   return 0;
 }
@@ -182,21 +140,21 @@ function msgctl(t: Thread, a: SyscallArgs): SyscallResult {
   const byIndex = command === MSG.STAT || command === MSG.STAT_ANY;
   let out: Uint8Array | undefined;
   const result = kernel.lock((): number => {
-    const q = byIndex ? [...allMsgQueues(kernel)].find((i) => i.index === id) : msgQueueOf(kernel, id);
+    const q = byIndex ? msgQueues.at(kernel, id) : msgQueues.withId(kernel, id);
     if (q === undefined) return -EINVAL;
     switch (command) {
       case IPC.STAT:
       case MSG.STAT:
       case MSG.STAT_ANY:
-        if (command !== MSG.STAT_ANY && !ipcAllowed(t, owners(q), READ)) return -EACCES;
+        if (command !== MSG.STAT_ANY && !ipcAllowed(t, q, READ)) return -EACCES;
         out = status(q);
         return byIndex ? q.id : 0;
       case IPC.SET:
-        if (!ipcOwns(t, owners(q))) return -EPERM;
+        if (!ipcOwns(t, q)) return -EPERM;
         return wanted === undefined ? -EFAULT : change(q, wanted);
       case IPC.RMID:
-        if (!ipcOwns(t, owners(q))) return -EPERM;
-        q.remove();
+        if (!ipcOwns(t, q)) return -EPERM;
+        q.end();
         return 0;
       default:
         return -EINVAL;

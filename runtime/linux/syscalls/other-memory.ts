@@ -1,38 +1,16 @@
 /** System calls on the memory of other processes. In: thread and arguments. Out: results. Source: man 2 process_vm_readv. */
 import { accessMemory } from '../../threads/other-memory.js';
+import { type GuestRange, iovecRanges } from '../../vfs/guest-args.js';
 import type { Handler, SyscallRow } from '../context.js';
 import { EFAULT, EINVAL, EPERM, ESRCH } from '../errno.js';
-import type { Thread } from '../thread.js';
 
-const IOV_MAX = 1024;
-const IOVEC_BYTES = 16;
 /** Bytes copied at a time. */
 const PIECE = 1 << 18;
 
-interface Range {
-  readonly addr: number;
-  readonly size: number;
-}
-
-/** The ranges of an iovec; -EINVAL, -EFAULT. */
-function ranges(t: Thread, addr: number, count: number): Range[] | number {
-  if (count > IOV_MAX) return -EINVAL;
-  const bytes = count === 0 ? new Uint8Array(0) : t.mem.read(addr, count * IOVEC_BYTES);
-  if (bytes === undefined) return -EFAULT;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const list: Range[] = [];
-  for (let at = 0; at < bytes.length; at += IOVEC_BYTES) {
-    const size = view.getBigInt64(at + 8, true);
-    if (size < 0n) return -EINVAL;
-    if (size > 0n) list.push({ addr: Number(view.getBigUint64(at, true)), size: Number(size) });
-  }
-  return list;
-}
-
 /** Pieces that lie in one range on both sides. */
 function* pieces(
-  here: readonly Range[],
-  there: readonly Range[],
+  here: readonly GuestRange[],
+  there: readonly GuestRange[],
 ): Generator<{ here: number; there: number; size: number }> {
   let [h, t, hDone, tDone] = [0, 0, 0, 0];
   for (;;) {
@@ -49,9 +27,9 @@ function* pieces(
 function processVm(write: boolean): Handler {
   return (t, a) => {
     if (a.u64(5) !== 0n) return -EINVAL;
-    const here = ranges(t, a.ptr(1), a.ptr(2));
+    const here = iovecRanges(t, a.ptr(1), a.ptr(2));
     if (typeof here === 'number') return here;
-    const there = ranges(t, a.ptr(3), a.ptr(4));
+    const there = iovecRanges(t, a.ptr(3), a.ptr(4));
     if (typeof there === 'number') return there;
     const task = t.kernel.findTask(a.i32(0));
     if (task?.alive !== true) return -ESRCH;

@@ -1,34 +1,17 @@
 /** System V semaphores. In: thread and arguments. Out: results. Source: man 2 semget, semop, semctl; man 7 sysvipc; asm/sembuf.h for the structs. */
-import { SEM_SET, MAX_SEM_SETS, SEMS_PER_SET } from '../../process/layout.js';
-import { allSemSets, freeSemSet, type SemOp, type SemSet, semSetOf, SEMVMX } from '../../process/sem-sets.js';
+import type { IpcPerm } from '../../process/ipc-record.js';
+import { IPC_OBJECT, SEM_SET, MAX_SEM_SETS, SEMS_PER_SET } from '../../process/layout.js';
+import { type SemOp, type SemSet, semSets, SEMVMX } from '../../process/sem-sets.js';
 import { park } from '../../threads/park.js';
 import type { SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
-import {
-  E2BIG,
-  EACCES,
-  EAGAIN,
-  EEXIST,
-  EFAULT,
-  EFBIG,
-  EIDRM,
-  EINTR,
-  EINVAL,
-  ENOENT,
-  ENOMEM,
-  ENOSPC,
-  EPERM,
-  ERANGE,
-} from '../errno.js';
-import { IPC, ipcAllowed, ipcOwns, type IpcOwners, ipcTime, writeIpcPerm } from '../sysv-ipc.js';
+import { E2BIG, EACCES, EAGAIN, EFAULT, EFBIG, EIDRM, EINTR, EINVAL, ENOMEM, ENOSPC, EPERM, ERANGE } from '../errno.js';
+import { IPC, ipcAllowed, ipcKnown, ipcOwns, newIpc, readIpcPerm, writeIpcPerm } from '../sysv-ipc.js';
 import { readTimePair, timespecNs } from '../structs.js';
 import type { Thread } from '../thread.js';
 
 const SEM_UNDO_FLAG = 0x1000;
+/** semctl's commands besides those of IPC. */
 const CTL = {
-  RMID: 0,
-  SET: 1,
-  STAT: 2,
-  IPC_INFO: 3,
   GETPID: 11,
   GETVAL: 12,
   GETALL: 13,
@@ -46,35 +29,17 @@ const DS_BYTES = 104;
 const READ = 4;
 const ALTER = 2;
 
-const owners = (s: SemSet): IpcOwners => ({
-  mode: s.get(SEM_SET.MODE),
-  uid: s.get(SEM_SET.UID),
-  gid: s.get(SEM_SET.GID),
-  cuid: s.get(SEM_SET.CUID),
-  cgid: s.get(SEM_SET.CGID),
-});
-
 function semget(t: Thread, a: SyscallArgs): SyscallResult {
   const [key, count, flags] = [a.i32(0), a.i32(1), a.i32(2)];
   if (count < 0 || count > SEMS_PER_SET) return -EINVAL;
   const { kernel } = t;
   return kernel.lock(() => {
-    for (const s of allSemSets(kernel)) {
-      if (key === IPC.PRIVATE || s.get(SEM_SET.KEY) !== key) continue;
-      if ((flags & IPC.CREAT) !== 0 && (flags & IPC.EXCL) !== 0) return -EEXIST;
-      if (count > s.count) return -EINVAL;
-      return ipcAllowed(t, owners(s), ((flags >> 6) | (flags >> 3) | flags) & 7) ? s.id : -EACCES;
-    }
-    if (key !== IPC.PRIVATE && (flags & IPC.CREAT) === 0) return -ENOENT;
+    const known = ipcKnown(t, semSets, key, flags, (s) => count > s.count);
+    if (known !== undefined) return known;
     if (count === 0) return -EINVAL;
-    const s = freeSemSet(kernel);
+    const s = semSets.free(kernel);
     if (s === undefined) return -ENOSPC;
-    s.begin(key, count);
-    const { euid, egid } = t.task.group.ids;
-    for (const f of [SEM_SET.UID, SEM_SET.CUID]) s.set(f, euid);
-    for (const f of [SEM_SET.GID, SEM_SET.CGID]) s.set(f, egid);
-    s.set(SEM_SET.MODE, flags & 0o777);
-    s.set(SEM_SET.CTIME, ipcTime());
+    s.begin(newIpc(t, key, flags), count);
     return s.id;
   });
 }
@@ -112,15 +77,15 @@ function operate(t: Thread, id: number, addr: number, count: number, timeout: nu
   let waited = false;
   const attempt = (): number | undefined =>
     kernel.lock(() => {
-      const s = semSetOf(kernel, id);
+      const s = semSets.withId(kernel, id);
       if (s === undefined) return waited ? -EIDRM : -EINVAL;
       if (ops.some((o) => o.num >= s.count)) return -EFBIG;
-      if (!ipcAllowed(t, owners(s), ops.some((o) => o.add !== 0) ? ALTER : READ)) return -EACCES;
+      if (!ipcAllowed(t, s, ops.some((o) => o.add !== 0) ? ALTER : READ)) return -EACCES;
       const r = s.attempt(ops, task.groupIndex, task.tgid);
       if (r === 'range') return -ERANGE;
       if (r === 'full') return -ENOMEM;
       if (r === 'done') {
-        s.set(SEM_SET.OTIME, ipcTime());
+        s.stamp(SEM_SET.OTIME);
         return 0;
       }
       const at = ops[r.blockedAt];
@@ -138,16 +103,16 @@ function operate(t: Thread, id: number, addr: number, count: number, timeout: nu
 function status(s: SemSet): Uint8Array {
   const bytes = new Uint8Array(DS_BYTES);
   const v = new DataView(bytes.buffer);
-  writeIpcPerm(v, s.get(SEM_SET.KEY), owners(s), s.get(SEM_SET.LIVES));
-  v.setBigInt64(48, BigInt(s.get(SEM_SET.OTIME)), true);
-  v.setBigInt64(64, BigInt(s.get(SEM_SET.CTIME)), true);
+  writeIpcPerm(v, s);
+  v.setBigInt64(48, BigInt(s.time(SEM_SET.OTIME)), true);
+  v.setBigInt64(64, BigInt(s.time(IPC_OBJECT.CTIME)), true);
   v.setBigUint64(80, BigInt(s.count), true);
   return bytes;
 }
 
 /** struct seminfo: Linux's defaults, but for what the tables here hold. */
 function info(t: Thread, buffer: number, used: boolean): number {
-  const sets = [...allSemSets(t.kernel)];
+  const sets = [...semSets.all(t.kernel)];
   const all = MAX_SEM_SETS * SEMS_PER_SET;
   const sems = sets.reduce((sum, s) => sum + s.count, 0);
   const out = new Int32Array([all, MAX_SEM_SETS, all, all, SEMS_PER_SET, SEMOPM, SEMOPM, 20, SEMVMX, SEMVMX]);
@@ -174,54 +139,39 @@ function setAll(t: Thread, s: SemSet, values: Uint16Array): number {
   values.forEach((value, num) => {
     s.setValue(num, value, t.task.tgid);
   });
-  s.dropUndos(undefined);
-  s.set(SEM_SET.CTIME, ipcTime());
-  s.wake();
+  s.changed(undefined);
   return 0;
 }
 
-function change(t: Thread, s: SemSet, command: number, buffer: number, perm: readonly number[]): number {
-  if (!ipcOwns(t, owners(s))) return -EPERM;
-  if (command === CTL.RMID) {
-    s.end();
-    return 0;
-  }
-  const [uid = 0, gid = 0, mode = 0] = perm;
-  s.set(SEM_SET.UID, uid);
-  s.set(SEM_SET.GID, gid);
-  s.set(SEM_SET.MODE, mode & 0o777);
-  s.set(SEM_SET.CTIME, ipcTime());
+/** IPC_SET, or without `perm` IPC_RMID. */
+function change(t: Thread, s: SemSet, perm: IpcPerm | undefined): number {
+  if (!ipcOwns(t, s)) return -EPERM;
+  if (perm === undefined) s.end();
+  else s.setPerm(perm);
   return 0;
 }
 
 function semctl(t: Thread, a: SyscallArgs): SyscallResult {
   const [id, num, command, arg] = [a.i32(0), a.i32(1), a.i32(2), a.ptr(3)];
   const { kernel } = t;
-  if (command === CTL.IPC_INFO || command === CTL.SEM_INFO) return info(t, arg, command === CTL.SEM_INFO);
+  if (command === IPC.INFO || command === CTL.SEM_INFO) return info(t, arg, command === CTL.SEM_INFO);
   const byIndex = command === CTL.SEM_STAT || command === CTL.STAT_ANY;
-  const found = byIndex ? [...allSemSets(kernel)].find((s) => s.index === id) : semSetOf(kernel, id);
+  const found = byIndex ? semSets.at(kernel, id) : semSets.withId(kernel, id);
   if (found === undefined) return -EINVAL;
   // Guest memory is read before, and written after, the mutex is held.
   const given = command === CTL.SETALL ? t.mem.read(arg, 2 * found.count) : undefined;
   if (command === CTL.SETALL && given === undefined) return -EFAULT;
-  const perm = command === CTL.SET ? [4, 8, 20].map((at) => t.mem.readI32(arg + at)) : [];
-  if (perm.includes(undefined)) return -EFAULT;
+  const perm = command === IPC.SET ? readIpcPerm(t.mem, arg) : undefined;
+  if (command === IPC.SET && perm === undefined) return -EFAULT;
   let out: Uint8Array | undefined;
   const result = kernel.lock((): number => {
-    const s = byIndex ? found : semSetOf(kernel, id);
+    const s = byIndex ? found : semSets.withId(kernel, id);
     if (s?.used !== true) return -EINVAL;
-    if (command === CTL.SET || command === CTL.RMID)
-      return change(
-        t,
-        s,
-        command,
-        arg,
-        perm.map((p) => p ?? 0),
-      );
+    if (command === IPC.SET || command === IPC.RMID) return change(t, s, perm);
     const alters = command === CTL.SETVAL || command === CTL.SETALL;
-    if (command !== CTL.STAT_ANY && !ipcAllowed(t, owners(s), alters ? ALTER : READ)) return -EACCES;
+    if (command !== CTL.STAT_ANY && !ipcAllowed(t, s, alters ? ALTER : READ)) return -EACCES;
     switch (command) {
-      case CTL.STAT:
+      case IPC.STAT:
       case CTL.SEM_STAT:
       case CTL.STAT_ANY:
         out = status(s);
@@ -241,9 +191,7 @@ function semctl(t: Thread, a: SyscallArgs): SyscallResult {
         if (num < 0 || num >= s.count) return -EINVAL;
         if (value < 0 || value > SEMVMX) return -ERANGE;
         s.setValue(num, value, t.task.tgid);
-        s.dropUndos(num);
-        s.set(SEM_SET.CTIME, ipcTime());
-        s.wake();
+        s.changed(num);
         return 0;
       }
       default:

@@ -1,7 +1,7 @@
 /**
  * POSIX timers. In: clocks, sigevents, itimerspecs in guest memory. Out: rows. Source: man 2 timer_create, timer_settime, timer_getoverrun, timer_delete.
  */
-import { NSIG, TIMER } from '../../process/layout.js';
+import { NSIG } from '../../process/layout.js';
 import {
   createTimer,
   deleteTimer,
@@ -11,7 +11,7 @@ import {
   SIGEV,
   timerState,
 } from '../../process/posix-timers.js';
-import { timerField } from '../../process/timer-record.js';
+import type { Timer } from '../../process/timer-record.js';
 import { CLOCK, cpuClockOf, TIMER_CLOCKS } from '../clocks.js';
 import type { SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
 import { EFAULT, EINVAL, EOPNOTSUPP } from '../errno.js';
@@ -57,10 +57,10 @@ function create(t: Thread, a: SyscallArgs): SyscallResult {
   return id < 0 ? id : 0;
 }
 
-/** Calls `fn` with the index of the process's timer `id`; -EINVAL. */
-function withTimer(t: Thread, id: number, fn: (timer: number) => number): number {
+/** Calls `fn` with the process's timer `id`; -EINVAL. */
+function withTimer(t: Thread, id: number, fn: (timer: Timer) => number): number {
   const timer = findTimer(t.kernel, t.task.group, id);
-  return timer === 0 ? -EINVAL : fn(timer);
+  return timer === undefined ? -EINVAL : fn(timer);
 }
 
 function settime(t: Thread, a: SyscallArgs): SyscallResult {
@@ -69,9 +69,8 @@ function settime(t: Thread, a: SyscallArgs): SyscallResult {
   if (typeof next === 'number') return next;
   const absolute = (a.i32(1) & TIMER_ABSTIME) !== 0;
   return withTimer(t, a.i32(0), (timer) => {
-    const clock = timerField(kernel, timer, TIMER.CLOCK);
-    const deadlineOf = (now: number): number => itimerDeadline(kernel, clock, next, absolute, now);
-    const before = setTimer(kernel, timer, deadlineOf, next.interval);
+    const deadlineOf = (now: number): number => itimerDeadline(kernel, timer.clock, next, absolute, now);
+    const before = setTimer(timer, deadlineOf, next.interval);
     return a.ptr(3) === 0 || writeItimerspec(t.mem, a.ptr(3), before) ? 0 : -EFAULT;
   });
 }
@@ -85,14 +84,14 @@ export const timerRows = [
     args: 'd,p',
     support: 'yes',
     handler: (t, a) =>
-      withTimer(t, a.i32(0), (timer) => (writeItimerspec(t.mem, a.ptr(1), timerState(t.kernel, timer)) ? 0 : -EFAULT)),
+      withTimer(t, a.i32(0), (timer) => (writeItimerspec(t.mem, a.ptr(1), timerState(timer)) ? 0 : -EFAULT)),
   },
   {
     nr: 225,
     name: 'timer_getoverrun',
     args: 'd',
     support: 'yes',
-    handler: (t, a) => withTimer(t, a.i32(0), (timer) => timerField(t.kernel, timer, TIMER.OVERRUN)),
+    handler: (t, a) => withTimer(t, a.i32(0), (timer) => timer.overrun),
   },
   {
     nr: 226,
@@ -101,7 +100,7 @@ export const timerRows = [
     support: 'yes',
     handler: (t, a) =>
       withTimer(t, a.i32(0), (timer) => {
-        deleteTimer(t.kernel, timer);
+        deleteTimer(timer);
         return 0;
       }),
   },

@@ -99,7 +99,7 @@ export function setForeground(tty: Tty, port: KernelPort, group: number): number
   const allowed = mayChange(tty, port);
   if (allowed < 0) return allowed;
   const session = jobs.sessionOf(group);
-  if (session === 0) return -ESRCH;
+  if (session === undefined) return -ESRCH;
   if (session !== port.session) return -EPERM;
   tty.s.locked(() => {
     tty.set(TTY.FOREGROUND, group);
