@@ -56,6 +56,7 @@ describe('figures', () => {
 describe('reports', () => {
   const rows = [
     row('one', { times: { native: times(1), qemu: times(4), lift64: times(2) } }),
+    row('start', { group: 'start', times: { native: times(1), qemu: times(3), lift64: times(6), warm: times(2) } }),
     row('two', { times: { native: times(1), qemu: { samples: [], failure: 'SIGSEGV & <more>' }, lift64: times(8) } }),
   ];
 
@@ -63,6 +64,7 @@ describe('reports', () => {
     const lines = table(report(rows)).split('\n');
     expect(lines.find((l) => l.startsWith('two'))).toMatch(/^two +1\.00 +- +8\.00x +-$/);
     expect(lines.find((l) => l.startsWith('geometric mean'))).toMatch(/4\.00x +4\.00x +2\.00x$/);
+    expect(lines.find((l) => l.startsWith('start '))).toMatch(/ 0\.50x +1\.50x$/);
     expect(lines).toContain('FAILED: two under qemu: SIGSEGV & <more>');
     expect(lines).toContain('Not measured: interp: no reason.');
   });
@@ -71,7 +73,7 @@ describe('reports', () => {
     const html = page(report(rows));
     expect(html).toContain('SIGSEGV &amp; &lt;more&gt;');
     expect(html).toContain('a &lt;host&gt;');
-    expect(html.match(/<rect /g)).toHaveLength(5);
+    expect(html.match(/<rect /g)).toHaveLength(9);
     expect(html).not.toMatch(/NaN|undefined|https?:/);
   });
 });
@@ -88,7 +90,13 @@ describe('runs', () => {
     interpScale: 1,
   });
   const measure = async (script: string, timeout = 20): Promise<Row> =>
-    new Runner().measure(workload(script), { engines: ['native'], runs: 2, timeout, onRun: () => undefined });
+    new Runner().measure(workload(script), {
+      engines: ['native'],
+      runs: 2,
+      cache: '',
+      timeout,
+      onRun: () => undefined,
+    });
 
   onUnix('two runs that print the same', async () => {
     const { native } = (await measure('echo same')).times;

@@ -11,9 +11,9 @@ import { UsageError } from '../../base/errors.js';
 import { writeAll } from '../../engine/log.js';
 import { withHelp } from '../with-help.js';
 import { debianWorkloads } from './debian.js';
-import { ENGINE, ENGINES, type Engine, parseEngines } from './engines.js';
+import { ENGINE, ENGINES, type Engine, parseEngines, suits } from './engines.js';
 import { failures, geometricMean } from './figures.js';
-import { type Row, Runner } from './measure.js';
+import { type MeasureOptions, type Row, Runner } from './measure.js';
 import { page } from './page.js';
 import { Progress } from './progress.js';
 import type { Report } from './report.js';
@@ -60,7 +60,7 @@ export async function benchCommand(argv: readonly string[]): Promise<void> {
       .option('runs', { type: 'number', default: 3, describe: 'runs of each engine; the median counts' })
       .option('engines', {
         type: 'string',
-        describe: 'which engines, comma separated (all; for --debian all but interp)',
+        describe: 'which engines, comma separated (all; warm for start and debian, interp not for debian)',
       })
       .option('group', { type: 'string', describe: `which groups, comma separated (${DEFAULT_GROUPS.join(',')})` })
       .option('debian', { type: 'boolean', describe: "Debian's programs: as --group debian" })
@@ -101,10 +101,8 @@ export async function benchCommand(argv: readonly string[]): Promise<void> {
       writeAll(1, chosen.workloads.map((w) => `${w.group.padEnd(8)} ${w.name}\n`).join(''));
       return;
     }
-    const wanted =
-      p.engines === undefined
-        ? ENGINES.filter((e) => e !== 'interp' || !groups.includes('debian'))
-        : parseEngines(p.engines);
+    const named = p.engines === undefined ? undefined : parseEngines(p.engines);
+    const wanted = named ?? ENGINES.filter((e) => chosen.workloads.some((w) => suits(e, w.group)));
     const missing = wanted.flatMap((e) => {
       const why = ENGINE[e].missing();
       return why === undefined ? [] : [{ engine: e, why }];
@@ -112,7 +110,12 @@ export async function benchCommand(argv: readonly string[]): Promise<void> {
     const engines = wanted.filter((e) => !missing.some((m) => m.engine === e));
     if (engines.length === 0) throw new UsageError(`no engine to run: ${missing.map((m) => m.why).join('; ')}`);
     const skipped = [...missing.map((m) => `${m.engine}: ${m.why}`), ...chosen.skipped];
-    const rows = await measureAll(runner, chosen.workloads, engines, p.runs, p.timeout);
+    const rows = await measureAll(runner, chosen.workloads, {
+      enginesOf: (w) => (named === undefined ? engines.filter((e) => suits(e, w.group)) : engines),
+      cache: join(directory, 'cache'),
+      runs: p.runs,
+      timeout: p.timeout,
+    });
     if (interruptedBy === undefined || rows.length > 0) {
       const report: Report = {
         date: new Date().toISOString(),
@@ -124,7 +127,7 @@ export async function benchCommand(argv: readonly string[]): Promise<void> {
         engines,
         skipped,
         rows,
-        geometricMeans: means(rows, engines),
+        geometricMeans: means(rows),
       };
       const json = JSON.stringify(report, null, 2) + '\n';
       if (p.json !== undefined && p.json !== '-') write(p.json, json);
@@ -177,18 +180,17 @@ function choose(
 async function measureAll(
   runner: Runner,
   workloads: readonly Workload[],
-  engines: readonly Engine[],
-  runs: number,
-  timeout: number,
+  o: Omit<MeasureOptions, 'engines' | 'onRun'> & { readonly enginesOf: (w: Workload) => readonly Engine[] },
 ): Promise<Row[]> {
-  const progress = new Progress(workloads.length * runs * engines.length);
+  const runsOf = (w: Workload): number => o.enginesOf(w).reduce((sum, e) => sum + o.runs + ENGINE[e].warmups, 0);
+  const progress = new Progress(workloads.reduce((sum, w) => sum + runsOf(w), 0));
   const rows: Row[] = [];
   for (const w of workloads) {
     const onRun = (engine: Engine, run: number): void => {
-      progress.show(`${w.name} ${engine}, run ${run + 1} of ${runs}`);
+      progress.show(`${w.name} ${engine}, ${run < 0 ? 'before the first run' : `run ${run + 1} of ${o.runs}`}`);
       progress.add(1);
     };
-    const row = await runner.measure(w, { engines, runs, timeout, onRun });
+    const row = await runner.measure(w, { ...o, engines: o.enginesOf(w), onRun });
     if (runner.interrupted) break;
     rows.push(row);
   }
@@ -196,14 +198,12 @@ async function measureAll(
   return rows;
 }
 
-function means(rows: readonly Row[], engines: readonly Engine[]): Report['geometricMeans'] {
+function means(rows: readonly Row[]): Report['geometricMeans'] {
   return Object.fromEntries(
-    groupsOf(rows).map((g) => [
-      g,
-      Object.fromEntries(
-        columnsOf(g, engines).map((c) => [c.title, geometricMean(rows.filter((r) => r.group === g).map(c.value))]),
-      ),
-    ]),
+    groupsOf(rows).map((g) => {
+      const inGroup = rows.filter((r) => r.group === g);
+      return [g, Object.fromEntries(columnsOf(g, inGroup).map((c) => [c.title, geometricMean(inGroup.map(c.value))]))];
+    }),
   );
 }
 

@@ -38,6 +38,8 @@ interface Finished {
 export interface MeasureOptions {
   readonly engines: readonly Engine[];
   readonly runs: number;
+  /** For the code that engines keep from run to run. */
+  readonly cache: string;
   /** Limit of one run, seconds. */
   readonly timeout: number;
   /** Called before each run. */
@@ -64,31 +66,33 @@ export class Runner {
     const samples = new Map<Engine, Sample[]>(o.engines.map((e) => [e, []]));
     const failures = new Map<Engine, string>();
     const expected = new Map<string, string>();
-    for (let run = 0; run < o.runs; run++) {
+    const warmups = Math.max(...o.engines.map((e) => ENGINE[e].warmups));
+    for (let run = -warmups; run < o.runs; run++) {
       for (const engine of o.engines) {
-        if (failures.has(engine)) continue;
+        if (failures.has(engine) || run < -ENGINE[engine].warmups) continue;
         const args = engine === 'interp' && w.interpArgs !== undefined ? w.interpArgs : w.args;
         const key = args.join(' ');
         o.onRun(engine, run);
         // Less work prints another checksum: the native program's is asked for, once.
         if (engine !== 'native' && o.engines.includes('native') && !expected.has(key)) {
-          const native = await this.run(w, 'native', args, o.timeout);
+          const native = await this.run(w, 'native', args, o);
           expected.set(key, native.digest);
         }
-        const done = await this.run(w, engine, args, o.timeout);
+        const done = await this.run(w, engine, args, o);
         if (this.stopped) return row(w, samples, failures);
         const wanted = expected.get(key) ?? done.digest;
         expected.set(key, wanted);
         const failure = done.failure ?? (done.digest === wanted ? undefined : 'other output');
         if (failure !== undefined) failures.set(engine, failure);
-        else samples.get(engine)?.push(scaled(done.sample, engine === 'interp' ? w.interpScale : 1));
+        else if (run >= 0) samples.get(engine)?.push(scaled(done.sample, engine === 'interp' ? w.interpScale : 1));
       }
     }
     return row(w, samples, failures);
   }
 
-  private async run(w: Workload, engine: Engine, args: readonly string[], timeout: number): Promise<Finished> {
-    const [command = '', ...rest] = [...ENGINE[engine].command, w.file, ...args];
+  private async run(w: Workload, engine: Engine, args: readonly string[], o: MeasureOptions): Promise<Finished> {
+    const { timeout } = o;
+    const [command = '', ...rest] = [...ENGINE[engine].command(o.cache), w.file, ...args];
     const start = process.hrtime.bigint();
     const child = spawn(command, rest, { stdio: ['pipe', 'pipe', 'pipe'], cwd: w.cwd });
     this.child = child;

@@ -3,7 +3,7 @@ import type { Engine } from './engines.js';
 import { type Figure, geometricMean, nanoseconds, ratio, seconds } from './figures.js';
 import type { Row } from './measure.js';
 import type { Report } from './report.js';
-import { digits, groupCells, groupsOf, notes, READING } from './table.js';
+import { digits, enginesOf, groupCells, groupsOf, notes, READING } from './table.js';
 import { type Group, GROUPS } from './workloads.js';
 
 const COLOURS: Readonly<Record<Engine, string>> = {
@@ -11,6 +11,7 @@ const COLOURS: Readonly<Record<Engine, string>> = {
   qemu: '#d97706',
   interp: '#9ca3af',
   lift64: '#2563eb',
+  warm: '#60a5fa',
   unchecked: '#0d9488',
 };
 
@@ -125,8 +126,8 @@ const tick = (v: number): string =>
 const legend = (engines: readonly Engine[]): string =>
   `<p class="legend">${engines.map((e) => `<span><i style="background:${COLOURS[e]}"></i>${e}</span>`).join('')}</p>`;
 
-function tableOf(group: Group, rows: readonly Row[], engines: readonly Engine[]): string {
-  const [head = [], ...lines] = groupCells(group, rows, engines);
+function tableOf(group: Group, rows: readonly Row[]): string {
+  const [head = [], ...lines] = groupCells(group, rows);
   const line = (cells: readonly string[], tag: string): string =>
     `<tr>${cells.map((c) => `<${tag}>${escape(c)}</${tag}>`).join('')}</tr>`;
   return `<div class="scroll"><table>${line(head, 'th')}${lines.map((l) => line(l, 'td')).join('')}</table></div>`;
@@ -134,15 +135,15 @@ function tableOf(group: Group, rows: readonly Row[], engines: readonly Engine[])
 
 /** The whole page. */
 export function page(report: Report): string {
-  const { rows, engines } = report;
+  const { rows } = report;
   const sections = groupsOf(rows).map((group) => {
     const inGroup = rows.filter((r) => r.group === group);
-    const m = measureOf(group, engines);
+    const m = measureOf(group, enginesOf(inGroup));
     return (
       `<h2>${group}</h2><p>${escape(GROUPS[group])}. The chart: ${escape(m.title)}.</p>` +
       legend(m.engines) +
       chart(inGroup, m) +
-      tableOf(group, inGroup, engines)
+      tableOf(group, inGroup)
     );
   });
   const about = [report.date.slice(0, 10), report.host, `Node ${report.node}`, `${report.runs} runs`].join(' · ');

@@ -37,6 +37,7 @@ const RATIOS: readonly Column[] = [
   over('lift64', 'unchecked'),
   over('interp', 'lift64'),
   over('qemu', 'lift64'),
+  over('qemu', 'warm'),
 ];
 
 const perEngine = (unit: string, value: (row: Row, engine: Engine) => Figure | undefined): Column[] =>
@@ -48,13 +49,18 @@ const TIMES: readonly Column[] = [
   { title: 'interp Minsn/s', value: interpretedMillions, unit: '', of: ['interp'] },
 ];
 
-/** Columns of a group, those of engines that ran. */
-export function columnsOf(group: Group, engines: readonly Engine[]): Column[] {
+/** Engines that ran for some of `rows`. */
+export const enginesOf = (rows: readonly Row[]): Engine[] =>
+  ENGINES.filter((e) => rows.some((r) => r.times[e] !== undefined));
+
+/** Columns of a group's rows, those of engines that ran. */
+export function columnsOf(group: Group, rows: readonly Row[]): Column[] {
+  const engines = enginesOf(rows);
   const all =
     group === 'system'
-      ? [...perEngine('ns', nanoseconds), over('lift64', 'native'), over('qemu', 'lift64')]
+      ? [...perEngine('ns', nanoseconds), over('lift64', 'native'), over('qemu', 'lift64'), over('qemu', 'warm')]
       : group === 'start'
-        ? [...perEngine('s', seconds), over('qemu', 'lift64')]
+        ? [...perEngine('s', seconds), over('qemu', 'lift64'), over('qemu', 'warm')]
         : TIMES;
   return all.filter((c) => c.of.every((e) => engines.includes(e)));
 }
@@ -74,8 +80,8 @@ export const groupsOf = (rows: readonly Row[]): Group[] =>
   (Object.keys(GROUPS) as Group[]).filter((g) => rows.some((r) => r.group === g));
 
 /** Title, rows and means of a group's table. */
-export function groupCells(group: Group, rows: readonly Row[], engines: readonly Engine[]): string[][] {
-  const columns = columnsOf(group, engines);
+export function groupCells(group: Group, rows: readonly Row[]): string[][] {
+  const columns = columnsOf(group, rows);
   const lines = [['program', ...columns.map((c) => c.title)]];
   for (const r of rows) lines.push([r.name, ...columns.map((c) => cell(c.value(r), c))]);
   if (rows.length > 1) {
@@ -88,8 +94,8 @@ export function groupCells(group: Group, rows: readonly Row[], engines: readonly
   return lines;
 }
 
-function groupText(group: Group, rows: readonly Row[], engines: readonly Engine[]): string {
-  const lines = groupCells(group, rows, engines);
+function groupText(group: Group, rows: readonly Row[]): string {
+  const lines = groupCells(group, rows);
   const widths = (lines[0] ?? []).map((_, i) => Math.max(...lines.map((l) => (l[i] ?? '').length)));
   const text = lines.map((l) =>
     widths
@@ -121,10 +127,10 @@ export const READING =
 
 /** All tables and notes. */
 export function table(report: Report): string {
-  const { rows, engines } = report;
+  const { rows } = report;
   const tables = groupsOf(rows).map((g) => {
     const inGroup = rows.filter((r) => r.group === g);
-    return `${g}: ${GROUPS[g]}\n\n${groupText(g, inGroup, engines)}`;
+    return `${g}: ${GROUPS[g]}\n\n${groupText(g, inGroup)}`;
   });
   return [...tables, [...notes(report), READING].join('\n') + '\n'].join('\n');
 }
