@@ -80,9 +80,8 @@ export const HEAD = {
   FIXED_LIMITS: 41,
   /** Waits on several futexes under way. */
   WAITVS: 25,
-  /** Counts of threads that have ended, for --stats: i64 each. */
+  /** Counts of threads that have ended, for --stats: i64 each, 32 at most. */
   FIGURES: 64,
-  FIGURE_COUNT: 16,
   /** Hashes of what has been named as unsupported; the count, then that many words. */
   MENTIONS: 128,
   MENTION_WORDS: 512,

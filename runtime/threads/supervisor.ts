@@ -33,6 +33,8 @@ export interface SupervisorOptions {
   readonly onSpace?: (id: number, mm: number) => void;
   /** The first process has been stopped or continued by job control. */
   readonly onStopped?: (stopped: boolean) => void;
+  /** A thread runs no more guest code and writes what it leaves behind. */
+  readonly isLeaving?: () => boolean;
   /** Output that a worker's own process.stdout or stderr has got (warnings of Node); to descriptor 2 by default. */
   readonly onOutput?: (text: string) => void;
   /** Stack of a worker, MiB; 64 by default. */
@@ -62,6 +64,9 @@ interface PoolWorker {
 const MOST_IDLE = 16;
 /** After the first process has begun to exit, its threads get this long to leave their last host call. */
 const EXIT_GRACE_MS = 2000;
+/** More of it for a thread that writes what it leaves behind: some milliseconds of work, but on a busy machine seconds. */
+const LEAVING_GRACE_MS = 30_000;
+const LEAVING_LOOK_MS = 50;
 /** Workers end within milliseconds, on a busy machine within seconds, unless a host call holds one: the exit status is lost then. */
 const TERMINATE_GRACE_MS = 10_000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -314,14 +319,21 @@ export class Supervisor {
     if (initGroup.state === GROUP_STATE.ZOMBIE) {
       this.end();
     } else if (initGroup.exiting) {
-      this.grace ??= setTimeout(() => {
-        this.end();
-      }, EXIT_GRACE_MS);
+      this.grace ??= this.endAfter(EXIT_GRACE_MS, LEAVING_GRACE_MS);
     } else {
       const stopped = initGroup.stopped;
       if (stopped !== this.stopped) this.options.onStopped?.(stopped);
       this.stopped = stopped;
     }
+  }
+
+  /** `more`: as long as this a thread that leaves is waited for. */
+  private endAfter(ms: number, more: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      if (more > 0 && this.options.isLeaving?.() === true)
+        this.grace = this.endAfter(LEAVING_LOOK_MS, more - LEAVING_LOOK_MS);
+      else this.end();
+    }, ms);
   }
 
   /** The first process is over: so is lift64, whatever other guest processes do (as in a PID namespace). */

@@ -20,9 +20,10 @@ const FIELDS = [
   'storedTbs',
   'started',
   'ended',
+  'leaving',
 ] as const;
 type Field = (typeof FIELDS)[number];
-export type ThreadFigures = Readonly<Record<Exclude<Field, 'threads' | 'started' | 'ended'>, number>>;
+export type ThreadFigures = Readonly<Record<Exclude<Field, 'threads' | 'started' | 'ended' | 'leaving'>, number>>;
 
 const at = (field: Field): number => HEAD.FIGURES / 2 + FIELDS.indexOf(field);
 
@@ -37,6 +38,18 @@ export function addFigures(kernel: Kernel, f: ThreadFigures): void {
   for (const [field, value] of Object.entries(f)) Atomics.add(kernel.i64, at(field as Field), BigInt(value));
   Atomics.store(kernel.i64, at('ended'), BigInt(nowUs()));
 }
+
+/** Runs `fn`, in which a thread writes what it leaves behind. */
+export function whileLeaving(kernel: Kernel, fn: () => void): void {
+  Atomics.add(kernel.i64, at('leaving'), 1n);
+  try {
+    fn();
+  } finally {
+    Atomics.sub(kernel.i64, at('leaving'), 1n);
+  }
+}
+
+export const isLeaving = (kernel: Kernel): boolean => Atomics.load(kernel.i64, at('leaving')) > 0n;
 
 /** The sums, once the guest is over. */
 export function readStats(kernel: Kernel): Omit<Stats, 'compiledModules' | 'compiledBytes' | 'compileSeconds'> {

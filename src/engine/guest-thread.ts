@@ -34,7 +34,7 @@ import { installCpuid } from './cpuid-leaves.js';
 import { CpuRegisters } from './cpu-view.js';
 import type { Disassemble } from './disassemble.js';
 import { ExecuteLoop, type LoopServices } from './execute-loop.js';
-import { addFigures, noteStart } from './figures.js';
+import { addFigures, noteStart, whileLeaving } from './figures.js';
 import { GuestFaults } from './guest-faults.js';
 import { guestFiles } from './guest-files.js';
 import { GuestLifter } from './guest-lifter.js';
@@ -282,6 +282,14 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
     } catch (e) {
       throw this.reports.bug(e);
     }
+    whileLeaving(this.kernel, () => {
+      this.end();
+    });
+    this.logger.close();
+  }
+
+  /** Figures, the profile, and the code that later runs take up. */
+  private end(): void {
     const isLast = this.leave();
     if (this.profile !== undefined) {
       const symbol = (pc: number): string => this.symbol(pc);
@@ -289,8 +297,6 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
       const interpreted = isLast ? interpretedBySymbol(this.views, symbol) : {};
       requestService(SERVICE.REPORT, { ...this.profile.finish(symbol), interpreted });
     }
-    const saved = isLast ? this.regions.save() : undefined;
-    if (saved !== undefined && this.logger.has('store')) this.logger.write(`${this.task.tid} ${saved}\n`);
     addFigures(this.kernel, {
       storedTbs: this.store?.taken ?? 0,
       interpretedInsns: Number(this.cpu.i64(CPU.INSN_EXECS)),
@@ -298,7 +304,8 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
       syscalls: this.syscalls,
       compiledRegions: this.compiled.count,
     });
-    this.logger.close();
+    const saved = isLast ? this.regions.save() : undefined;
+    if (saved !== undefined && this.logger.has('store')) this.logger.write(`${this.task.tid} ${saved}\n`);
   }
 
   /** This thread runs no more guest code; true for the last one of the process. */

@@ -35,7 +35,7 @@ import type { RunOptions } from './options.js';
 import { quietSpace, startImage } from './process-memory.js';
 import { watchGuest } from './watch-guest.js';
 import { type Forked, type HotPc, SERVICE, type SpineData } from './spine.js';
-import { readStats } from './figures.js';
+import { isLeaving, readStats } from './figures.js';
 import { compileAhead } from './region-store.js';
 import { writePerfMap } from './v8-flags.js';
 import { storeName } from './store-name.js';
@@ -137,6 +137,7 @@ async function run(o: RunOptions, tree: GuestTree | undefined): Promise<Ended> {
     onReady: () => {
       if (store !== undefined && kept !== undefined) ahead ??= compileAhead(store.directory, kept);
     },
+    isLeaving: () => isLeaving(kernel),
     onStopped: (stopped) => {
       if (stopped) terminal.whileCooked(stopLikeGuest);
     },
