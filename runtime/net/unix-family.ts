@@ -19,6 +19,7 @@ import type { FileContext } from '../vfs/file-context.js';
 import { S_IFMT, S_IFSOCK } from '../vfs/file-stat.js';
 import { umaskOf } from '../vfs/fs-struct.js';
 import { hostCall, hostFailure } from '../vfs/host-error.js';
+import { making } from '../vfs/inotify/file-events.js';
 import { hostOnly, LOOKUP, NEW_NAME, withTarget } from '../vfs/resolve.js';
 import { AT_FDCWD } from '../vfs/open-flags.js';
 import { bytePath } from '../vfs/byte-path.js';
@@ -74,7 +75,8 @@ function bindPath(c: FileContext, socket: number, name: UnixName & { readonly ty
     if (get(s, socket, SOCKET.NAME_LENGTH) > 0) return isThere(host) ? -EADDRINUSE : -EINVAL;
     const path = host.toString();
     if (!Buffer.from(path).equals(host)) return -EINVAL;
-    const made = askMain(s, socket, { kind: 'bind-path', socket, path, mode: 0o777 & ~umaskOf(s, c.fs) });
+    const mode = 0o777 & ~umaskOf(s, c.fs);
+    const made = making(s, host, {}, () => askMain(s, socket, { kind: 'bind-path', socket, path, mode }));
     if (made < 0) return made;
     return hostCall(() => {
       const { dev, ino } = fs.lstatSync(host, { bigint: true });

@@ -15,6 +15,8 @@ import { bytePath, type BytePath, hostBytes } from '../vfs/byte-path.js';
 import { currentPath, fdPath } from '../vfs/descriptor-path.js';
 import { closeOnExec, copyTable, isTableShared, releaseTable } from '../vfs/fd-table.js';
 import { hostCall } from '../vfs/host-error.js';
+import { placeOfFile, tell } from '../vfs/inotify/file-events.js';
+import { IN } from '../vfs/inotify/instances.js';
 import { fileKind, hostFd, KIND, putFile } from '../vfs/open-files.js';
 import { O_NOFOLLOW, O_RDONLY } from '../vfs/open-flags.js';
 import { openPath } from '../vfs/open.js';
@@ -102,7 +104,10 @@ function withProgram<T>(t: Thread, r: ExecRequest, name: string, fn: (p: Opened)
       fs.accessSync(hostBytes(fdPath(state, file)), fs.constants.X_OK);
       return 0;
     });
-    return allowed < 0 ? -EACCES : fn({ file, fd, path: currentPath(state, file) });
+    if (allowed < 0) return -EACCES;
+    const place = placeOfFile(state, file);
+    if (place !== undefined) tell(state, place, IN.ACCESS);
+    return fn({ file, fd, path: currentPath(state, file) });
   } finally {
     putFile(state, file);
   }

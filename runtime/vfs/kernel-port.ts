@@ -4,6 +4,19 @@
  */
 import type { NetRequest } from '../net/requests.js';
 
+/** A file that the host is to watch for an inotify mark (inotify/host-watches.ts), or, without a file, watches of marks that are gone. */
+export interface WatchRequest {
+  readonly mark: number;
+  readonly life: number;
+  readonly file?: {
+    /** Of the host. */
+    readonly path: string;
+    /** Device and inode in 32-bit words. */
+    readonly id: readonly [number, number, number, number];
+    readonly isDirectory: boolean;
+  };
+}
+
 export interface KernelPort {
   /** Index of this thread's park word, 0..MAX_SLOTS-2; the main thread is MAIN_SLOT. */
   readonly slot: number;
@@ -48,6 +61,8 @@ export interface KernelPort {
   requestNet(request: NetRequest): void;
   /** Tells the main thread that the modes of the host's terminal have changed, or that a read waits for its input. Returns at once. */
   terminalChanged(): void;
+  /** Asks the main thread to watch a file. Returns at once; false: nobody will. */
+  requestWatch(request: WatchRequest): boolean;
 }
 
 /** Process groups and sessions, as terminals want them: of the calling thread's process where nothing else is said. None of it is called with the region's lock held. */

@@ -18,6 +18,12 @@ export const MAX_RECORD_LOCKS = 1024;
 export const MAX_EPOLLS = 512;
 export const MAX_TIMERFDS = 1024;
 export const MAX_MQUEUES = 64;
+/** inotify instances, the default of Linux; and what they watch, of all together; index 0 is not used. */
+export const MAX_INOTIFIES = 128;
+export const MAX_MARKS = 16384;
+/** Bytes of the events of an instance that have not been read, a power of two, and how many events at most: Linux's default. */
+export const INOTIFY_RING = 524288;
+export const INOTIFY_EVENTS = 16384;
 /** Limits of a POSIX message queue: those that Linux has for all but root. */
 export const MQ_MESSAGES = 10;
 export const MQ_BYTES = 8192;
@@ -57,6 +63,15 @@ export const HEAD = {
   /** First free watch that has been used before; the highest number used so far. */
   WATCH_FREE: 9,
   WATCH_HIGH: 10,
+  /** Marks of inotify instances: nothing is told of files while there are none; and how many of them the host watches, too. */
+  MARKS: 11,
+  HOST_MARKS: 12,
+  /** Last cookie of a rename. */
+  COOKIE: 13,
+  /** Counts what may have changed the names of open files. */
+  NAMES: 14,
+  /** Where the search for a free mark begins. */
+  MARK_HINT: 15,
   SIZE: 64,
 } as const;
 
@@ -279,6 +294,48 @@ export const TTY = {
   SIZE: 36 + QUEUE.SIZE,
 } as const;
 
+/** An inotify instance. HEAD and TAIL count bytes modulo 2**32; HEAD - TAIL are in its ring. */
+export const INOTIFY = {
+  USED: 0,
+  /** Last watch descriptor given. */
+  WD: 1,
+  HEAD: 2,
+  TAIL: 3,
+  /** Events in the ring, and where the last of them begins. */
+  COUNT: 4,
+  LAST: 5,
+  /** First of its marks, the newest; 0 none. */
+  MARKS: 6,
+  QUEUE: 8,
+  SIZE: 8 + QUEUE.SIZE,
+} as const;
+
+/** A file that an inotify instance watches. Links are numbers of marks, 0 none. */
+export const INOTIFY_MARK = {
+  /** Instance + 1; 0: free. */
+  INSTANCE: 0,
+  WD: 1,
+  /** IN_* that are wanted, IN_ONESHOT and IN_EXCL_UNLINK. */
+  MASK: 2,
+  /** Next of those in its bucket, and of those of its instance. */
+  HASH_NEXT: 3,
+  OF_INSTANCE: 4,
+  /** Incremented with every new life of the entry. */
+  LIFE: 5,
+  /** HOST_WATCH (inotify.ts). */
+  HOST: 6,
+  /** Device and inode. */
+  DEV_LO: 8,
+  DEV_HI: 9,
+  INO_LO: 10,
+  INO_HI: 11,
+  SIZE: 12,
+} as const;
+
+export const MARK_BUCKETS = 1024;
+/** What guests do to files that the host watches, by hash: when they did it last. */
+export const OWN_CHANGES = 4096;
+
 /** Content of an in-memory file. */
 export const BLOB = { REFS: 0, LENGTH: 1, SIZE: 2 } as const;
 
@@ -325,6 +382,12 @@ export const AREA = {
   EPOLLS: area(MAX_EPOLLS * EPOLL.SIZE),
   WATCHES: area(MAX_WATCHES * WATCH.SIZE),
   WATCH_HASH: area(WATCH_BUCKETS),
+  INOTIFIES: area(MAX_INOTIFIES * INOTIFY.SIZE),
+  MARKS: area(MAX_MARKS * INOTIFY_MARK.SIZE),
+  MARK_HASH: area(MARK_BUCKETS),
+  /** Who waits for the main thread to watch a file of the host. */
+  MARK_QUEUE: area(QUEUE.SIZE),
+  OWN_CHANGES: area(OWN_CHANGES),
   BLOBS: area(MAX_BLOBS * BLOB.SIZE),
   TTYS: area(MAX_TTYS * TTY.SIZE),
   RECORD_LOCKS: area(MAX_RECORD_LOCKS * LOCK.SIZE),
@@ -336,6 +399,7 @@ export const AREA = {
   PATHS: area(MAX_FILES * PATH_WORDS),
   PIPE_RINGS: area((MAX_PIPES * PIPE_CAPACITY) / 4),
   STREAM_RINGS: area((MAX_STREAMS * STREAM_CAPACITY) / 4),
+  INOTIFY_RINGS: area((MAX_INOTIFIES * INOTIFY_RING) / 4),
   TTY_TYPED: area((MAX_TTYS * TTY_RING) / 4),
   TTY_MARKS: area((MAX_TTYS * TTY_RING) / 4),
   TTY_SHOWN: area((MAX_TTYS * TTY_RING) / 4),

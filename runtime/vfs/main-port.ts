@@ -58,6 +58,7 @@ function mainPort(kernel: Kernel): KernelPort {
     // It looks for itself.
     requestNet: () => undefined,
     terminalChanged: none,
+    requestWatch: () => false,
   };
 }
 

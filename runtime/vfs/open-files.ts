@@ -44,6 +44,8 @@ export const KIND = {
   SIGNALFD: 14,
   /** OBJECT is the index of the process in the kernel's table. */
   PIDFD: 15,
+  /** OBJECT is the instance. */
+  INOTIFY: 16,
   /** /proc/PID/mem; OBJECT is the process's id. */
   MEMORY: 18,
   /** Slave of a pair of pseudo-terminals; OBJECT is its record. */

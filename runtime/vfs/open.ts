@@ -14,6 +14,7 @@ import type { FileContext } from './file-context.js';
 import { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK } from './file-stat.js';
 import { umaskOf } from './fs-struct.js';
 import { hostCall, hostFailure } from './host-error.js';
+import { beforeOpening, tellOpened } from './inotify/file-events.js';
 import { servedDevice } from './memory-devices.js';
 import type { MountPoint } from './mount-table.js';
 import { fileFlags, fileKind, fileOps, filePath, hostFd, KIND, MARK, newFile, type Kind } from './open-files.js';
@@ -106,6 +107,8 @@ function openHost(c: FileContext, target: Target, flags: number, mode: number): 
   const refused = refusedByMount(target, flags);
   if (refused < 0) return refused;
   const host = hostFlagsOf(target, flags);
+  const [creates, empties] = [(flags & O_CREAT) !== 0, (flags & O_TRUNC) !== 0];
+  const made = beforeOpening(c.state, target.host, creates, empties);
   let fd: number;
   try {
     fd = fs.openSync(target.host, host, mode);
@@ -116,8 +119,10 @@ function openHost(c: FileContext, target: Target, flags: number, mode: number): 
     if (opened < 0) return opened;
     fd = opened;
   }
-  if ((flags & O_TRUNC) !== 0) afterResize(c, fd);
-  return describe(c.state, fd, target.guest, flags, 0, target.mount);
+  if (empties) afterResize(c, fd);
+  const file = describe(c.state, fd, target.guest, flags, 0, target.mount);
+  if (file >= 0 && (flags & O_PATH) === 0) tellOpened(c.state, file, made, empties);
+  return file;
 }
 
 function isFifo(path: Buffer): boolean {

@@ -41,5 +41,6 @@ function infoText(c: FileContext, table: number, fd: number, file: number): stri
   const host = hostFd(s, file);
   const st = host < 0 ? fileOps(s, file).stat(c, file) : fs.fstatSync(host, { bigint: true });
   const inode = typeof st === 'number' ? 0n : st.ino;
-  return `pos:\t${String(fileOffset(s, file))}\nflags:\t0${flags.toString(8)}\nmnt_id:\t1\nino:\t${String(inode)}\n`;
+  const own = fileOps(s, file).info?.(s, file) ?? '';
+  return `pos:\t${String(fileOffset(s, file))}\nflags:\t0${flags.toString(8)}\nmnt_id:\t1\nino:\t${String(inode)}\n${own}`;
 }

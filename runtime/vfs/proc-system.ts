@@ -6,7 +6,7 @@ import { nodeModules } from '../linux/node-modules.js';
 import { ENOTDIR } from '../linux/errno.js';
 import { MAX_TASKS } from '../process/layout.js';
 import type { FileContext } from './file-context.js';
-import { MAX_FDS, MAX_FILES, PIPE_CAPACITY } from './layout.js';
+import { INOTIFY_EVENTS, MAX_FDS, MAX_FILES, MAX_INOTIFIES, MAX_MARKS, PIPE_CAPACITY } from './layout.js';
 import { type Found, named } from './proc-nodes.js';
 import { DT, type DirectoryEntry } from './special-node.js';
 
@@ -77,8 +77,9 @@ const FILES: ReadonlyMap<string, Content> = new Map<string, Content>([
   ['sys/fs/file-max', constant(MAX_FILES)],
   ['sys/fs/nr_open', constant(MAX_FDS)],
   ['sys/fs/pipe-max-size', constant(PIPE_CAPACITY)],
-  ['sys/fs/inotify/max_user_instances', constant(128)],
-  ['sys/fs/inotify/max_user_watches', constant(65536)],
+  ['sys/fs/inotify/max_queued_events', constant(INOTIFY_EVENTS)],
+  ['sys/fs/inotify/max_user_instances', constant(MAX_INOTIFIES)],
+  ['sys/fs/inotify/max_user_watches', constant(MAX_MARKS - 1)],
   ['sys/kernel/cap_last_cap', constant(40)],
   ['sys/kernel/core_pattern', constant('core')],
   ['sys/kernel/hostname', () => `${os.hostname()}\n`],

@@ -3,14 +3,24 @@
  * offset of VFS_SIZE zeroed bytes in it, and the thread's port. Out: VfsState, which the other modules work on.
  */
 import type { FileKinds } from './file-ops.js';
+import type { Place } from './inotify/file-events.js';
 import { AREA, HEAD, VFS_SIZE } from './layout.js';
 import { lock, unlock } from './lock.js';
 import type { KernelPort } from './kernel-port.js';
 import type { MountTable } from './mount-table.js';
 
+/** A place as it was for a life of the description and a state of the names. */
+export interface KnownPlace {
+  readonly generation: number;
+  readonly names: number;
+  readonly place: Place | undefined;
+}
+
 export class VfsState {
   /** The guest's mounts, set before the first lookup; undefined: the guest's tree is the host's. */
   tree: MountTable | undefined;
+  /** Where open files are, by description: looked up while something is watched (inotify/file-events.ts). */
+  readonly places = new Map<number, KnownPlace>();
   private readonly buffer: Buffer;
 
   private constructor(

@@ -10,7 +10,7 @@ import type { Task } from '../process/task.js';
 import { awaitWake, interrupted } from '../threads/park.js';
 import type { Thread } from '../linux/thread.js';
 import type { NetRequest } from '../net/requests.js';
-import type { KernelPort } from './kernel-port.js';
+import type { KernelPort, WatchRequest } from './kernel-port.js';
 import { FILE_KINDS } from './kinds/table.js';
 import { MAIN_SLOT } from './layout.js';
 import { tellQueues } from './process-queue.js';
@@ -26,6 +26,8 @@ export interface FileMessages {
   requestNet(request: NetRequest): void;
   /** HostTerminal.serve() on the main thread. */
   terminalChanged(): void;
+  /** HostWatches.request(request) on the main thread. */
+  requestWatch(request: WatchRequest): void;
 }
 
 /** Atomics.wait takes doubles of milliseconds; longer sleeps are cut: park may return early. */
@@ -118,6 +120,10 @@ class ThreadPort implements KernelPort {
   }
   terminalChanged(): void {
     this.messages.terminalChanged();
+  }
+  requestWatch(request: WatchRequest): boolean {
+    this.messages.requestWatch(request);
+    return true;
   }
 }
 

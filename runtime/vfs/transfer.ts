@@ -5,6 +5,9 @@
 import { EBADF, ESPIPE } from '../linux/errno.js';
 import type { FileContext } from './file-context.js';
 import type { Buffers } from './file-ops.js';
+import { toldOfFile } from './inotify/file-events.js';
+import { IN } from './inotify/instances.js';
+import { isWatching } from './inotify/marks.js';
 import { fileFlags, fileKind, fileOps, KIND } from './open-files.js';
 import { O_ACCMODE, O_RDONLY, O_WRONLY } from './open-flags.js';
 import type { VfsState } from './state.js';
@@ -14,7 +17,9 @@ export function readFile(c: FileContext, file: number, size: number, buffers: Bu
   const s = c.state;
   if ((fileFlags(s, file) & O_ACCMODE) === O_WRONLY) return -EBADF;
   if (position !== undefined && !isSeekable(s, file)) return noPosition(s, file);
-  return fileOps(s, file).read(c, file, size, buffers, position);
+  const ops = fileOps(s, file);
+  if (!isWatching(s)) return ops.read(c, file, size, buffers, position);
+  return toldOfFile(s, file, IN.ACCESS, 0, () => ops.read(c, file, size, buffers, position));
 }
 
 /** Writes `size` bytes, that of all buffers; `position` for pwrite. */
@@ -22,7 +27,9 @@ export function writeFile(c: FileContext, file: number, size: number, buffers: B
   const s = c.state;
   if ((fileFlags(s, file) & O_ACCMODE) === O_RDONLY) return -EBADF;
   if (position !== undefined && !isSeekable(s, file)) return noPosition(s, file);
-  return fileOps(s, file).write(c, file, size, buffers, position);
+  const ops = fileOps(s, file);
+  if (!isWatching(s)) return ops.write(c, file, size, buffers, position);
+  return toldOfFile(s, file, IN.MODIFY, 0, () => ops.write(c, file, size, buffers, position));
 }
 
 const noPosition = (s: VfsState, file: number): number => (fileKind(s, file) === KIND.PATH ? -EBADF : -ESPIPE);

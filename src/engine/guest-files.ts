@@ -32,6 +32,9 @@ export function guestFiles(t: Thread, { options, prefix, cpus, network, tree }: 
     terminalChanged: () => {
       requestService(SERVICE.TERMINAL, undefined);
     },
+    requestWatch: (request) => {
+      requestService(SERVICE.WATCH, request);
+    },
   });
   if (tree !== undefined) state.tree = new MountTable(tree);
   kernel.files = fileTables(state);

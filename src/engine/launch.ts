@@ -18,6 +18,8 @@ import { HostReader } from '../../runtime/threads/host-reader.js';
 import { type ExitStatus, Supervisor } from '../../runtime/threads/supervisor.js';
 import { type GuestTree, hasTree, makeTree } from '../../runtime/vfs/guest-tree.js';
 import { inheritFiles } from '../../runtime/vfs/inherit.js';
+import { HostWatches } from '../../runtime/vfs/inotify/host-watches.js';
+import type { WatchRequest } from '../../runtime/vfs/kernel-port.js';
 import { VFS_SIZE } from '../../runtime/vfs/layout.js';
 import { MountTable } from '../../runtime/vfs/mount-table.js';
 import { StreamService } from '../../runtime/vfs/streams.js';
@@ -106,6 +108,7 @@ async function run(o: RunOptions, tree: GuestTree | undefined): Promise<Ended> {
   if (tree !== undefined) state.tree = new MountTable(tree.rows);
   const streams = new StreamService(state, new HostReader());
   const net = new NetService(state);
+  const watches = new HostWatches(state);
   const session = hostSession();
   const terminal = new HostTerminal(state, session ?? { sid: process.pid, pgid: process.pid });
   const { disabledPasses, breaks, log, cpuModel, unchecked } = o.engine;
@@ -161,6 +164,12 @@ async function run(o: RunOptions, tree: GuestTree | undefined): Promise<Ended> {
         SERVICE.NET,
         (request) => {
           net.request(request as NetRequest);
+        },
+      ],
+      [
+        SERVICE.WATCH,
+        (request) => {
+          watches.request(request as WatchRequest);
         },
       ],
       [
@@ -228,6 +237,7 @@ async function run(o: RunOptions, tree: GuestTree | undefined): Promise<Ended> {
     process.umask(files.umask);
     stopForwarding();
     watch.stop();
+    watches.close();
     await net.close(NET_PATIENCE_MS);
     terminal.close();
     await ahead;

@@ -24,6 +24,8 @@ export const SERVICE = {
   STREAM: 'stream',
   NET: 'net',
   TERMINAL: 'terminal',
+  /** A file of the host to watch: WatchRequest. */
+  WATCH: 'watch',
   /** A TB got hot: HotPc. */
   HOT: 'hot',
   /** A process has been copied, code and all: Forked. */

@@ -157,6 +157,9 @@ export class FakePort implements KernelPort {
   terminalChanged(): void {
     throw new Error('no terminal in tests');
   }
+  requestWatch(): boolean {
+    return false;
+  }
 }
 
 const proc: ProcSource = {

@@ -12,6 +12,7 @@ import { S_IFIFO, S_IFMT, S_IFREG } from '../../vfs/file-stat.js';
 import { setWorkingDirectory, umaskOf, workingDirectory } from '../../vfs/fs-struct.js';
 import { onHostPath, pathAt, withFd, withPath } from '../../vfs/guest-args.js';
 import { hostCall, hostFailure } from '../../vfs/host-error.js';
+import { making, removing, renaming } from '../../vfs/inotify/file-events.js';
 import { fileKind, fileMount, filePath, hostFd, KIND, putFile } from '../../vfs/open-files.js';
 import {
   AT_EMPTY_PATH,
@@ -123,17 +124,23 @@ const masked = (t: Thread, mode: number, bits: number): number => mode & bits & 
 
 const mkdir = (t: Thread, dirfd: number, addr: number, mode: number): number =>
   onHostPath(t, dirfd, addr, NEW_NAME, (host) => {
-    fs.mkdirSync(host, masked(t, mode, 0o1777));
+    making(t.files.state, host, { isDirectory: true }, () => {
+      fs.mkdirSync(host, masked(t, mode, 0o1777));
+    });
   });
 
 const unlink = (t: Thread, dirfd: number, addr: number): number =>
   onHostPath(t, dirfd, addr, NAME, (host) => {
-    fs.unlinkSync(host);
+    removing(t.files.state, host, () => {
+      fs.unlinkSync(host);
+    });
   });
 
 const rmdir = (t: Thread, dirfd: number, addr: number): number =>
   onHostPath(t, dirfd, addr, NAME, (host) => {
-    fs.rmdirSync(host);
+    removing(t.files.state, host, () => {
+      fs.rmdirSync(host);
+    });
   });
 
 const unlinkat: Handler = (t, a) => {
@@ -150,11 +157,13 @@ function mknod(t: Thread, dirfd: number, addr: number, mode: number): SyscallRes
     withTarget(t.files, dirfd, path, NEW_NAME, (target): number => {
       const host = hostOnly(target);
       if (typeof host === 'number') return host;
-      return hostCall(() => {
-        if (type === S_IFIFO) return makeFifo(host, permissions);
-        fs.closeSync(fs.openSync(host, 'wx', permissions));
-        return 0;
-      });
+      return hostCall(() =>
+        making(t.files.state, host, {}, () => {
+          if (type === S_IFIFO) return makeFifo(host, permissions);
+          fs.closeSync(fs.openSync(host, 'wx', permissions));
+          return 0;
+        }),
+      );
     }),
   );
 }
@@ -220,12 +229,14 @@ const RENAME_EXCHANGE = 2;
 function rename(t: Thread, names: Names, flags: number): SyscallResult {
   if ((flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE)) !== 0 || flags === (RENAME_NOREPLACE | RENAME_EXCHANGE))
     return -EINVAL;
-  return withTwoNames(t, names, { from: NAME, to: NAME }, (from, to) => {
-    if (flags === RENAME_NOREPLACE) return renameToNew(from, to);
-    if (flags === RENAME_EXCHANGE) return exchange(from, to);
-    fs.renameSync(from, to);
-    return 0;
-  });
+  return withTwoNames(t, names, { from: NAME, to: NAME }, (from, to) =>
+    renaming(t.files.state, from, to, flags === RENAME_EXCHANGE, () => {
+      if (flags === RENAME_NOREPLACE) return renameToNew(from, to);
+      if (flags === RENAME_EXCHANGE) return exchange(from, to);
+      fs.renameSync(from, to);
+      return 0;
+    }),
+  );
 }
 
 /** By a name between: for a moment, one of the two is not there. What can't be done is undone. */
@@ -277,10 +288,15 @@ function link(t: Thread, names: Names, flags: number): SyscallResult {
   const follow = (flags & AT_SYMLINK_FOLLOW) !== 0;
   return withTwoNames(t, names, { from: follow ? LINKED : NAME, to: NEW_NAME }, (from, to, source) => {
     const real = follow && source.mount === undefined;
-    fs.linkSync(real ? fs.realpathSync.native(from, { encoding: 'buffer' }) : from, to);
-    return 0;
+    return linkHost(t, real ? fs.realpathSync.native(from, { encoding: 'buffer' }) : from, to);
   });
 }
+
+const linkHost = (t: Thread, from: Buffer, to: Buffer): number =>
+  making(t.files.state, to, { source: from }, () => {
+    fs.linkSync(from, to);
+    return 0;
+  });
 
 /** What a link leads to, by its name. */
 const LINKED: ResolveOptions = { ...LOOKUP, named: true };
@@ -298,8 +314,7 @@ function linkDescriptor(t: Thread, names: Names): SyscallResult {
           return hostCall(() => {
             const [is, was] = [fs.lstatSync(from), fs.fstatSync(hostFd(t.files.state, file))];
             if (is.ino !== was.ino || is.dev !== was.dev) return -ENOENT;
-            fs.linkSync(from, to);
-            return 0;
+            return linkHost(t, from, to);
           });
         }),
       ),
@@ -311,7 +326,9 @@ function symlink(t: Thread, text: number, dirfd: number, addr: number): SyscallR
   return withPath(t, text, (to): SyscallResult => {
     if (to === '') return -ENOENT;
     return onHostPath(t, dirfd, addr, NEW_NAME, (host) => {
-      fs.symlinkSync(hostBytes(to), host);
+      making(t.files.state, host, {}, () => {
+        fs.symlinkSync(hostBytes(to), host);
+      });
     });
   });
 }

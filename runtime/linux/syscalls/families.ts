@@ -6,6 +6,7 @@ import { fdRows } from './fd.js';
 import { fileRows } from './file.js';
 import { futexRows } from './futex.js';
 import { idsRows } from './ids.js';
+import { inotifyRows } from './inotify.js';
 import { ioprioRows } from './ioprio.js';
 import { memoryRows } from './memory.js';
 import { miscFileRows } from './misc-file.js';
@@ -48,6 +49,7 @@ export const FAMILIES: readonly (readonly SyscallRow[])[] = [
   epollRows,
   timerfdRows,
   pidfdRows,
+  inotifyRows,
   mqueueRows,
   socketRows,
   miscFileRows,

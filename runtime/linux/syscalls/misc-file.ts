@@ -1,5 +1,5 @@
 /**
- * Copies within the kernel, memory files, advice, syncing; and watches, which are not there yet. In: descriptors. Out: rows.
+ * Copies within the kernel, memory files, advice, syncing. In: descriptors. Out: rows.
  * Source: man 2 sendfile, copy_file_range, splice, memfd_create, posix_fadvise, readahead, fsync, sync.
  */
 import * as fs from 'node:fs';
@@ -242,10 +242,6 @@ const syncfs: Handler = (t, a) => {
 
 const syncRange: Handler = (t, a: SyscallArgs) => ((a.u32(3) & ~7) !== 0 ? -EINVAL : fsync(t, a));
 
-// ---------------------------------------------------------------- not there yet
-
-const WATCHES = { support: 'no', note: 'Node watches files by name and in its event loop only' } as const;
-
 export const miscFileRows = [
   { nr: 40, name: 'sendfile', args: 'd,d,p,lu', support: 'yes', handler: sendfile },
   { nr: 74, name: 'fsync', args: 'd', support: 'yes', handler: fsync },
@@ -260,9 +256,6 @@ export const miscFileRows = [
   },
   { nr: 187, name: 'readahead', args: 'd,ld,lu', support: 'yes', handler: readahead },
   { nr: 221, name: 'fadvise64', args: 'd,ld,lu,d', support: 'yes', handler: fadvise },
-  { nr: 253, name: 'inotify_init', args: '', ...WATCHES },
-  { nr: 254, name: 'inotify_add_watch', args: 'd,s,x', ...WATCHES },
-  { nr: 255, name: 'inotify_rm_watch', args: 'd,d', ...WATCHES },
   { nr: 275, name: 'splice', args: 'd,p,d,p,lu,x', support: 'yes', handler: splice },
   {
     nr: 277,
@@ -272,7 +265,6 @@ export const miscFileRows = [
     note: 'syncs the whole file',
     handler: syncRange,
   },
-  { nr: 294, name: 'inotify_init1', args: 'x', ...WATCHES },
   { nr: 306, name: 'syncfs', args: 'd', support: 'partly', note: 'syncs the file itself', handler: syncfs },
   {
     nr: 319,

@@ -9,6 +9,8 @@ import { fdPath } from '../../vfs/descriptor-path.js';
 import { hostBytes } from '../../vfs/byte-path.js';
 import { offsetOf, onHostPath, pathAt, withFd, withPath } from '../../vfs/guest-args.js';
 import { hostCall } from '../../vfs/host-error.js';
+import { toldOfFile, toldOfPath } from '../../vfs/inotify/file-events.js';
+import { IN } from '../../vfs/inotify/instances.js';
 import { fileKind, fileMount, hostFd, KIND } from '../../vfs/open-files.js';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from '../../vfs/open-flags.js';
 import { hostOnly, LOOKUP, LOOKUP_LINK, withTarget } from '../../vfs/resolve.js';
@@ -19,23 +21,47 @@ import { SIGXFSZ } from '../signals.js';
 import { readTimePair } from '../structs.js';
 import type { Thread } from '../thread.js';
 
-/** A host call on what a descriptor stands for; O_PATH descriptors are refused unless `path` says how to go by their path. */
-function onDescriptor(t: Thread, fd: number, call: (host: number) => void, path?: (host: Buffer) => void): number {
-  return withFd(t, fd, (file): number => {
-    const { state } = t.files;
-    const host = hostFd(state, file);
-    if (fileMount(state, file)?.readOnly === true) return -EROFS;
-    if (fileKind(state, file) === KIND.PATH) {
-      if (path === undefined || host < 0) return -EBADF;
-      return done(() => {
-        path(hostBytes(fdPath(state, file)));
+/** A host call on what a descriptor stands for; O_PATH descriptors are refused unless `path` says how to go by their path. `mask`: what inotify tells of it. */
+function onDescriptor(
+  t: Thread,
+  fd: number,
+  mask: number,
+  call: (host: number) => void,
+  path?: (host: Buffer) => void,
+): number {
+  return withFd(t, fd, (file): number => toldOfFile(t.files.state, file, mask, -1, () => onFile(t, file, call, path)));
+}
+
+function onFile(t: Thread, file: number, call: (host: number) => void, path?: (host: Buffer) => void): number {
+  const { state } = t.files;
+  const host = hostFd(state, file);
+  if (fileMount(state, file)?.readOnly === true) return -EROFS;
+  if (fileKind(state, file) === KIND.PATH) {
+    if (path === undefined || host < 0) return -EBADF;
+    return done(() => {
+      path(hostBytes(fdPath(state, file)));
+    });
+  }
+  return host < 0
+    ? -EPERM
+    : done(() => {
+        call(host);
       });
-    }
-    return host < 0
-      ? -EPERM
-      : done(() => {
-          call(host);
-        });
+}
+
+/** A host call on the file that a path names, or on the link; `mask`: what inotify tells of it. */
+function onPath(
+  t: Thread,
+  dirfd: number,
+  addr: number,
+  follow: boolean,
+  mask: number,
+  call: (host: Buffer) => void,
+): number {
+  return onHostPath(t, dirfd, addr, follow ? LOOKUP : LOOKUP_LINK, (host) => {
+    toldOfPath(t.files.state, host, follow, mask, () => {
+      call(host);
+    });
   });
 }
 
@@ -50,7 +76,7 @@ const done = (call: () => void): number =>
 const MODE_BITS = 0o7777;
 
 const chmod = (t: Thread, dirfd: number, addr: number, mode: number): number =>
-  onHostPath(t, dirfd, addr, LOOKUP, (host) => {
+  onPath(t, dirfd, addr, true, IN.ATTRIB, (host) => {
     fs.chmodSync(host, mode & MODE_BITS);
   });
 
@@ -58,6 +84,7 @@ const fchmod = (t: Thread, fd: number, mode: number, byPath: boolean): number =>
   onDescriptor(
     t,
     fd,
+    IN.ATTRIB,
     (host) => {
       fs.fchmodSync(host, mode & MODE_BITS);
     },
@@ -81,8 +108,10 @@ const fchmodat2: Handler = (t, a) => {
       return hostCall(() => {
         // Modes of links can't be set, on Linux either.
         if (fs.lstatSync(host).isSymbolicLink()) return -EOPNOTSUPP;
-        fs.chmodSync(host, a.u32(2) & MODE_BITS);
-        return 0;
+        return toldOfPath(t.files.state, host, false, IN.ATTRIB, () => {
+          fs.chmodSync(host, a.u32(2) & MODE_BITS);
+          return 0;
+        });
       });
     }),
   );
@@ -90,9 +119,10 @@ const fchmodat2: Handler = (t, a) => {
 
 /** -1 leaves the id as it is, for Node as for Linux. */
 const idOf = (a: SyscallArgs, i: number): number => (a.i32(i) === -1 ? -1 : a.u32(i));
+const chownEvent = (uid: number, gid: number): number => (uid === -1 && gid === -1 ? 0 : IN.ATTRIB);
 
 function chown(t: Thread, dirfd: number, addr: number, uid: number, gid: number, follow: boolean): number {
-  return onHostPath(t, dirfd, addr, follow ? LOOKUP : LOOKUP_LINK, (host) => {
+  return onPath(t, dirfd, addr, follow, chownEvent(uid, gid), (host) => {
     (follow ? fs.chownSync : fs.lchownSync)(host, uid, gid);
   });
 }
@@ -101,6 +131,7 @@ const fchown = (t: Thread, fd: number, uid: number, gid: number, byPath: boolean
   onDescriptor(
     t,
     fd,
+    chownEvent(uid, gid),
     (host) => {
       fs.fchownSync(host, uid, gid);
     },
@@ -163,6 +194,12 @@ function apply(times: [NewTime, NewTime], now: fs.BigIntStats, set: SetTimes): v
   set(nodeTime(times[0], now.atimeNs), nodeTime(times[1], now.mtimeNs));
 }
 
+/** Both times are attributes, one alone says what has been done. */
+function timesEvent([atime, mtime]: [NewTime, NewTime]): number {
+  if (atime === 'omit') return mtime === 'omit' ? 0 : IN.MODIFY;
+  return mtime === 'omit' ? IN.ACCESS : IN.ATTRIB;
+}
+
 function setTimes(
   t: Thread,
   dirfd: number,
@@ -176,6 +213,7 @@ function setTimes(
     return onDescriptor(
       t,
       dirfd,
+      timesEvent(times),
       (host) => {
         apply(times, fs.fstatSync(host, { bigint: true }), (atime, mtime) => {
           fs.futimesSync(host, atime, mtime);
@@ -189,7 +227,7 @@ function setTimes(
     );
   }
   const follow = (flags & AT_SYMLINK_NOFOLLOW) === 0;
-  return onHostPath(t, dirfd, addr, follow ? LOOKUP : LOOKUP_LINK, (host) => {
+  return onPath(t, dirfd, addr, follow, timesEvent(times), (host) => {
     const now = follow ? fs.statSync(host, { bigint: true }) : fs.lstatSync(host, { bigint: true });
     apply(times, now, (atime, mtime) => {
       (follow ? fs.utimesSync : fs.lutimesSync)(host, atime, mtime);
@@ -220,7 +258,7 @@ const truncate: Handler = (t, a) => {
     t.files.port.raise(SIGXFSZ);
     return -EFBIG;
   }
-  return onHostPath(t, AT_FDCWD, a.ptr(0), LOOKUP, (host) => {
+  return onPath(t, AT_FDCWD, a.ptr(0), true, IN.MODIFY, (host) => {
     const fd = fs.openSync(host, 'r+');
     try {
       beforeRead(t.files, fd);
@@ -232,10 +270,17 @@ const truncate: Handler = (t, a) => {
   });
 };
 
-const ftruncate: Handler = (t, a) => withFd(t, a.i32(0), (file) => truncateFile(t.files, file, offsetOf(a.i64(1))));
+const ftruncate: Handler = (t, a) =>
+  withFd(t, a.i32(0), (file) =>
+    toldOfFile(t.files.state, file, IN.MODIFY, -1, () => truncateFile(t.files, file, offsetOf(a.i64(1)))),
+  );
 
 const fallocate: Handler = (t, a) =>
-  withFd(t, a.i32(0), (file) => allocateFile(t.files, file, a.i32(1), offsetOf(a.i64(2)), offsetOf(a.i64(3))));
+  withFd(t, a.i32(0), (file) =>
+    toldOfFile(t.files.state, file, IN.MODIFY, -1, () =>
+      allocateFile(t.files, file, a.i32(1), offsetOf(a.i64(2)), offsetOf(a.i64(3))),
+    ),
+  );
 
 const TIMES_NOTE = 'to a microsecond, the finest that Node sets';
 /** No file has any, as on a file system without them. */

@@ -3,6 +3,7 @@ import { ENOENT } from '../../linux/errno.js';
 import { currentPath } from '../descriptor-path.js';
 import { hostRead, hostWrite, once } from '../file-io.js';
 import type { FileOps } from '../file-ops.js';
+import { toldOfClose } from '../inotify/file-events.js';
 import { readDevice, writeDevice } from '../memory-devices.js';
 import { fileObject, filePath, hostFd } from '../open-files.js';
 import { openByPathAgain } from '../open.js';
@@ -23,6 +24,7 @@ export const characterOps: FileOps = {
     return once(buffers, (list) => hostWrite(hostFd(s, file), list, position ?? null));
   },
   readiness: () => READABLE | WRITABLE,
+  close: toldOfClose,
   stat: () => -ENOENT,
   link: currentPath,
   seek: () => 0,

@@ -2,6 +2,7 @@
 import { EBADF, EINVAL, EISDIR, ENOENT } from '../../linux/errno.js';
 import { currentPath } from '../descriptor-path.js';
 import type { FileOps } from '../file-ops.js';
+import { toldOfClose } from '../inotify/file-events.js';
 import { filePath, withOffset } from '../open-files.js';
 import { openByPathAgain } from '../open.js';
 import { POLLNVAL, READABLE, WRITABLE } from '../poll-events.js';
@@ -13,6 +14,7 @@ export const directoryOps: FileOps = {
   read: () => -EISDIR,
   write: () => -EBADF,
   readiness: () => READABLE | WRITABLE,
+  close: toldOfClose,
   stat: () => -ENOENT,
   link: currentPath,
   seek: (s, file, offset, whence) => {
@@ -34,6 +36,7 @@ export const pathOps: FileOps = {
   read: () => -EBADF,
   write: () => -EBADF,
   readiness: () => POLLNVAL,
+  close: (s, file) => toldOfClose(s, file, true),
   // Of a link of lift64's own: of the link itself.
   stat: statNamed,
   link: currentPath,

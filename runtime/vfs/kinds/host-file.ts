@@ -7,6 +7,7 @@ import { currentPath } from '../descriptor-path.js';
 import type { FileContext } from '../file-context.js';
 import { atOffset, head, hostRead, hostWrite, once, sizeOf } from '../file-io.js';
 import type { Buffers, FileOps } from '../file-ops.js';
+import { toldOfClose } from '../inotify/file-events.js';
 import {
   clearMark,
   fileFlags,
@@ -82,6 +83,7 @@ export const hostFileOps: FileOps = {
   },
   write: (c, file, _size, buffers, position) => whileWriting(c, () => write(c, file, buffers, position)),
   readiness: () => READABLE | WRITABLE,
+  close: toldOfClose,
   stat: () => -ENOENT,
   // The host's name of a memfd is that of the file that stands in for it.
   link: (s, file) => ((fileMarks(s, file) & MARK.MEMFD) !== 0 ? filePath(s, file) : currentPath(s, file)),

@@ -8,6 +8,7 @@ import { currentPath } from '../descriptor-path.js';
 import { hostWrite, isNonBlocking, once, rest, sizeOf } from '../file-io.js';
 import type { Buffers, FileOps } from '../file-ops.js';
 import { hostCall } from '../host-error.js';
+import { toldOfClose } from '../inotify/file-events.js';
 import { FILE } from '../layout.js';
 import { fileFlags, fileMarks, fileObject, fileWord, hostFd, KIND, MARK, newFileOnSameObject } from '../open-files.js';
 import { LINUX_HOST, O_ACCMODE, O_RDONLY, O_RDWR, O_WRONLY } from '../open-flags.js';
@@ -107,15 +108,13 @@ export const streamOps: FileOps = {
   close: (s, file) => {
     const keepsHost = countStream(s, fileObject(s, file), -1) > 0;
     const writeFd = s.get(fileWord(file) + FILE.WRITE_FD) - 1;
+    const told = toldOfClose(s, file);
     return {
       keepsHost,
-      ...(writeFd < 0
-        ? {}
-        : {
-            then: () => {
-              fs.closeSync(writeFd);
-            },
-          }),
+      then: () => {
+        told?.then?.();
+        if (writeFd >= 0) fs.closeSync(writeFd);
+      },
     };
   },
   stat: () => -ENOENT,

@@ -7,6 +7,7 @@ import { characterOps, deviceOps } from './device.js';
 import { directoryOps, pathOps, specialDirectoryOps } from './directory.js';
 import { epollOps } from './epoll.js';
 import { hostFileOps } from './host-file.js';
+import { inotifyOps } from './inotify.js';
 import { memoryOps } from './memory.js';
 import { mqueueOps } from './mqueue.js';
 import { pidfdOps } from './pidfd.js';
@@ -34,6 +35,7 @@ export const FILE_KINDS: FileKinds = {
   [KIND.TIMERFD]: timerfdOps,
   [KIND.SIGNALFD]: signalfdOps,
   [KIND.PIDFD]: pidfdOps,
+  [KIND.INOTIFY]: inotifyOps,
   [KIND.MEMORY]: memoryOps,
   [KIND.MQUEUE]: mqueueOps,
   [KIND.TERMINAL]: terminalOps,
