@@ -4,6 +4,7 @@
 import * as os from 'node:os';
 import { nodeModules } from '../linux/node-modules.js';
 import { ENOTDIR } from '../linux/errno.js';
+import { GUEST_START } from '../../src/guest/memory-map.js';
 import { MAX_TASKS } from '../process/layout.js';
 import type { FileContext } from './file-context.js';
 import { INOTIFY_EVENTS, MAX_FDS, MAX_FILES, MAX_INOTIFIES, MAX_MARKS, PIPE_CAPACITY } from './layout.js';
@@ -100,7 +101,7 @@ const FILES: ReadonlyMap<string, Content> = new Map<string, Content>([
   ['sys/kernel/yama/ptrace_scope', constant(1)],
   ['sys/net/core/somaxconn', constant(4096)],
   ['sys/vm/max_map_count', constant(65530)],
-  ['sys/vm/mmap_min_addr', constant(0x110000)],
+  ['sys/vm/mmap_min_addr', constant(GUEST_START)],
   ['sys/vm/overcommit_memory', constant(0)],
   ['sys/vm/overcommit_ratio', constant(50)],
   ['sys/vm/swappiness', constant(60)],

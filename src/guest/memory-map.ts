@@ -18,9 +18,9 @@ export const GUEST_PAGES = GUEST_END / PAGE_SIZE;
  * One permission byte a page of the whole 4 GiB (1 MiB); the emulator's own pages, and those of this table, stay 0. It lies below what a guest may map, since V8 adds an offset of
  * 2 GiB or more in two instructions of its own at each check.
  */
-export const PERM_TABLE = 0x1_0000;
-/** Lowest address that a guest may map (vm.mmap_min_addr). */
-export const GUEST_START = 0x11_0000;
+export const PERM_TABLE = 0x8000;
+/** Lowest address that a guest may map (vm.mmap_min_addr): valgrind maps position-independent clients at this one. */
+export const GUEST_START = 0x10_8000;
 /** u32 a page: head of the list of TBs that have bytes on it (index into the TB list arena, 0 none). 4 MiB. */
 export const PAGE_TBS = 0xe020_0000;
 /** Process control block: see PCB. 64 KiB. */

@@ -224,6 +224,26 @@ static void bad_pointers(void) {
   munmap(constant, PAGE);
 }
 
+/* Valgrind maps a position-independent client at 0x108000: data there is read, written and run as anywhere. */
+static void low_addresses(void) {
+  uint8_t *const lowest = (uint8_t *)0x108000;
+  static const uint8_t add_one[] = {0x8d, 0x47, 0x01, 0xc3}; /* lea eax, [rdi + 1]; ret */
+  uint8_t *p = mmap(lowest, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+  printf("low: %s", outcome(p == lowest ? 0 : -1));
+  memcpy(lowest + PAGE - 2, add_one, sizeof add_one);
+  int zeros = 1;
+  for (int i = 0; i < PAGE - 2; i++)
+    zeros &= lowest[i] == 0;
+  printf(" %s %s", outcome(mprotect(p, 2 * PAGE, PROT_READ | PROT_EXEC)), yes(zeros));
+  int (*function)(int) = (int (*)(int))(uintptr_t)(lowest + PAGE - 2);
+  int sum = 0;
+  for (int i = 0; i < 100000; i++)
+    sum = function(sum);
+  printf(" %d %s", sum, yes(writable(lowest)));
+  printf(" %s", outcome(munmap(p, 2 * PAGE)));
+  printf(" %s\n", yes(readable(lowest)));
+}
+
 int main(void) {
   setvbuf(stdout, NULL, _IOFBF, 1 << 15);
   if (pipe(pipe_ends) != 0)
@@ -234,5 +254,6 @@ int main(void) {
   advice();
   breaking();
   bad_pointers();
+  low_addresses();
   return 0;
 }
