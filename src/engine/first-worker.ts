@@ -13,12 +13,15 @@ let first: NewWorker | undefined;
 /** For the process of one run, which is most likely one of the tiers auto and interp. */
 export function startFirstWorker(): void {
   first = newWorker(BUILT.guestWorker);
+  // Where nothing is run after all (--cpu help), it holds up no end.
+  first.worker.unref();
 }
 
 /** The worker that startFirstWorker() has begun, once; undefined where it is none of `entry`. */
 export function takeFirstWorker(entry: URL): NewWorker | undefined {
   const worker = first;
   first = undefined;
+  worker?.worker.ref();
   if (entry.href === BUILT.guestWorker.href) return worker;
   void worker?.worker.terminate();
   return undefined;

@@ -1,4 +1,4 @@
-/** The commands dump and bench as a user types them: they are loaded apart from the rest of the CLI. */
+/** The commands dump and bench, and what lift64 tells of itself, as a user types them: they are loaded apart from the rest of the CLI. */
 import { expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -11,9 +11,24 @@ function lift64(...args: readonly string[]): {
   readonly out: string;
   readonly err: string;
 } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [LIFT64, ...args], { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [LIFT64, ...args], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
   return { status, out: stdout, err: stderr };
 }
+
+test.each([
+  [['--help'], /^lift64 runs/],
+  [['-strace', '--help'], /^lift64 runs/],
+  [['-strace', '--version'], /^lift64 \d/],
+  [['-d', 'help'], /^Log items:\n {2}in_asm /],
+  [['--cpu', 'help'], /^CPU models:\n/],
+])('%j prints and ends', (args, text) => {
+  const { status, out, err } = lift64(...args);
+  expect({ status, err }).toEqual({ status: 0, err: '' });
+  expect(out).toMatch(text);
+});
 
 test('dump shows the stages of a function', () => {
   const { status, out, err } = lift64('dump', HELLO, '--symbol', 'main', '--stage', 'in_asm,op,out_asm');
