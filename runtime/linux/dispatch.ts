@@ -3,10 +3,12 @@
  * taken; t.exiting when the thread is to end. Source: System V ABI AMD64 A.2.1; Intel SDM volume 2, SYSCALL.
  */
 import { CPU, GPR } from '../../src/guest/cpu-state.js';
-import { deliverPending, interruptedCall, pendingSignals } from '../process/signal-deliver.js';
+import { deliverPending, forceSignal, interruptedCall, pendingSignals } from '../process/signal-deliver.js';
+import { callEntryStop, callExitStop, clearStep } from '../process/trace-stop.js';
 import type { SyscallArgs, SyscallResult, SyscallRow } from './context.js';
 import { ENOSYS } from './errno.js';
 import { Int80Args, int80Row } from './int80.js';
+import { SIGTRAP, TRAP_BRKPT } from './signals.js';
 import { straceEntry, straceResult } from './strace.js';
 import { filtered } from './seccomp.js';
 import { rowOf } from './table.js';
@@ -83,13 +85,36 @@ export function dispatchInt80(t: Thread): void {
 }
 
 function serve(t: Thread, nr: number, row: SyscallRow | undefined, args: SyscallArgs, i386: boolean): void {
-  const refused = t.task.seccomp === 0 ? undefined : filtered(t, nr, i386, args);
-  if (refused !== undefined) setRefused(t, refused);
-  else if (t.engine.strace) traced(t, nr, row, args);
-  else setResult(t.cpu, call(t, nr, row, args));
+  if (t.task.traced === 0) pass(t, nr, row, args, i386);
+  else passTraced(t, nr, args, i386);
   // A call that was interrupted is restarted, also where another thread has taken the signal by now.
   if (t.exiting === undefined && (pendingSignals(t) || interruptedCall(t) !== 0)) deliverPending(t);
   t.task.syscall = -1;
+}
+
+/** The call, if seccomp lets it pass. */
+function pass(t: Thread, nr: number, row: SyscallRow | undefined, args: SyscallArgs, i386: boolean): void {
+  const refused = t.task.seccomp === 0 ? undefined : filtered(t, nr, i386, args);
+  if (refused !== undefined) setRefused(t, refused);
+  else if (t.engine.strace) logged(t, nr, row, args);
+  else setResult(t.cpu, call(t, nr, row, args));
+}
+
+/** As pass, with the tracer told before and after; it may change the call. */
+function passTraced(t: Thread, nr: number, args: SyscallArgs, i386: boolean): void {
+  const { task } = t;
+  clearStep(t);
+  setResult(t.cpu, -ENOSYS);
+  task.syscall = nr;
+  const goesOn = callEntryStop(t);
+  const number = task.syscall;
+  clearStep(t);
+  if (goesOn && number !== -1) pass(t, number, i386 ? int80Row(number) : rowOf(number), args, i386);
+  if (t.exiting !== undefined) return;
+  // A step over a system call ends behind it.
+  if (task.stepping)
+    forceSignal(t, { kind: 'fault', signal: SIGTRAP, code: TRAP_BRKPT, addr: BigInt.asUintN(64, t.cpu.rip) });
+  else callExitStop(t);
 }
 
 /** Seccomp has kept the call from being served: its result, and the signal that may come with it. */
@@ -110,7 +135,7 @@ function call(t: Thread, nr: number, row: SyscallRow | undefined, args: SyscallA
   return -(row?.refuse ?? ENOSYS);
 }
 
-function traced(t: Thread, nr: number, row: SyscallRow | undefined, args: SyscallArgs): void {
+function logged(t: Thread, nr: number, row: SyscallRow | undefined, args: SyscallArgs): void {
   const shown = row ?? { nr, name: `syscall_${nr}`, args: 'x,x,x,x,x,x', support: 'no' as const };
   const entry = straceEntry(t.task.tid, shown, args, t.mem);
   if (shown.ret === 'none') {

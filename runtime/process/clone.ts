@@ -21,6 +21,8 @@ import type { Mm } from './mm.js';
 import { inheritFilters } from './seccomp.js';
 import { SIG_DFL, SIG_IGN } from './sighand.js';
 import type { Task } from './task.js';
+import { EVENT, linkChildLocked, OPTION } from './trace-link.js';
+import { eventStop } from './trace-stop.js';
 
 export const CLONE = {
   NEWTIME: 0x80,
@@ -133,8 +135,32 @@ export function cloneTask(t: Thread, args: CloneArgs): number {
   if (has(CLONE.CHILD_SETTID)) childMemory.writeU32(args.childTid, tid);
   if (has(CLONE.VFORK)) task.vforkChild = child.index;
   kernel.supervision?.startTask(child.index);
-  if (has(CLONE.VFORK)) waitForVfork(t, child.group);
+  tellTracer(t, args, tid);
+  if (has(CLONE.VFORK)) {
+    waitForVfork(t, child.group);
+    eventStop(t, EVENT.VFORK_DONE, OPTION.TRACEVFORKDONE, tid);
+  }
   return tid;
+}
+
+/** What a tracer may want to know of a clone. */
+function eventOf({ flags, exitSignal }: CloneArgs): { event: number; option: number } {
+  if ((flags & CLONE.VFORK) !== 0) return { event: EVENT.VFORK, option: OPTION.TRACEVFORK };
+  if (exitSignal !== SIGCHLD) return { event: EVENT.CLONE, option: OPTION.TRACECLONE };
+  return { event: EVENT.FORK, option: OPTION.TRACEFORK };
+}
+
+function tellTracer(t: Thread, args: CloneArgs, tid: number): void {
+  if ((args.flags & CLONE.UNTRACED) !== 0) return;
+  const { event, option } = eventOf(args);
+  eventStop(t, event, option, tid);
+}
+
+/** Whether the child of a tracee has the same tracer. */
+function isTracedToo(parent: Task, args: CloneArgs): boolean {
+  if (parent.traced === 0) return false;
+  if ((args.flags & CLONE.PTRACE) !== 0) return true;
+  return (args.flags & CLONE.UNTRACED) === 0 && (parent.trace.options & eventOf(args).option) !== 0;
 }
 
 /** Where the child runs. */
@@ -230,6 +256,7 @@ function enterTask(kernel: Kernel, parent: Task, args: CloneArgs, tid: number, m
   }
   if (thread) group.threads += 1;
   else enterGroup(kernel, parent, child, group, args);
+  if (isTracedToo(parent, args)) linkChildLocked(child, parent);
   Atomics.add(kernel.i32, HEAD.TASKS_ALIVE, 1);
   child.state = TASK_STATE.NEW;
   return child;
@@ -241,6 +268,7 @@ function enterGroup(kernel: Kernel, parent: Task, child: Task, group: Group, arg
   group.leader = child;
   group.threads = 1;
   group.parent = (args.flags & CLONE.PARENT) !== 0 ? from.parent : from;
+  group.maker = (args.flags & CLONE.PARENT) !== 0 ? from.maker : parent;
   group.exitSignal = (args.flags & CLONE.PARENT) !== 0 ? from.exitSignal : args.exitSignal;
   group.pgid = from.pgid;
   group.sid = from.sid;

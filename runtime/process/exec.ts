@@ -180,6 +180,7 @@ function endOtherThreads(t: Thread): boolean {
 export function enterNextProgram(t: Thread, next: NextProgram): void {
   const { kernel, task, mem, cpu } = t;
   const { group } = task;
+  const { tid } = task;
   walkRobustList(t);
   if (task.clearChildTid !== 0 && task.mmRecord.refs > 1) mem.writeU32(task.clearChildTid, 0);
   unshareFiles(t);
@@ -203,6 +204,7 @@ export function enterNextProgram(t: Thread, next: NextProgram): void {
     task.robustList = 0;
     task.rseq = 0;
     takeLead(t);
+    if (task.traced !== 0) task.trace.execFrom = tid;
     group.setFlag(GROUP_FLAG.EXECED, true);
     group.setFlag(GROUP_FLAG.EXECING, false);
     group.setFlag(GROUP_FLAG.NOT_DUMPABLE, false);

@@ -20,6 +20,7 @@ import { SA, SIG_IGN } from './sighand.js';
 import { flushSignals } from './siginfo.js';
 import { exitGroupLocked, retargetLocked, sendToGroupLocked } from './signal-send.js';
 import type { Task } from './task.js';
+import { isTracedElsewhere, notifyTracerLocked, releaseTraceesLocked } from './trace-link.js';
 
 const ALL_SIGNALS = 0xffff_ffff_ffff_ffffn;
 
@@ -104,7 +105,6 @@ function leaveGroup(kernel: Kernel, task: Task, status: number, cpuNs: number): 
   task.mmRecord.refs -= 1;
   task.state = TASK_STATE.DEAD;
   Atomics.sub(kernel.i32, HEAD.TASKS_ALIVE, 1);
-  group.threads -= 1;
   group.deadCpu += cpuNs;
   const isLeader = group.leader.index === task.index;
   if (isLeader && !group.exiting) {
@@ -113,7 +113,39 @@ function leaveGroup(kernel: Kernel, task: Task, status: number, cpuNs: number): 
   }
   completeVfork(kernel, group, task);
   retargetLocked(kernel, task, ALL_SIGNALS);
-  if (!isLeader) freeTask(kernel, task);
+  for (const tracee of releaseTraceesLocked(kernel, task)) releaseEndedTracee(kernel, tracee);
+  // A tracer takes notice of the end of a thread, by wait.
+  if (!isLeader && task.traced !== 0) {
+    task.trace.code = status;
+    if (tellTracer(kernel, task, group.exiting ? group.exitStatus : status)) return 0;
+  }
+  return threadGone(kernel, task);
+}
+
+/** The tracer is told of an end; false: it does not wait for its tracees. */
+function tellTracer(kernel: Kernel, task: Task, status: number): boolean {
+  const killed = (status & 0x7f) !== 0;
+  return notifyTracerLocked(kernel, task, killed ? CLD.KILLED : CLD.EXITED, killed ? status & 0x7f : status >> 8);
+}
+
+/** A tracee that has ended is none any more: its tracer has taken notice of the end, or is gone. The caller holds the mutex. */
+export function releaseEndedTracee(kernel: Kernel, task: Task): void {
+  const { group } = task;
+  const elsewhere = isTracedElsewhere(group);
+  task.traced = 0;
+  if (group.leader.index !== task.index) {
+    const changed = threadGone(kernel, task);
+    if (changed !== 0) kernel.supervision?.groupChanged(changed);
+  } else if (group.state === GROUP_STATE.ZOMBIE && elsewhere) {
+    notifyParent(kernel, group);
+  }
+}
+
+/** Nobody wants to know of the thread any more. Gives the group's index when it was its last one, else 0. The caller holds the mutex. */
+function threadGone(kernel: Kernel, task: Task): number {
+  const { group } = task;
+  group.threads -= 1;
+  if (group.leader.index !== task.index) freeTask(kernel, task);
   if (group.threads > 0) {
     // A thread of it may wait in execve to be the last.
     if (group.has(GROUP_FLAG.EXECING)) kernel.wake(group.execTask);
@@ -146,6 +178,7 @@ export function completeVfork(kernel: Kernel, group: Group, task: Task): void {
 export function freeTask(kernel: Kernel, task: Task): void {
   flushSignals(kernel, task, ALL_SIGNALS);
   releaseFilters(kernel, task);
+  task.traced = 0;
   const { sighand } = task;
   sighand.refs -= 1;
   task.state = TASK_STATE.FREE;
@@ -163,7 +196,7 @@ function reparentChildren(kernel: Kernel, group: Group): void {
       if (t.pdeathSignal !== 0)
         sendToGroupLocked(kernel, child, { kind: 'kill', signal: t.pdeathSignal, code: 0, pid: group.tgid, uid });
     }
-    if (child.state === GROUP_STATE.ZOMBIE) {
+    if (child.state === GROUP_STATE.ZOMBIE && child.leader.traced === 0) {
       child.exitSignal = SIGCHLD;
       notifyParent(kernel, child);
     }
@@ -175,6 +208,11 @@ function notifyParent(kernel: Kernel, group: Group): void {
   const { parent } = group;
   // The first process's status is read by the supervisor.
   if (group.index === kernel.initGroup.index) return;
+  // The parent is told when the tracer has been.
+  if (isTracedElsewhere(group)) {
+    if (tellTracer(kernel, group.leader, group.exitStatus)) return;
+    group.leader.traced = 0;
+  }
   if (parent.index === 0 || !parent.alive) {
     releaseGroup(kernel, group);
     return;

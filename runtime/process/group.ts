@@ -208,6 +208,14 @@ export class Group extends KernelRecord {
   inGroup(gid: number): boolean {
     return gid === this.get(GROUP.EGID) || this.supplementary.includes(gid);
   }
+  /** The thread that made the process, if it is still one of its parent's; else the parent's leader. */
+  get maker(): Task {
+    const maker = this.kernel.task(this.get(GROUP.MAKER));
+    return maker.alive && maker.groupIndex === this.parentIndex ? maker : this.parent.leader;
+  }
+  set maker(v: Task) {
+    this.set(GROUP.MAKER, v.index);
+  }
   get execTask(): number {
     return this.get(GROUP.EXEC_TASK);
   }

@@ -27,6 +27,7 @@ import { Group } from './group.js';
 import { Mm } from './mm.js';
 import { SigHand } from './sighand.js';
 import { Task } from './task.js';
+import { Trace } from './trace.js';
 
 const MAGIC = 0x6c66_3634;
 /** Longest wait for the kernel mutex, milliseconds: a host that swaps or stops lift64 may be slow. */
@@ -93,6 +94,7 @@ export class Kernel {
   private readonly groups: (Group | undefined)[] = [];
   private readonly sighands: (SigHand | undefined)[] = [];
   private readonly mms: (Mm | undefined)[] = [];
+  private readonly traces: (Trace | undefined)[] = [];
   private held = false;
 
   private constructor(readonly buffer: SharedArrayBuffer) {
@@ -188,6 +190,11 @@ export class Kernel {
 
   mm(index: number): Mm {
     return (this.mms[index] ??= new Mm(this, index));
+  }
+
+  /** What the tracer of task `index` has to do with it. */
+  trace(index: number): Trace {
+    return (this.traces[index] ??= new Trace(this, index));
   }
 
   get initGroup(): Group {

@@ -78,6 +78,8 @@ export const HEAD = {
   TASK_LIMIT: 40,
   /** Bit n: not even root raises the hard limit RLIMIT_n. */
   FIXED_LIMITS: 41,
+  /** 1: some task has been traced. */
+  TRACES: 42,
   /** Waits on several futexes under way. */
   WAITVS: 25,
   /** Counts of threads that have ended, for --stats: i64 each, 32 at most. */
@@ -166,6 +168,8 @@ export const TASK = {
   MSG_QUEUE: 58,
   /** Thread of the host that runs it; 0 where the host does not tell. */
   HOST_TID: 60,
+  /** TRACED bits; 0: nobody traces it. */
+  TRACED: 61,
   /** i64 nanoseconds: CPU time that the host thread had used before. */
   CPU_AT_START: 62,
   BYTES: 256,
@@ -178,6 +182,57 @@ export const TASK_STATE = {
   ALIVE: 2,
   /** A leader that has exited and waits for its group's last thread, or for the parent. */
   DEAD: 3,
+} as const;
+
+/** TASK.TRACED. */
+export const TRACED = {
+  /** It has a tracer, and its TRACE record is in use. */
+  ON: 1,
+  /** PTRACE_SEIZE. */
+  SEIZED: 2,
+  /** A stop is due: for job control or PTRACE_INTERRUPT; and a report that job control has changed. */
+  TRAP_STOP: 4,
+  TRAP_NOTIFY: 8,
+} as const;
+
+/** Bytes of the extended state that a tracer sees (XSAVE area with the upper halves of ymm). */
+export const XSTATE_BYTES = 832;
+
+/** What the tracer of a task has to do with it (man 2 ptrace); the record of task n is that of index n. */
+export const TRACE = {
+  /** Task index of the tracer. */
+  TRACER: 0,
+  /** TRACE_STATE. */
+  STATE: 1,
+  /** PTRACE_O_*. */
+  OPTIONS: 2,
+  /** What wait has still to report: signal, event << 8; 0 nothing. */
+  CODE: 3,
+  /** Signal that the tracee goes on with. */
+  SIGNAL: 4,
+  /** How it goes on: RESUME. */
+  RESUME: 5,
+  /** PTRACE_GETEVENTMSG; u64. */
+  MESSAGE: 6,
+  /** 1: INFO is the siginfo of the stop. */
+  HAS_INFO: 8,
+  /** The tracer has changed REGS (1), XSTATE (2). */
+  CHANGED: 9,
+  /** Tid that called the execve under way + 1; 0: none is. */
+  EXEC_FROM: 10,
+  /** siginfo_t. */
+  INFO: 16,
+  /** struct user_regs_struct: 27 words of 8 bytes. */
+  REGS: 48,
+  XSTATE: 112,
+  BYTES: 448 + XSTATE_BYTES,
+} as const;
+
+export const TRACE_STATE = {
+  RUNNING: 0,
+  STOPPED: 1,
+  /** PTRACE_LISTEN: it stays where it is, and wait does not see it. */
+  LISTENING: 2,
 } as const;
 
 /** A thread group: a guest process. */
@@ -238,6 +293,8 @@ export const GROUP = {
   CPU_TIMERS: 112,
   /** Id of the next timer of timer_create. */
   NEXT_TIMER: 120,
+  /** Task index of the thread that made the process. */
+  MAKER: 121,
   /** /proc/PID/oom_score_adj. */
   OOM_ADJUST: 127,
   BYTES: 512,
@@ -436,6 +493,7 @@ export const AREA = {
   SIGINFOS: table(MAX_SIGINFOS, SIGINFO.BYTES),
   TIMERS: table(MAX_TIMERS, TIMER.BYTES),
   FILTERS: table(MAX_FILTERS, FILTER.BYTES),
+  TRACES: table(MAX_TASKS, TRACE.BYTES),
   MMS: table(MAX_MMS, MM.BYTES),
   /** First and last waiting task of each bucket, two words. */
   FUTEXES: table(FUTEX_BUCKETS, 8),

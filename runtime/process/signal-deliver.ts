@@ -10,11 +10,12 @@ import { straceSignal } from '../linux/strace.js';
 import type { Thread } from '../linux/thread.js';
 import { park } from '../threads/park.js';
 import { isOrphanedLocked } from './job-control.js';
-import { GROUP_FLAG, SIGINFO_BYTES } from './layout.js';
+import { GROUP_FLAG, SIGINFO_BYTES, TRACED } from './layout.js';
 import { SA, SIG_DFL, SIG_IGN, type SigAction } from './sighand.js';
 import { dequeueSignal, encodeSiginfo, firstSignal, type SigInfo } from './siginfo.js';
 import { pushSignalFrame } from './signal-frame.js';
 import { exitGroupLocked, setBlocked, stopGroupLocked } from './signal-send.js';
+import { clearStep, handlerStop, jobStop, signalStop } from './trace-stop.js';
 
 /** Bytes of SYSCALL and of INT 0x80: a restarted call begins that much before rip. */
 const SYSCALL_BYTES = 2n;
@@ -48,8 +49,13 @@ export function deliverPending(t: Thread): void {
       leave(t);
       return;
     }
-    if (group.has(GROUP_FLAG.STOPPED)) {
-      park(t, () => (group.has(GROUP_FLAG.STOPPED) ? undefined : true), { killOnly: true });
+    const { traced } = task;
+    if ((traced & (TRACED.TRAP_STOP | TRACED.TRAP_NOTIFY)) !== 0) {
+      jobStop(t);
+      continue;
+    }
+    if (traced === 0 && group.has(GROUP_FLAG.STOPPED)) {
+      park(t, () => (group.has(GROUP_FLAG.STOPPED) && task.traced === 0 ? undefined : true), { killOnly: true });
       continue;
     }
     let signal = 0;
@@ -59,10 +65,11 @@ export function deliverPending(t: Thread): void {
       signal = firstSignal(own) || firstSignal(shared);
       if (signal === 0) return undefined;
       dequeueSignal(kernel, (own & sigBit(signal)) !== 0n ? task : group, signal, info);
-      return takeAction(t, signal);
+      return traced === 0 ? takeAction(t, signal) : DEFAULT_ACTION;
     });
     if (action === undefined) break;
-    take(t, signal, action);
+    if (traced === 0) take(t, signal, action);
+    else takeTraced(t, signal);
   }
   if (t.exiting !== undefined) return;
   restartWithoutHandler(t);
@@ -73,6 +80,17 @@ export function deliverPending(t: Thread): void {
     // What the old mask lets through is taken at once.
     if (task.hasSignalWork()) deliverPending(t);
   }
+}
+
+/** One dequeued signal of a tracee, its siginfo in `info`: its tracer decides. */
+function takeTraced(t: Thread, signal: number): void {
+  const given = signalStop(t, signal, info);
+  if (given === 0 || t.task.mustLeave) return;
+  take(
+    t,
+    given,
+    t.kernel.lock(() => takeAction(t, given)),
+  );
 }
 
 /** One dequeued signal, its siginfo in `info`. */
@@ -115,7 +133,11 @@ function takeAction(t: Thread, signal: number): SigAction {
 /** Sends the thread to its handler; the siginfo is in `info`. */
 function handle(t: Thread, signal: number, action: SigAction): void {
   restartForHandler(t, action);
-  if (pushSignalFrame(t, signal, action, info)) return;
+  clearStep(t);
+  if (pushSignalFrame(t, signal, action, info)) {
+    handlerStop(t);
+    return;
+  }
   // The frame can't be written. For SIGSEGV itself there is no second try.
   if (signal === SIGSEGV) {
     t.kernel.lock(() => {
@@ -157,14 +179,19 @@ export function forceSignal(t: Thread, what: SigInfo): void {
   }
   const { signal } = what;
   const bit = sigBit(signal);
+  const { traced } = task;
   const action = kernel.lock(() => {
     if ((task.blocked & bit) !== 0n || task.sighand.handler(signal) === SIG_IGN) {
       task.sighand.setAction(signal, DEFAULT_ACTION);
       task.blocked &= ~bit;
     }
-    return takeAction(t, signal);
+    return traced === 0 ? takeAction(t, signal) : DEFAULT_ACTION;
   });
   encodeSiginfo(infoView, 0, what);
+  if (traced !== 0) {
+    takeTraced(t, signal);
+    return;
+  }
   if (t.engine.strace || t.engine.logSignals) t.engine.log(straceSignal(infoView));
   if (action.handler === SIG_DFL) die(t, signal);
   else handle(t, signal, action);

@@ -16,13 +16,15 @@ import {
 } from '../linux/signals.js';
 import type { Group } from './group.js';
 import type { Kernel } from './kernel.js';
-import { GROUP_FLAG, GROUP_REPORT } from './layout.js';
+import { GROUP_FLAG, GROUP_REPORT, TRACE_STATE, TRACED } from './layout.js';
 import { SA, SIG_DFL, SIG_IGN } from './sighand.js';
 import { enqueueSignal, flushSignals, type SigInfo } from './siginfo.js';
 import type { Task } from './task.js';
 
 /** True when the task would drop the signal: its action is to ignore it and it is not blocked. */
 export function isIgnored(task: Task, signal: number): boolean {
+  // Its tracer sees them.
+  if (task.traced !== 0) return false;
   const bit = sigBit(signal);
   if (((task.blocked | task.realBlocked) & bit) !== 0n) return false;
   const handler = task.sighand.handler(signal);
@@ -141,17 +143,42 @@ export function exitGroupLocked(kernel: Kernel, group: Group, status: number): v
 /** Job control: stops the group by `signal`. The caller holds the mutex. */
 export function stopGroupLocked(kernel: Kernel, group: Group, signal: number): void {
   kernel.assertLocked();
-  if (group.exiting || group.has(GROUP_FLAG.STOPPED)) return;
+  if (group.exiting) return;
+  // A tracee stops for its tracer, again where the tracer has let it go on.
+  for (const t of group.tasks()) {
+    if (t.traced === 0) continue;
+    t.traced |= TRACED.TRAP_STOP;
+    kernel.kick(t, CONTROL.SIGNAL);
+  }
+  if (group.has(GROUP_FLAG.STOPPED)) return;
   group.stopSignal = signal;
   group.report = GROUP_REPORT.STOPPED;
   group.setFlag(GROUP_FLAG.STOPPED, true);
   for (const t of group.tasks()) kernel.kick(t, CONTROL.SIGNAL);
-  notifyParentOfJob(kernel, group, CLD.STOPPED, signal);
+  if (!isTracedByParent(group)) notifyParentOfJob(kernel, group, CLD.STOPPED, signal);
   kernel.supervision?.groupChanged(group.index);
+}
+
+/** The parent is told of its stops as the tracer then. */
+function isTracedByParent(group: Group): boolean {
+  return group.leader.traced !== 0 && group.leader.trace.tracer.groupIndex === group.parentIndex;
+}
+
+/** A tracee of PTRACE_SEIZE reports that its process goes on; any other stays where its tracer has it. */
+function continueTracee(kernel: Kernel, task: Task): void {
+  if ((task.traced & TRACED.SEIZED) === 0) {
+    task.traced &= ~TRACED.TRAP_STOP;
+    return;
+  }
+  task.traced |= TRACED.TRAP_NOTIFY;
+  const { trace } = task;
+  if (trace.state === TRACE_STATE.LISTENING) trace.state = TRACE_STATE.RUNNING;
+  kernel.kick(task, CONTROL.SIGNAL);
 }
 
 function continueGroup(kernel: Kernel, group: Group): void {
   flushEverywhere(kernel, group, STOP_SIGNALS);
+  for (const t of group.tasks()) if (t.traced !== 0) continueTracee(kernel, t);
   if (!group.has(GROUP_FLAG.STOPPED)) return;
   group.report = GROUP_REPORT.CONTINUED;
   group.setFlag(GROUP_FLAG.STOPPED, false);

@@ -2,12 +2,13 @@
  * A guest thread in the kernel's task table. In: its index. Out: Task. Who writes what: the thread itself its registers-like state (blocked mask, alternate
  * stack, robust list); others, under the kernel mutex, its pending signals and its state. Source: man 2 clone, sigaltstack, set_robust_list.
  */
-import { AREA, GROUP, GROUP_FLAG, TASK, TASK_STATE } from './layout.js';
+import { AREA, GROUP, GROUP_FLAG, TASK, TASK_STATE, TRACED } from './layout.js';
 import type { Group } from './group.js';
 import type { Kernel } from './kernel.js';
 import type { Mm } from './mm.js';
 import { KernelRecord } from './record.js';
 import type { SigHand } from './sighand.js';
+import type { Trace } from './trace.js';
 
 /** How a system call that a signal has interrupted goes on (restart_syscall). Gives its result. */
 export type RestartBlock = () => number | bigint;
@@ -20,6 +21,9 @@ export class Task extends KernelRecord {
   savedMask: bigint | undefined;
   /** A signal that the system call under way brings, to be forced on the thread once it has its result (seccomp). */
   trap: (() => void) | undefined;
+  /** Its tracer lets it do one instruction (PTRACE_SINGLESTEP), and has set the trap flag for that. */
+  stepping = false;
+  forcedTrapFlag = false;
   /** Last fault, as it shows in sigcontext: trapno, err, cr2. */
   fault = { trapno: 0, err: 0, cr2: 0n };
 
@@ -33,6 +37,8 @@ export class Task extends KernelRecord {
     this.restart = undefined;
     this.savedMask = undefined;
     this.trap = undefined;
+    this.stepping = false;
+    this.forcedTrapFlag = false;
     this.fault = { trapno: 0, err: 0, cr2: 0n };
   }
 
@@ -188,7 +194,10 @@ export class Task extends KernelRecord {
     const lo = (this.peek(TASK.PENDING) | (w[g + GROUP.PENDING] ?? 0)) & ~this.peek(TASK.BLOCKED);
     const hi = (this.peek(TASK.PENDING + 1) | (w[g + GROUP.PENDING + 1] ?? 0)) & ~this.peek(TASK.BLOCKED + 1);
     const flags = (w[g + GROUP.FLAGS] ?? 0) & (GROUP_FLAG.EXITING | GROUP_FLAG.STOPPED | GROUP_FLAG.EXECING);
-    return (lo | hi | flags) !== 0;
+    const traced = this.peek(TASK.TRACED);
+    if (traced === 0) return (lo | hi | flags) !== 0;
+    // A tracee stops when its tracer is told of it, and the tracer lets it go on while its process is stopped.
+    return (lo | hi | (flags & ~GROUP_FLAG.STOPPED) | (traced & (TRACED.TRAP_STOP | TRACED.TRAP_NOTIFY))) !== 0;
   }
 
   /** Words of the queue of siginfos. */
@@ -261,6 +270,17 @@ export class Task extends KernelRecord {
   }
   set seccomp(v: number) {
     this.set(TASK.SECCOMP, v);
+  }
+  /** TRACED bits; 0: nobody traces it. Read at every system call. */
+  get traced(): number {
+    return this.peek(TASK.TRACED);
+  }
+  set traced(v: number) {
+    this.set(TASK.TRACED, v);
+  }
+  /** What its tracer has to do with it. */
+  get trace(): Trace {
+    return this.kernel.trace(this.index);
   }
   get worker(): number {
     return this.get(TASK.WORKER);

@@ -5,10 +5,12 @@ import { ECHILD, ERESTARTSYS } from '../linux/errno.js';
 import { CLD, SIGCHLD, SIGCONT } from '../linux/signals.js';
 import type { Thread } from '../linux/thread.js';
 import { park } from '../threads/park.js';
-import { groupCpu, releaseGroup } from './exit.js';
+import { groupCpu, releaseEndedTracee, releaseGroup } from './exit.js';
 import type { Group } from './group.js';
 import type { Kernel } from './kernel.js';
-import { GROUP_REPORT, GROUP_STATE } from './layout.js';
+import { GROUP_REPORT, GROUP_STATE, TASK_STATE, TRACE_STATE } from './layout.js';
+import type { Task } from './task.js';
+import { isTracedElsewhere, traceesOf, traceesOfGroup } from './trace-link.js';
 
 export const W = {
   NOHANG: 1,
@@ -47,7 +49,7 @@ export interface Change {
 export function waitForChild(t: Thread, whom: Whom, options: number): Change | number | undefined {
   const { kernel, task } = t;
   const look = (): { found: Change | number | undefined } | undefined => {
-    const found = kernel.lock(() => scan(kernel, task.group, whom, options));
+    const found = kernel.lock(() => scan(kernel, task, whom, options));
     return found !== undefined || (options & W.NOHANG) !== 0 ? { found } : undefined;
   };
   const result = park(t, look);
@@ -55,17 +57,77 @@ export function waitForChild(t: Thread, whom: Whom, options: number): Change | n
   return typeof result === 'string' ? -ERESTARTSYS : result.found;
 }
 
-function scan(kernel: Kernel, parent: Group, whom: Whom, options: number): Change | number | undefined {
+function scan(kernel: Kernel, task: Task, whom: Whom, options: number): Change | number | undefined {
+  const parent = task.group;
   let candidates = 0;
   for (const child of parent.children()) {
     if (!isMeant(child, whom, options)) continue;
+    const elsewhere = isTracedElsewhere(child);
+    // Found below, as a tracee.
+    if (child.leader.traced !== 0 && !elsewhere) continue;
     // A zombie neither stops nor continues.
     if (child.state === GROUP_STATE.ZOMBIE && (options & W.EXITED) === 0) continue;
     candidates++;
+    // The end is its tracer's first.
+    if (child.state === GROUP_STATE.ZOMBIE && elsewhere) continue;
     const change = changeOf(kernel, parent, child, options);
     if (change !== undefined) return change;
   }
+  for (const tracee of (options & W.NOTHREAD) !== 0 ? traceesOf(task) : traceesOfGroup(parent)) {
+    if (!isAskedFor(tracee, whom)) continue;
+    const ended = tracee.state === TASK_STATE.DEAD;
+    if (ended && (options & W.EXITED) === 0) continue;
+    candidates++;
+    const change = ended ? endOf(kernel, parent, tracee, options) : stopOf(kernel, parent, tracee, options);
+    if (change !== undefined) return change;
+  }
   return candidates === 0 ? -ECHILD : undefined;
+}
+
+function isAskedFor(tracee: Task, whom: Whom): boolean {
+  if (whom.kind === 'pid') return tracee.tid === whom.pid;
+  return whom.kind === 'any' || tracee.group.pgid === whom.pgid;
+}
+
+/** The end of a tracee: of a process once all of its threads are gone. */
+function endOf(kernel: Kernel, parent: Group, tracee: Task, options: number): Change | undefined {
+  const { group } = tracee;
+  const isLeader = group.leader.index === tracee.index;
+  if (isLeader && group.state !== GROUP_STATE.ZOMBIE) return undefined;
+  if (isLeader && !isTracedElsewhere(group)) return changeOf(kernel, parent, group, options);
+  const status = group.exiting || isLeader ? group.exitStatus : tracee.trace.code;
+  const change = { pid: tracee.tid, uid: group.ids.uid, ...asEnd(status), cpu: NO_CPU };
+  if ((options & W.NOWAIT) === 0) releaseEndedTracee(kernel, tracee);
+  return change;
+}
+
+/** The stop of a tracee, whether stops are asked for or not. */
+function stopOf(kernel: Kernel, parent: Group, tracee: Task, options: number): Change | undefined {
+  const { trace, group } = tracee;
+  const { code } = trace;
+  if (trace.state === TRACE_STATE.STOPPED && code !== 0) {
+    if ((options & W.NOWAIT) === 0) trace.code = 0;
+    const uid = group.ids.uid;
+    return {
+      pid: tracee.tid,
+      uid,
+      status: (code << 8) | 0x7f,
+      code: CLD.TRAPPED,
+      value: code,
+      cpu: groupCpu(kernel, group),
+    };
+  }
+  return group.leader.index === tracee.index ? changeOf(kernel, parent, group, options & ~W.STOPPED) : undefined;
+}
+
+const NO_CPU = { user: 0, system: 0 };
+
+/** An exit status, as siginfo tells it. */
+function asEnd(status: number): { status: number; code: number; value: number } {
+  const signal = status & 0x7f;
+  return signal !== 0
+    ? { status, code: CLD.KILLED, value: signal }
+    : { status, code: CLD.EXITED, value: (status >> 8) & 0xff };
 }
 
 function isMeant(child: Group, whom: Whom, options: number): boolean {
@@ -81,21 +143,14 @@ function changeOf(kernel: Kernel, parent: Group, child: Group, options: number):
   const base = { pid: child.tgid, uid: child.ids.uid };
   if (child.state === GROUP_STATE.ZOMBIE) {
     if ((options & W.EXITED) === 0) return undefined;
-    const status = child.exitStatus;
-    const killed = (status & 0x7f) !== 0;
     const cpu = { user: Math.round(child.deadCpu / 1e3) + child.childUtime, system: child.childStime };
+    const end = asEnd(child.exitStatus);
     if (!keep) {
       parent.childUtime += cpu.user;
       parent.childStime += cpu.system;
       releaseGroup(kernel, child);
     }
-    return {
-      ...base,
-      status,
-      code: killed ? CLD.KILLED : CLD.EXITED,
-      value: killed ? status & 0x7f : (status >> 8) & 0xff,
-      cpu,
-    };
+    return { ...base, ...end, cpu };
   }
   const { report } = child;
   if ((report & GROUP_REPORT.STOPPED) !== 0 && (options & W.STOPPED) !== 0) {

@@ -7,7 +7,7 @@ import { PCB, PCB_BASE } from '../../src/guest/memory-map.js';
 import type { GuestMemory } from '../linux/context.js';
 import type { CpuView } from '../linux/thread.js';
 import { zeroFill } from '../memory/zero.js';
-import { FXSAVE_BYTES, initX87, restoreFx, saveFx } from './fxsave.js';
+import { FXSAVE_BYTES, initX87, MXCSR_MASK, restoreFx, saveFx } from './fxsave.js';
 
 const HEADER = 512;
 const EXTENDED = 576;
@@ -90,11 +90,68 @@ export function restoreState(cpu: CpuView, mem: GuestMemory, at: number): boolea
   const taken = held & wanted;
   const ymmh = (taken & AVX) === 0 ? undefined : mem.slice(at + EXTENDED, YMMH_BYTES, false);
   if ((taken & AVX) !== 0 && ymmh === undefined) return false;
+  return loadParts(cpu, image, view, taken, ymmh);
+}
+
+/** Loads an FXSAVE image and upper halves of ymm; parts that are not in `taken` become initial. False, and nothing done, when MXCSR is bad. */
+function loadParts(
+  cpu: CpuView,
+  image: Uint8Array,
+  view: DataView,
+  taken: number,
+  ymmh: Uint8Array | undefined,
+): boolean {
   if (!restoreFx(cpu, image, view)) return false;
   if ((taken & 1) === 0) initX87(cpu);
   if ((taken & 2) === 0) zeroFill(cpu.bytes, CPU.XMM, CPU.XMM + 256);
   if (ymmh === undefined) zeroFill(cpu.bytes, CPU.YMMH, CPU.YMMH + YMMH_BYTES);
   else cpu.bytes.set(ymmh, CPU.YMMH);
+  return true;
+}
+
+/** Software's first bytes: in the area that a tracer sees, XCR0. */
+const TRACER_XCR0 = SW.MAGIC1;
+
+/** Bytes of the area that a tracer sees. */
+export function tracedStateBytes(mem: GuestMemory): number {
+  return areaBytes(xcr0(mem));
+}
+
+/** Stores the state as a tracer sees it in `out`, the whole area. `view`: of the buffer of `out`. */
+export function saveTracedState(cpu: CpuView, mem: GuestMemory, out: Uint8Array, view: DataView): void {
+  const start = out.byteOffset;
+  const features = xcr0(mem);
+  zeroFill(out, 0, out.length);
+  saveFx(cpu, out, view);
+  view.setUint32(start + TRACER_XCR0, features, true);
+  const hasAvx = (features & AVX) !== 0 && usesAvx(cpu);
+  view.setUint32(start + HEADER, hasAvx ? FPSSE | AVX : FPSSE, true);
+  if (hasAvx) out.set(cpu.bytes.subarray(CPU.YMMH, CPU.YMMH + YMMH_BYTES), EXTENDED);
+}
+
+/** Loads what a tracer has stored. */
+export function loadTracedState(cpu: CpuView, image: Uint8Array, view: DataView): void {
+  const held = view.getUint32(image.byteOffset + HEADER, true);
+  loadParts(cpu, image, view, held, (held & AVX) === 0 ? undefined : image.subarray(EXTENDED, EXTENDED + YMMH_BYTES));
+}
+
+/**
+ * A tracer's `bytes` (the FXSAVE image, or the whole area) go into `image`, a tracee's state. False where they can't be loaded: reserved bits of MXCSR, or of the header.
+ */
+export function storeTracedState(image: Uint8Array, view: DataView, bytes: Uint8Array): boolean {
+  const v = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const at = image.byteOffset;
+  const features = view.getUint32(at + TRACER_XCR0, true) | FPSSE;
+  if ((v.getUint32(24, true) & ~MXCSR_MASK) !== 0) return false;
+  if (bytes.length === FXSAVE_BYTES) {
+    image.set(bytes.subarray(0, SW.MAGIC1));
+    view.setUint32(at + HEADER, view.getUint32(at + HEADER, true) | FPSSE, true);
+    return true;
+  }
+  if ((v.getUint32(HEADER, true) & ~features) !== 0) return false;
+  for (let i = 4; i < 64; i += 4) if (v.getUint32(HEADER + i, true) !== 0) return false;
+  image.set(bytes.subarray(0, SW.MAGIC1));
+  image.set(bytes.subarray(HEADER), HEADER);
   return true;
 }
 

@@ -11,6 +11,8 @@ export interface ParkOptions {
   readonly deadlineNs?: number;
   /** True: only what ends the thread interrupts it (vfork, job control). */
   readonly killOnly?: boolean;
+  /** True: nothing but lift64's own end interrupts it (a thread that ends, and waits for its tracer). */
+  readonly endsAlready?: boolean;
 }
 
 const FOR_EVER: ParkOptions = {};
@@ -47,7 +49,7 @@ export function park<T>(
     const sequence = task.parkSequence;
     const value = ready();
     if (value !== undefined) return value;
-    if (interrupted(t, options.killOnly)) return 'interrupted';
+    if (options.endsAlready === true ? kernel.shuttingDown : interrupted(t, options.killOnly)) return 'interrupted';
     let ms = Infinity;
     if (deadline !== Infinity) {
       const left = deadline - kernel.now();

@@ -9,6 +9,7 @@ import { enterNextProgram } from '../process/exec.js';
 import { threadFinished, threadStarted } from '../process/exit.js';
 import { Kernel } from '../process/kernel.js';
 import { deliverPending, pendingSignals } from '../process/signal-deliver.js';
+import { exitStop, startStops } from '../process/trace-stop.js';
 import type { WorkerWait } from './new-worker.js';
 import { sleepParked } from './park.js';
 import type { FromWorker, ToWorker, WorkerStart } from './protocol.js';
@@ -135,10 +136,12 @@ export function fatalMessage(e: unknown): FromWorker {
  */
 export function runGuestThread(t: Thread, loop: (t: Thread) => void): WebAssembly.Memory | undefined {
   threadStarted(t);
+  startStops(t);
   // A signal or exit_group may have come before the worker did.
   if (pendingSignals(t)) deliverPending(t);
   if (t.exiting === undefined) loop(t);
   if (t.next === undefined) {
+    exitStop(t);
     threadFinished(t);
     return undefined;
   }

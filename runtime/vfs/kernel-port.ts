@@ -119,8 +119,10 @@ export interface ProcSource {
 }
 
 export interface ProcTask {
-  /** R, S, Z, T ... */
+  /** R, S, Z, T, t ... */
   readonly state: string;
+  /** Tid of its tracer; 0 none. */
+  readonly tracer: number;
   readonly ppid: number;
   readonly pgrp: number;
   readonly session: number;

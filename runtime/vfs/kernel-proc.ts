@@ -4,6 +4,8 @@
 import { otherThreadCpuNs } from '../process/cpu-time.js';
 import type { Group } from '../process/group.js';
 import type { Kernel } from '../process/kernel.js';
+import { TRACE_STATE } from '../process/layout.js';
+import { mayLookInto } from '../process/look-into.js';
 import { SIG_DFL, SIG_IGN } from '../process/sighand.js';
 import type { Task } from '../process/task.js';
 import type { ProcSource, ProcTask } from './kernel-port.js';
@@ -87,7 +89,10 @@ export function kernelProc(
       const task = runner(pid);
       return task === undefined ? 0 : access(task, addr, bytes, write);
     },
-    mayLookInto: (pid) => mayLookInto(own, groupOf(pid)),
+    mayLookInto: (pid) => {
+      const group = groupOf(pid);
+      return group !== undefined && mayLookInto(own, group);
+    },
     task: (tid) => {
       const t = kernel.findTask(tid);
       if (t === undefined) return undefined;
@@ -97,17 +102,9 @@ export function kernelProc(
   };
 }
 
-/** What ptrace would allow: root, or all ids alike. Source: man 2 ptrace ("Ptrace access mode checking"). */
-function mayLookInto(own: Task, group: Group | undefined): boolean {
-  if (group === undefined) return false;
-  const [me, other] = [own.group.ids, group.ids];
-  if (me.euid === 0 || group.index === own.groupIndex) return true;
-  const all = [other.uid, other.euid, other.suid].every((id) => id === me.uid);
-  return all && [other.gid, other.egid, other.sgid].every((id) => id === me.gid);
-}
-
 function stateOf(t: Task): string {
   if (!t.alive) return 'Z';
+  if (t.traced !== 0 && t.trace.state !== TRACE_STATE.RUNNING) return 't';
   if (t.group.stopped) return 'T';
   return t.asleep ? 'S' : 'R';
 }
@@ -126,6 +123,7 @@ function taskInfo(t: Task, usage: { readonly vsize: number; readonly rss: number
   const cpuNs = t.alive && t.hostTid !== 0 ? Math.max(0, otherThreadCpuNs(t.hostTid) - t.cpuAtStart) : 0;
   return {
     state: stateOf(t),
+    tracer: t.traced === 0 ? 0 : t.trace.tracer.tid,
     ppid: group.parentIndex === 0 ? 0 : group.parent.tgid,
     pgrp: group.pgid,
     session: group.sid,

@@ -98,7 +98,7 @@ const FILES: ReadonlyMap<string, Content> = new Map<string, Content>([
   ['sys/kernel/shmmax', constant('18446744073692774399')],
   ['sys/kernel/threads-max', constant(MAX_TASKS - 1)],
   ['sys/kernel/version', () => `${os.version()}\n`],
-  ['sys/kernel/yama/ptrace_scope', constant(1)],
+  ['sys/kernel/yama/ptrace_scope', constant(0)],
   ['sys/net/core/somaxconn', constant(4096)],
   ['sys/vm/max_map_count', constant(65530)],
   ['sys/vm/mmap_min_addr', constant(GUEST_START)],

@@ -12,6 +12,7 @@ const STATE_NAMES: Readonly<Record<string, string>> = {
   S: 'sleeping',
   D: 'disk sleep',
   T: 'stopped',
+  t: 'tracing stop',
   Z: 'zombie',
   X: 'dead',
 };
@@ -121,7 +122,7 @@ export function statusText(proc: ProcSource, pid: number, tid: number, more: Sta
     ['Ngid', 0],
     ['Pid', tid],
     ['PPid', t.ppid],
-    ['TracerPid', 0],
+    ['TracerPid', t.tracer],
     ['Uid', ids(t.uids)],
     ['Gid', ids(t.gids)],
     ['FDSize', Math.max(64, 2 ** Math.ceil(Math.log2(more.descriptors + 1)))],

@@ -182,6 +182,7 @@ const proc: ProcSource = {
   mayLookInto: () => true,
   task: () => ({
     state: 'R',
+    tracer: 0,
     ppid: 1,
     pgrp: 4711,
     session: 4700,

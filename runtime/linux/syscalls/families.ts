@@ -19,6 +19,7 @@ import { pipePagesRows } from './pipe-pages.js';
 import { pollRows } from './poll.js';
 import { processRows } from './process.js';
 import { refusedRows } from './refused.js';
+import { ptraceRows } from './ptrace.js';
 import { schedRows } from './sched.js';
 import { seccompRows } from './seccomp.js';
 import { msgRows } from './msg.js';
@@ -36,6 +37,7 @@ export const FAMILIES: readonly (readonly SyscallRow[])[] = [
   processRows,
   memoryRows,
   otherMemoryRows,
+  ptraceRows,
   shmRows,
   msgRows,
   semRows,

@@ -1,4 +1,5 @@
 /** System calls on the memory of other processes. In: thread and arguments. Out: results. Source: man 2 process_vm_readv. */
+import { mayLookInto } from '../../process/look-into.js';
 import { accessMemory } from '../../threads/other-memory.js';
 import { type GuestRange, iovecRanges } from '../../vfs/guest-args.js';
 import type { Handler, SyscallRow } from '../context.js';
@@ -33,9 +34,7 @@ function processVm(write: boolean): Handler {
     if (typeof there === 'number') return there;
     const task = t.kernel.findTask(a.i32(0));
     if (task?.alive !== true) return -ESRCH;
-    const [mine, theirs] = [t.task.group.ids, task.group.ids];
-    if (mine.euid !== 0 && (mine.uid !== theirs.euid || mine.uid !== theirs.suid || mine.uid !== theirs.uid))
-      return -EPERM;
+    if (!mayLookInto(t.task, task.group)) return -EPERM;
     let done = 0;
     for (const p of pieces(here, there)) {
       const bytes = write ? t.mem.read(p.here, p.size) : new Uint8Array(p.size);

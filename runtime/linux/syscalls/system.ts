@@ -296,7 +296,6 @@ export const systemRows = [
     handler: getrusage,
   },
   { nr: 99, name: 'sysinfo', args: 'p', support: 'yes', handler: sysinfo },
-  { nr: 101, name: 'ptrace', args: 'ld,d,p,p', support: 'no', note: "guests can't trace each other", refuse: EPERM },
   { nr: 135, name: 'personality', args: 'x', support: 'partly', note: 'stored and reported', handler: personality },
   {
     nr: 157,
