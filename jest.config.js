@@ -7,6 +7,7 @@ export default {
   roots: ['<rootDir>/dist/tests'],
   testMatch: ['**/*.test.js'],
   transform: {},
+  testSequencer: '<rootDir>/scripts/test-sequencer.js',
   maxWorkers: 2,
   testTimeout: 240000,
 };

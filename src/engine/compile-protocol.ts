@@ -49,7 +49,7 @@ export interface CompiledEntry {
   readonly pages: readonly number[];
 }
 
-/** Main thread to guest worker, on the port of its own: a module of that space. */
+/** Main thread to guest worker, on the port of its own: a module of that space; and from a guest worker that has compiled it for itself (tier compiled). */
 export interface SpaceModule {
   readonly space: number;
   readonly compiled: CompiledModule;

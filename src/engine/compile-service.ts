@@ -146,11 +146,18 @@ export class CompileService {
     return worker;
   }
 
+  /** A guest thread has compiled that module for itself (tier compiled): the other threads of the space take it when they get there, and need not compile it again. */
+  share({ space, compiled }: SpaceModule): void {
+    if (!this.isAlive(space)) return;
+    this.codeOf(space).modules.push(compiled);
+    for (const guest of this.ports.values())
+      if (guest.follows.get(mmOfSpace(space)) === space) postModule(guest, space, compiled);
+  }
+
   private publish(space: number, compiled: CompiledModule): void {
     if (!this.isAlive(space)) return;
+    this.share({ space, compiled });
     const mm = mmOfSpace(space);
-    this.codeOf(space).modules.push(compiled);
-    for (const guest of this.ports.values()) if (guest.follows.get(mm) === space) postModule(guest, space, compiled);
     const { i32 } = memoryViews(this.memoryOf(mm));
     for (let slot = 0, high = Atomics.load(i32, (PCB_BASE + PCB.CPU_HIGH) / 4); slot < high; slot++) {
       const base = (CPU_BASE + slot * CPU_BLOCK_SIZE) / 4;

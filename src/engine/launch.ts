@@ -31,6 +31,7 @@ import { coreModule } from './core-module.js';
 import { takeFirstWorker } from './first-worker.js';
 import { hostElf } from './host-elf.js';
 import { keptTemplates } from './kept-templates.js';
+import type { SpaceModule } from './compile-protocol.js';
 import { CompileService } from './compile-service.js';
 import { memoryViews } from './memory-views.js';
 import type { RunOptions } from './options.js';
@@ -182,6 +183,12 @@ async function run(o: RunOptions, tree: GuestTree | undefined): Promise<Ended> {
         SERVICE.HOT,
         (hot) => {
           compiler.request(hot as HotPc);
+        },
+      ],
+      [
+        SERVICE.COMPILED,
+        (module) => {
+          compiler.share(module as SpaceModule);
         },
       ],
       [

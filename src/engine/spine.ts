@@ -28,6 +28,8 @@ export const SERVICE = {
   WATCH: 'watch',
   /** A TB got hot: HotPc. */
   HOT: 'hot',
+  /** A guest thread has compiled a module: SpaceModule (tier compiled). */
+  COMPILED: 'compiled',
   /** A process has been copied, code and all: Forked. */
   FORKED: 'forked',
   /** A guest thread has ended: ThreadReport (--profile). */

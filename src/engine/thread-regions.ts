@@ -8,7 +8,7 @@ import { requestService } from '../../runtime/threads/worker.js';
 import { COLD_HEAT } from './heat.js';
 import type { CodeCache } from './code-cache.js';
 import type { CodeStore } from './code-store.js';
-import type { CompiledModule } from './compile-protocol.js';
+import type { CompiledModule, SpaceModule } from './compile-protocol.js';
 import type { CompiledCode } from './compiled-code.js';
 import { type MemoryViews, tbPc } from './memory-views.js';
 import { withMutex } from './mutex.js';
@@ -47,6 +47,10 @@ export interface RegionParts {
 export class ThreadRegions {
   /** Modules of this address space that this thread has looked at. */
   private seen = 0;
+  /** This thread's compiler, made when it first compiles (tier compiled). */
+  private compiler: RegionCompiler | undefined;
+  /** Modules that other threads have compiled, by the pcs of their regions: this thread takes one when it gets there (tier compiled). */
+  private readonly others = new Map<number, CompiledModule>();
 
   constructor(private readonly parts: RegionParts) {}
 
@@ -83,7 +87,11 @@ export class ThreadRegions {
   /** Puts the regions that have come in since into the table. */
   installNew(): void {
     const modules = this.modules();
-    for (const compiled of modules.slice(this.seen)) this.place(compiled);
+    for (const compiled of modules.slice(this.seen)) {
+      if (this.parts.source.compiler === undefined) this.place(compiled);
+      else
+        for (const { pc, slot } of compiled.entries) if (!this.parts.compiled.has(slot)) this.others.set(pc, compiled);
+    }
     this.seen = modules.length;
   }
 
@@ -91,6 +99,7 @@ export class ThreadRegions {
   invalidate(pages: ReadonlySet<number> | undefined): void {
     const { compiled, store, kept } = this.parts;
     compiled.invalidate(pages);
+    if (pages === undefined) this.others.clear();
     store?.forget(pages);
     kept?.forget(pages);
   }
@@ -100,7 +109,7 @@ export class ThreadRegions {
     const { compiled, kept, source } = this.parts;
     this.installNew();
     if (compiled.has(slot) || kept?.install(pc) === true) return;
-    if (source.compiler !== undefined) this.compile(pc);
+    if (source.compiler !== undefined) this.takeOrCompile(slot, pc);
     else this.forget(pc);
   }
 
@@ -133,13 +142,26 @@ export class ThreadRegions {
     this.parts.compiled.install(compiled);
   }
 
+  /** What another thread has compiled for this pc, if that is still valid; else it is compiled here. */
+  private takeOrCompile(slot: number, pc: number): void {
+    const theirs = this.others.get(pc);
+    this.others.delete(pc);
+    if (theirs !== undefined) this.parts.compiled.install(theirs);
+    if (!this.parts.compiled.has(slot)) this.compile(pc);
+  }
+
   private compile(pc: number): void {
-    const { source, views, cache } = this.parts;
-    const compiler = source.compiler?.(views, cache);
+    const { source, views, cache, space } = this.parts;
+    this.compiler ??= source.compiler?.(views, cache);
+    const { compiler } = this;
+    if (compiler === undefined) return;
     const symbol = this.parts.symbol(pc);
-    if (symbol !== undefined) compiler?.symbols.set(pc, symbol);
-    const compiled = compiler?.compileHeads([pc]);
-    if (compiled !== undefined) this.place(compiled);
+    if (symbol !== undefined) compiler.symbols.set(pc, symbol);
+    const compiled = compiler.compileHeads([pc]);
+    if (compiled === undefined) return;
+    this.place(compiled);
+    const module: SpaceModule = { space: space(), compiled };
+    requestService(SERVICE.COMPILED, module);
   }
 
   /** The TB at `pc` is interpreted again, until it is hot once more. */

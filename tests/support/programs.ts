@@ -3,6 +3,10 @@ import { HANDLER, type Machine } from './machine.js';
 
 /** Words that tests look at: byte address of word i is RESULT + 4 * i. */
 export const RESULT = 0x10_0000;
+/** The word that spinners count up. */
+const SPINS = 40;
+/** The word that holds children back until it is set. */
+const GO = 50;
 /** Stacks of threads: thread i's ends here. */
 const stackOf = (i: number): number => 0x40_0000 + (i + 1) * 0x1_0000;
 /** TID words and locks. */
@@ -79,6 +83,11 @@ function untilWaiting(m: Machine, i: number): void {
   while ((m.t.kernel.findTask(tid)?.futexBucket ?? 0) === 0) sleepMs(m, 2);
 }
 
+/** Waits until word `i` is set. */
+function untilSet(m: Machine, i: number): void {
+  while (Atomics.load(m.words, RESULT / 4 + i) === 0) sleepMs(m, 1);
+}
+
 const THREADS = 6;
 
 export const PROGRAMS: Record<string, (m: Machine) => number> = {
@@ -123,16 +132,17 @@ export const PROGRAMS: Record<string, (m: Machine) => number> = {
 
   // Processes that share the memory, and waiting for them.
   children(m) {
-    const a = m.clone('sleeper', 30, VM_CHILD, stackOf(0));
-    const b = m.clone('sleeper', 5, VM_CHILD, stackOf(1));
+    const a = m.clone('heldBack', 30, VM_CHILD, stackOf(0));
+    const b = m.clone('heldBack', 5, VM_CHILD, stackOf(1));
     result(m, 0, waitPid(m, -1, 1).pid);
+    result(m, GO, 1);
     let w = waitPid(m, a);
     result(m, 1, w.pid === a ? w.status : -1);
     w = waitPid(m, -1);
     result(m, 2, w.pid === b ? w.status : -1);
     result(m, 3, waitPid(m, -1).pid);
     const c = m.clone('spinner', 0, VM_CHILD, stackOf(0));
-    sleepMs(m, 20);
+    untilSet(m, SPINS);
     m.sys(62, c, 19);
     w = waitPid(m, c, 2);
     result(m, 4, w.status);
@@ -147,13 +157,17 @@ export const PROGRAMS: Record<string, (m: Machine) => number> = {
     result(m, 7, waitPid(m, d).status);
     return 0;
   },
+  heldBack(m) {
+    untilSet(m, GO);
+    return m.arg;
+  },
   sleeper(m) {
     sleepMs(m, m.arg);
     return m.arg;
   },
   spinner(m) {
     for (;;) {
-      add(m, 40, 1);
+      add(m, SPINS, 1);
       m.poll();
     }
   },
@@ -164,7 +178,9 @@ export const PROGRAMS: Record<string, (m: Machine) => number> = {
     startThread(m, 'futexWaiter', 1);
     startThread(m, 'longSleeper', 2);
     startThread(m, 'childWaiter', 3);
-    sleepMs(m, 100);
+    untilSet(m, SPINS);
+    untilSet(m, GO);
+    untilWaiting(m, 1);
     m.sys(EXIT_GROUP, 42);
     return 0;
   },
@@ -174,6 +190,7 @@ export const PROGRAMS: Record<string, (m: Machine) => number> = {
     return 0;
   },
   longSleeper(m) {
+    result(m, GO, 1);
     sleepMs(m, 1_000_000);
     result(m, 1, 1);
     return 0;
@@ -212,7 +229,7 @@ export const PROGRAMS: Record<string, (m: Machine) => number> = {
   stoppers(m) {
     startThread(m, 'spinner', 4);
     startThread(m, 'napper', 5);
-    while (Atomics.load(m.words, RESULT / 4 + 40) === 0) sleepMs(m, 1);
+    untilSet(m, SPINS);
     for (let i = 0; i < 4; i++) startThread(m, 'stopper', i);
     for (let i = 0; i < 4; i++) join(m, i);
     result(m, 39, 1);
@@ -220,7 +237,7 @@ export const PROGRAMS: Record<string, (m: Machine) => number> = {
     return 0;
   },
   stopper(m) {
-    const at = RESULT / 4 + 40;
+    const at = RESULT / 4 + SPINS;
     for (let n = 0; n < 200; n++) {
       m.t.quiesce.stopWorld(() => {
         if (Atomics.add(m.words, RESULT / 4 + 1, 1) !== 0) add(m, 2, 1);
@@ -237,7 +254,7 @@ export const PROGRAMS: Record<string, (m: Machine) => number> = {
     for (;;) {
       sleepMs(m, 1);
       m.poll();
-      add(m, 40, 1);
+      add(m, SPINS, 1);
     }
   },
 
@@ -367,7 +384,7 @@ export const PROGRAMS: Record<string, (m: Machine) => number> = {
   orphan(m) {
     m.clone('orphanMaker', 0, VM_CHILD, stackOf(0));
     waitPid(m, -1);
-    sleepMs(m, 60);
+    untilSet(m, 0);
     return 0;
   },
   orphanMaker(m) {
@@ -375,7 +392,9 @@ export const PROGRAMS: Record<string, (m: Machine) => number> = {
     return 0;
   },
   orphaned(m) {
-    sleepMs(m, 20);
+    const parent = m.sys(110);
+    // The one that made this process may still be on its way out.
+    while (parent !== 1 && m.sys(110) === parent) sleepMs(m, 1);
     result(m, 0, m.sys(110));
     return 0;
   },

@@ -8,12 +8,10 @@ const CHILD = fileURLToPath(new URL('../support/host-reader-child.js', import.me
 interface Result {
   readonly code: number | null;
   readonly out: string;
-  readonly ms: number;
 }
 
 /** Runs the child under `sh -c`, with {} for the command. */
 function shell(line: string): Promise<Result> {
-  const start = performance.now();
   return new Promise((resolve) => {
     const p = spawn('sh', ['-c', line.replaceAll('{}', `'${process.execPath}' '${CHILD}'`)], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -21,7 +19,7 @@ function shell(line: string): Promise<Result> {
     let out = '';
     p.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
     p.on('close', (code) => {
-      resolve({ code, out, ms: performance.now() - start });
+      resolve({ code, out });
     });
   });
 }
@@ -39,26 +37,24 @@ describe('host reader', () => {
   });
 
   test('the exit does not wait for a read under way', async () => {
-    // Opened for reading and writing, so that it has a writer and never ends.
-    const { out, ms } = await shell('d=$(mktemp -d); mkfifo $d/f; {} hang 0<>$d/f; echo status $?; rm -r $d');
+    // Opened for reading and writing, so that it has a writer and never ends: an exit that waits hangs until jest's time limit.
+    const { out } = await shell('d=$(mktemp -d); mkfifo $d/f; {} hang 0<>$d/f; echo status $?; rm -r $d');
     expect(out).toBe('status 7\n');
-    expect(ms).toBeLessThan(5000);
   });
 
+  // Its end is never sent.
   test('socket', async () => {
-    const start = performance.now();
     const result = await new Promise<Result>((resolve) => {
       const p = spawn(process.execPath, [CHILD, '4', '4'], { stdio: ['pipe', 'pipe', 'inherit'] });
       let out = '';
       p.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
       p.on('close', (code) => {
-        resolve({ code, out, ms: performance.now() - start });
+        resolve({ code, out });
       });
       p.stdin.write('hello');
     });
     expect(result.out).toBe('4:hell\n1:o\n');
     expect(result.code).toBe(7);
-    expect(result.ms).toBeLessThan(5000);
   });
 
   test('file and /dev/null', async () => {
