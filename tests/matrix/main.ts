@@ -1,7 +1,8 @@
 /**
  * The compatibility matrix: each row natively, under lift64 and under qemu-x86_64. In: options below. Out: a line a row, tests/matrix/results.json, docs/programs.md; status 1 if a row is not right under lift64.
  * usage: npm run matrix -- [--install] [--list] [--only NAME]... [--no-qemu] [--keep] [--show] [-- LIFT64-OPTIONS...]
- *   --install  Debian packages of the rows, by apt-get (root)   --only  rows whose name has NAME in it
+ *   --install  Debian packages of the rows, by apt-get (root); biome: npm install --no-save @biomejs/cli-linux-x64
+ *   --only     rows whose name has NAME in it
  *   --todo     rows that were not right the last time           --patience N  N times the rows' limits, for a host that is busy
  *   --keep     leave results.json and the page as they are      --show  stdout and stderr of what is not right
  *   --self     natively twice instead, to see that the rows give the same each time

@@ -103,6 +103,12 @@ as psql -h 127.0.0.1 -p $PORT -At postgres -c 'create table t as select i, i * i
     name: 'util-linux',
     packages: ['util-linux', 'bsdutils'],
     version: 'mount --version',
-    script: `flock lock -c 'echo locked'; (flock 9; sleep 0.2) 9> lock & sleep 0.05; flock -n lock true; echo $?; wait; setsid sh -c 'echo session'; getopt -o ab: -- -a -b x y; hexdump -C row.sh | head -2; column -t <<< 'a bb c'; rev <<< abc; uuidgen | tr -d '\\n' | wc -c; lscpu | grep -c Arch; taskset -p $$ | cut -d: -f1 | sed 's/[0-9]//g'; ionice -p $$ | cut -d: -f1; prlimit -n -o RESOURCE --noheadings; chrt -p $$ | head -1 | cut -d: -f2; logger --no-act -s hi 2>&1 | tail -c 3; fallocate -l 8192 fa; stat -c %s fa; mountpoint -q /; echo $?; cal 2 2024 | head -2; script -qc 'tty | cut -c1-8' /dev/null | tr -d '\\r'; unshare -U true; echo $?`,
+    script: `flock lock -c 'echo locked'; (flock 9; : > held; until [ -e tried ]; do sleep 0.05; done) 9> lock & until [ -e held ]; do sleep 0.05; done; flock -n lock true; echo $?; : > tried; wait; setsid sh -c 'echo session'; getopt -o ab: -- -a -b x y; hexdump -C row.sh | head -2; column -t <<< 'a bb c'; rev <<< abc; uuidgen | tr -d '\\n' | wc -c; lscpu | grep -c Arch; taskset -p $$ | cut -d: -f1 | sed 's/[0-9]//g'; ionice -p $$ | cut -d: -f1; prlimit -n -o RESOURCE --noheadings; chrt -p $$ | head -1 | cut -d: -f2; logger --no-act -s hi 2>&1 | tail -c 3; fallocate -l 8192 fa; stat -c %s fa; mountpoint -q /; echo $?; cal 2 2024 | head -2; script -qc 'tty | cut -c1-8' /dev/null | tr -d '\\r'`,
+  },
+  {
+    name: 'unshare',
+    packages: ['util-linux'],
+    version: 'unshare --version',
+    script: `unshare -U true; echo $?; unshare -Urn sh -c 'id -u; ls /sys/class/net | wc -l'; unshare -Urpf --kill-child sh -c 'echo $$'`,
   },
 ];
