@@ -41,7 +41,26 @@ function loadNatives(): Natives | false {
   });
 }
 
-/** The machine code of `module`, which has functions that V8's optimising compiler has compiled; undefined where V8 gives none. */
+const SECTION_NAME = 'lift64';
+const CUSTOM_SECTION = 0;
+
+/**
+ * The bytes of a module with a section of random content behind them. V8 has one module a process for equal bytes: where a thread has made one of them already, and no function of it has been optimised, another
+ * thread that wants it optimised gets that one, and V8 ends the process when it is asked for its code.
+ */
+export function distinctModule(wasm: Uint8Array): Uint8Array {
+  const content = [
+    SECTION_NAME.length,
+    ...Buffer.from(SECTION_NAME),
+    ...new Uint8Array(Float64Array.of(Math.random()).buffer),
+  ];
+  const out = new Uint8Array(wasm.length + 2 + content.length);
+  out.set(wasm);
+  out.set([CUSTOM_SECTION, content.length, ...content], wasm.length);
+  return out;
+}
+
+/** The machine code of `module`, which has functions that V8's optimising compiler has compiled (see distinctModule()); undefined where V8 gives none. */
 export function machineCode(module: WebAssembly.Module): Uint8Array | undefined {
   natives ??= loadNatives();
   if (natives === false) return undefined;

@@ -13,7 +13,7 @@ import { pageHash } from './code-store-file.js';
 import type { CompiledEntry, CompiledModule, ModuleRecord } from './compile-protocol.js';
 import { isHot, isWarm } from './heat.js';
 import { LiftedTbs } from './lifted-tbs.js';
-import { machineCode } from './machine-code.js';
+import { distinctModule, machineCode } from './machine-code.js';
 import type { MemoryViews } from './memory-views.js';
 import { withMutex } from './mutex.js';
 import { formRegion, limitsWithout, REGION_LIMITS, regionPages, type RegionLimits } from './region.js';
@@ -106,7 +106,7 @@ export class RegionCompiler {
       keep = false,
       load = plainModule,
     } = this.options;
-    const { bytes, text } = compile(regions, slot, {
+    const { bytes: compiled, text } = compile(regions, slot, {
       text: wantText,
       unchecked,
       disabled,
@@ -115,6 +115,7 @@ export class RegionCompiler {
     });
     const entries = regions.map((r, i) => ({ pc: r.head, slot: slot(r.head), name: `r${i}`, pages: regionPages(r) }));
     const copies = Atomics.load(this.views.i32, (PCB_BASE + PCB.COPIES) / 4);
+    const bytes = keep ? distinctModule(compiled) : compiled;
     const module = load(bytes);
     const record = keep ? this.record({ module, bytes }, entries, [...slots], generation) : undefined;
     return { module, generation, copies, entries, size: bytes.length, text, record };

@@ -5,8 +5,8 @@ import { spawnSync } from 'node:child_process';
 const SETUP = `
   import { readFileSync } from 'node:fs';
   import { BUILT } from './dist/src/engine/built-files.js';
-  import { machineCode, moduleWithCode } from './dist/src/engine/machine-code.js';
-  import { optimisedCore } from './dist/src/engine/v8-flags.js';
+  import { distinctModule, machineCode, moduleWithCode } from './dist/src/engine/machine-code.js';
+  import { keptModules, optimisedCore } from './dist/src/engine/v8-flags.js';
   const wasm = readFileSync(BUILT.core);
 `;
 
@@ -45,6 +45,20 @@ whereOffered('another thread, which makes a module of the same bytes, has the co
   `;
   expect(output(code)).toBe('true\n');
 });
+
+whereOffered(
+  'a module that is to be optimised has code, also where another thread has one of the same bytes that is not',
+  () => {
+    // (module (func (export "r0") (result i32) i32.const 7))
+    const code = `
+    const bytes = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 127, 3, 2, 1, 0, 7, 6, 1, 2, 114, 48, 0, 0, 10, 6, 1, 4, 0, 65, 7, 11]);
+    const kept = keptModules(() => new WebAssembly.Module(bytes));
+    const [first, second] = [1, 2].map(() => optimisedCore(() => new WebAssembly.Module(distinctModule(bytes))));
+    console.log(machineCode(first).length === machineCode(second).length, new WebAssembly.Instance(first).exports.r0(), new WebAssembly.Instance(kept).exports.r0());
+  `;
+    expect(output(code)).toBe('true 7 7\n');
+  },
+);
 
 whereOffered('code that another V8 has made, or other flags, is refused', () => {
   const code = `
