@@ -46,12 +46,12 @@ print(say(b'set a 0 0 5\\r\\nhello\\r\\n', 1), say(b'get a\\r\\n', 3), say(b'inc
   },
   {
     name: 'postgres',
-    packages: ['postgresql'],
+    packages: ['postgresql', 'util-linux'],
     version: 'echo /usr/lib/postgresql/*/bin/postgres; /usr/lib/postgresql/*/bin/postgres --version | tail -1',
     limit: 400,
-    script: `B=$(echo /usr/lib/postgresql/*/bin); chmod 777 .; mkdir data; chown postgres data; U='setpriv --reuid postgres --regid postgres --clear-groups env HOME='$PWD/data; as() { $U "$@"; }
-as $B/initdb -D data -A trust --no-sync > log 2>&1; echo $?; $U $B/postgres -D data -p $PORT -k $PWD/data -F > log2 2>&1 & p=$!; for i in $(seq 200); do as psql -h 127.0.0.1 -p $PORT -c 'select 1' postgres > /dev/null 2>&1 && break; sleep 0.2; done
-as psql -h 127.0.0.1 -p $PORT -At postgres -c 'create table t as select i, i * i as sq from generate_series(1, 1000) i' -c 'select count(*), sum(sq) from t' -c 'create index on t(i)' -c 'select sq from t where i = 77' -c 'nonsense'; echo $?; kill -INT $p; wait $p; echo $?
+    script: `B=$(echo /usr/lib/postgresql/*/bin); chmod 777 .; mkdir data; chown postgres data; as() { runuser -u postgres -- "$@"; }
+as $B/initdb -D data -A trust --no-sync > log 2>&1; echo $?; runuser -u postgres -- $B/postgres -D data -p $PORT -k $PWD/data -F > log2 2>&1 & p=$!; for i in $(seq 200); do as psql -h 127.0.0.1 -p $PORT -c 'select 1' postgres > /dev/null 2>&1 && break; sleep 0.2; done
+as psql -h 127.0.0.1 -p $PORT -At postgres -c 'create table t as select i, i * i as sq from generate_series(1, 1000) i' -c 'select count(*), sum(sq) from t' -c 'create index on t(i)' -c 'select sq from t where i = 77' -c 'nonsense'; echo $?; as $B/pg_ctl -D data -m fast -s stop; wait $p; echo $?
 `,
   },
   {
@@ -104,6 +104,12 @@ as psql -h 127.0.0.1 -p $PORT -At postgres -c 'create table t as select i, i * i
     packages: ['util-linux', 'bsdutils'],
     version: 'mount --version',
     script: `flock lock -c 'echo locked'; (flock 9; : > held; until [ -e tried ]; do sleep 0.05; done) 9> lock & until [ -e held ]; do sleep 0.05; done; flock -n lock true; echo $?; : > tried; wait; setsid sh -c 'echo session'; getopt -o ab: -- -a -b x y; hexdump -C row.sh | head -2; column -t <<< 'a bb c'; rev <<< abc; uuidgen | tr -d '\\n' | wc -c; lscpu | grep -c Arch; taskset -p $$ | cut -d: -f1 | sed 's/[0-9]//g'; ionice -p $$ | cut -d: -f1; prlimit -n -o RESOURCE --noheadings; chrt -p $$ | head -1 | cut -d: -f2; logger --no-act -s hi 2>&1 | tail -c 3; fallocate -l 8192 fa; stat -c %s fa; mountpoint -q /; echo $?; cal 2 2024 | head -2; script -qc 'tty | cut -c1-8' /dev/null | tr -d '\\r'`,
+  },
+  {
+    name: 'setpriv',
+    packages: ['util-linux'],
+    version: 'setpriv --version',
+    script: `setpriv --reuid 1 --regid 1 --clear-groups id; echo $?; setpriv --no-new-privs --bounding-set=-sys_admin grep -e NoNewPrivs -e CapBnd /proc/self/status`,
   },
   {
     name: 'unshare',
