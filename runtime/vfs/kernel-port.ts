@@ -114,6 +114,8 @@ export interface ProcSource {
   accessMemory(pid: number, addr: number, bytes: Uint8Array, write: boolean): number;
   /** Whether the reader may see the files and the memory of the process. */
   mayLookInto(pid: number): boolean;
+  /** Whether the reader may list the descriptors of the process: a zombie's are root's. */
+  mayListFiles(pid: number): boolean;
   /** Fields of /proc/PID/stat and status that only the kernel knows; undefined when the thread is gone. */
   task(tid: number): ProcTask | undefined;
 }

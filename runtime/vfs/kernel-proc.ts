@@ -57,6 +57,10 @@ export function kernelProc(
       return size > 0 ? memory.read(start, size) : undefined;
     }) ?? new Uint8Array(0);
   const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
+  const may = (pid: number): boolean => {
+    const group = groupOf(pid);
+    return group !== undefined && mayLookInto(own, group);
+  };
   return {
     pids: () => [...kernel.allGroups()].map((g) => g.tgid).sort((a, b) => a - b),
     processOf: (id) => (groupOf(id) ?? kernel.findTask(id)?.group)?.tgid,
@@ -89,10 +93,8 @@ export function kernelProc(
       const task = runner(pid);
       return task === undefined ? 0 : access(task, addr, bytes, write);
     },
-    mayLookInto: (pid) => {
-      const group = groupOf(pid);
-      return group !== undefined && mayLookInto(own, group);
-    },
+    mayLookInto: may,
+    mayListFiles: (pid) => may(pid) && (own.group.ids.euid === 0 || runner(pid) !== undefined),
     task: (tid) => {
       const t = kernel.findTask(tid);
       if (t === undefined) return undefined;

@@ -150,7 +150,8 @@ export function ofProcess(c: FileContext, pid: number, tid: number, parts: reado
       return ofTasks(s, rest);
     case 'fd':
     case 'fdinfo':
-      return proc(s).mayLookInto(pid) ? ofDescriptors(c, proc(s).tables(pid).files, name === 'fdinfo', rest) : -EACCES;
+      if (!(name === 'fd' ? proc(s).mayListFiles(pid) : proc(s).mayLookInto(pid))) return -EACCES;
+      return ofDescriptors(c, proc(s).tables(pid).files, name === 'fdinfo', rest);
     case 'mem':
       if (rest.length > 0) return -ENOTDIR;
       return proc(s).mayLookInto(pid) ? { type: 'memory', pid } : -EACCES;

@@ -180,6 +180,7 @@ const proc: ProcSource = {
   oomAdjust: () => 0,
   setOomAdjust: () => undefined,
   mayLookInto: () => true,
+  mayListFiles: () => true,
   task: () => ({
     state: 'R',
     tracer: 0,

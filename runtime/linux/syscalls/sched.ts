@@ -3,9 +3,10 @@
  * membarrier, rseq. Guest threads are the host's threads; policies and priorities are stored and reported, nothing else.
  */
 import { availableParallelism } from 'node:os';
+import { RLIMIT } from '../../process/boot.js';
 import type { Task } from '../../process/task.js';
 import type { SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
-import { E2BIG, EFAULT, EINVAL, EPERM, ESRCH } from '../errno.js';
+import { E2BIG, EACCES, EFAULT, EINVAL, EPERM, ESRCH } from '../errno.js';
 import { writeTimespec } from '../structs.js';
 import type { Thread } from '../thread.js';
 import { sleepParked } from '../../threads/park.js';
@@ -60,6 +61,8 @@ function priorityRange(policy: number): readonly [min: number, max: number] | un
   if (!knownPolicy(policy)) return undefined;
   return policy === POLICY.FIFO || policy === POLICY.RR ? [1, 99] : [0, 0];
 }
+
+const clampNice = (nice: number): number => Math.max(-20, Math.min(19, nice));
 
 function setPolicy(t: Thread, tid: number, policyBits: number, priority: number): SyscallResult {
   const policy = policyBits & ~RESET_ON_FORK;
@@ -120,8 +123,10 @@ function setattr(t: Thread, a: SyscallArgs): SyscallResult {
   const v = new DataView(bytes.buffer, bytes.byteOffset, SCHED_ATTR_BYTES);
   const task = taskOf(t, a.i32(0));
   if (task === undefined) return -ESRCH;
+  const nice = clampNice(v.getInt32(16, true));
+  if (priorityRange(v.getUint32(4, true) & ~RESET_ON_FORK) !== undefined && !mayNice(t, task, nice)) return -EPERM;
   const result = setPolicy(t, a.i32(0), v.getUint32(4, true), v.getUint32(20, true));
-  if (result === 0) task.nice = Math.max(-20, Math.min(19, v.getInt32(16, true)));
+  if (result === 0) task.nice = nice;
   return result;
 }
 
@@ -162,15 +167,26 @@ function getpriority(t: Thread, a: SyscallArgs): SyscallResult {
   return best;
 }
 
+/** Whether `t` may give `task` that nice value: any that is no lower, others down to RLIMIT_NICE, or as root (Linux's can_nice). */
+function mayNice(t: Thread, task: Task, nice: number): boolean {
+  const lowest = 20 - Number(task.group.rlimit(RLIMIT.NICE).soft);
+  return nice >= task.nice || nice >= lowest || t.task.group.ids.euid === 0;
+}
+
 function setpriority(t: Thread, a: SyscallArgs): SyscallResult {
   const which = a.i32(0);
   if (which < 0 || which > 2) return -EINVAL;
-  let found = false;
+  const nice = clampNice(a.i32(2));
+  const { euid } = t.task.group.ids;
+  let result = -ESRCH;
   for (const task of priorityTargets(t, which, a.i32(1))) {
-    task.nice = Math.max(-20, Math.min(19, a.i32(2)));
-    found = true;
+    const { ids } = task.group;
+    if (euid !== 0 && euid !== ids.uid && euid !== ids.euid) return -EPERM;
+    if (!mayNice(t, task, nice)) return -EACCES;
+    if (result === -ESRCH) result = 0;
+    task.nice = nice;
   }
-  return found ? 0 : -ESRCH;
+  return result;
 }
 
 function getcpu(t: Thread, a: SyscallArgs): SyscallResult {

@@ -50,5 +50,18 @@ int main(void) {
   }
   wait(0);
   get("the parent's", PROCESS, 0);
+  /* A lower nice value is for root, or for RLIMIT_NICE to allow; another user's process is not to be touched. */
+  fflush(stdout);
+  if (fork() == 0) {
+    if (geteuid() == 0)
+      setreuid(65534, 65534);
+    printf("unprivileged: 12 %d", setpriority(PRIO_PROCESS, 0, 12) ? errno : 0);
+    printf(", the same %d", setpriority(PRIO_PROCESS, 0, 12) ? errno : 0);
+    printf(", 11 %d", setpriority(PRIO_PROCESS, 0, 11) ? errno : 0);
+    printf(", of none %d\n", setpriority(PRIO_PROCESS, 999999, 19) ? errno : 0);
+    fflush(stdout);
+    _exit(0);
+  }
+  wait(0);
   return 0;
 }
