@@ -95,10 +95,18 @@ function serve(t: Thread, nr: number, row: SyscallRow | undefined, args: Syscall
 /** The call, if seccomp lets it pass. */
 function pass(t: Thread, nr: number, row: SyscallRow | undefined, args: SyscallArgs, i386: boolean): void {
   const refused = t.task.seccomp === 0 ? undefined : filtered(t, nr, i386, args);
-  if (refused !== undefined) setRefused(t, refused);
-  else if (t.engine.strace) logged(t, nr, row, args);
-  else setResult(t.cpu, call(t, nr, row, args));
+  if (refused !== undefined) {
+    setRefused(t, refused);
+    return;
+  }
+  // Where seccomp has asked a tracer, it may be another one.
+  const now = t.task.syscall;
+  const served = now === nr ? row : rowFor(now, i386);
+  if (t.engine.strace) logged(t, now, served, args);
+  else setResult(t.cpu, call(t, now, served, args));
 }
+
+const rowFor = (nr: number, i386: boolean): SyscallRow | undefined => (i386 ? int80Row(nr) : rowOf(nr));
 
 /** As pass, with the tracer told before and after; it may change the call. */
 function passTraced(t: Thread, nr: number, args: SyscallArgs, i386: boolean): void {
@@ -109,7 +117,7 @@ function passTraced(t: Thread, nr: number, args: SyscallArgs, i386: boolean): vo
   const goesOn = callEntryStop(t);
   const number = task.syscall;
   clearStep(t);
-  if (goesOn && number !== -1) pass(t, number, i386 ? int80Row(number) : rowOf(number), args, i386);
+  if (goesOn && number !== -1) pass(t, number, rowFor(number, i386), args, i386);
   if (t.exiting !== undefined) return;
   // A step over a system call ends behind it.
   if (task.stepping)

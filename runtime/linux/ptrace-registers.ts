@@ -2,9 +2,10 @@
  * The registers of a stopped tracee as its tracer reads and writes them: the user area, register sets, floating point. In: the tracee, addresses of the tracer. Out: 0 or a negative errno.
  * Source: man 2 ptrace; sys/user.h (struct user); the notes NT_PRSTATUS, NT_PRFPREG, NT_X86_XSTATE of core files.
  */
+import { canWatch } from '../process/debug-registers.js';
 import { CHANGED } from '../process/trace.js';
 import type { Task } from '../process/task.js';
-import { asStored, mayBeStored, UREG, USER_REGS_BYTES } from '../process/user-regs.js';
+import { asStored, mayBeStored, TASK_SIZE_MAX, UREG, USER_REGS_BYTES } from '../process/user-regs.js';
 import { storeTracedState, tracedStateBytes } from '../process/xstate.js';
 import { FXSAVE_BYTES } from '../process/fxsave.js';
 import { EFAULT, EINVAL, EIO } from './errno.js';
@@ -13,7 +14,7 @@ import type { Thread } from './thread.js';
 /** struct user. */
 const USER_BYTES = 912;
 const DEBUG_REGS = 848;
-const DEBUG_CONTROL = DEBUG_REGS + 7 * 8;
+const DR = { STATUS: 6, CONTROL: 7 } as const;
 const WORD = 8;
 
 const NT = { PRSTATUS: 1, PRFPREG: 2, X86_XSTATE: 0x202 } as const;
@@ -21,16 +22,26 @@ const NT = { PRSTATUS: 1, PRFPREG: 2, X86_XSTATE: 0x202 } as const;
 /** The word of struct user at `offset`. */
 export function userWord(task: Task, offset: number): bigint | undefined {
   if (offset % WORD !== 0 || !(offset >= 0 && offset < USER_BYTES)) return undefined;
-  return offset < USER_REGS_BYTES ? task.kernel.view.getBigUint64(task.trace.regs.byteOffset + offset, true) : 0n;
+  if (offset < USER_REGS_BYTES) return task.kernel.view.getBigUint64(task.trace.regs.byteOffset + offset, true);
+  const n = (offset - DEBUG_REGS) / WORD;
+  return n >= 0 && n <= DR.CONTROL ? task.trace.debug(n) : 0n;
+}
+
+/** Debug register `n`. */
+function setDebugRegister({ trace }: Task, n: number, value: bigint): number {
+  if (n === 4 || n === 5) return -EIO;
+  if (n < 4 && value >= TASK_SIZE_MAX) return -EINVAL;
+  if (n === DR.CONTROL && !canWatch(Number(value & 0xffff_ffffn))) return -EINVAL;
+  trace.setDebug(n, value);
+  if (n !== DR.STATUS) trace.changed |= CHANGED.DEBUG;
+  return 0;
 }
 
 export function setUserWord(task: Task, offset: number, value: bigint): number {
   const before = userWord(task, offset);
   if (before === undefined) return -EIO;
-  if (offset >= DEBUG_REGS && offset <= DEBUG_CONTROL) {
-    // There are no debug registers: those that watch nothing can be set.
-    return offset === DEBUG_CONTROL && (value & 0xffn) !== 0n ? -EIO : 0;
-  }
+  const n = (offset - DEBUG_REGS) / WORD;
+  if (n >= 0 && n <= DR.CONTROL) return setDebugRegister(task, n, value);
   if (offset >= USER_REGS_BYTES || !mayBeStored(offset, value)) return -EIO;
   const { trace } = task;
   task.kernel.view.setBigUint64(trace.regs.byteOffset + offset, asStored(offset, value, before), true);

@@ -2,11 +2,14 @@
  * What seccomp does to a system call. In: the thread, the call. Out: undefined, and it goes on; or its result, with the signals that it brings.
  * Source: man 2 seccomp.
  */
+import { GPR } from '../../src/guest/cpu-state.js';
 import { exitGroupLocked } from '../process/signal-send.js';
 import { exitThread } from '../process/exit.js';
 import { ACTION, ARCH, judge, STRICT } from '../process/seccomp.js';
 import { SIG_DFL } from '../process/sighand.js';
 import { forceSignal } from '../process/signal-deliver.js';
+import { EVENT, OPTION } from '../process/trace-link.js';
+import { eventStop } from '../process/trace-stop.js';
 import type { SyscallArgs, SyscallResult } from './context.js';
 import { ENOSYS } from './errno.js';
 import { SIGKILL, SIGSYS } from './signals.js';
@@ -18,7 +21,14 @@ const MAX_ERRNO = 4095;
 const STRICT_CALLS: ReadonlySet<number> = new Set([0, 1, 60, 15]);
 const STRICT_CALLS_I386: ReadonlySet<number> = new Set([3, 4, 1, 119]);
 
-export function filtered(t: Thread, nr: number, i386: boolean, a: SyscallArgs): SyscallResult | undefined {
+/** @param told the tracer has been told of the call, and has let it pass */
+export function filtered(
+  t: Thread,
+  nr: number,
+  i386: boolean,
+  a: SyscallArgs,
+  told = false,
+): SyscallResult | undefined {
   const { kernel, task } = t;
   const { seccomp } = task;
   if (seccomp === STRICT) {
@@ -41,8 +51,9 @@ export function filtered(t: Thread, nr: number, i386: boolean, a: SyscallArgs): 
     case ACTION.ERRNO:
       return -Math.min(value, MAX_ERRNO);
     case ACTION.TRACE:
+      return told ? undefined : askTracer(t, nr, value, i386, a);
     case ACTION.USER_NOTIF:
-      // Nobody traces, nobody listens.
+      // Nobody listens.
       return -ENOSYS;
     case ACTION.TRAP:
       task.trap = sendTrap;
@@ -63,6 +74,15 @@ export function filtered(t: Thread, nr: number, i386: boolean, a: SyscallArgs): 
     sendTrap();
   };
   return nr;
+}
+
+/** The tracer may change the call, which is looked at anew then, or leave it out: its result is what the tracer has put into rax. Without a tracer it is refused. */
+function askTracer(t: Thread, nr: number, value: number, i386: boolean, a: SyscallArgs): SyscallResult | undefined {
+  const { task, cpu } = t;
+  if (!eventStop(t, EVENT.SECCOMP, OPTION.TRACESECCOMP, value)) return -ENOSYS;
+  const now = task.syscall;
+  if (now < 0 || task.mustLeave) return cpu.reg(GPR.RAX);
+  return now === nr ? undefined : filtered(t, now, i386, a, true);
 }
 
 /** siginfo_t with the members of SIGSYS. */

@@ -225,7 +225,9 @@ export const TRACE = {
   /** struct user_regs_struct: 27 words of 8 bytes. */
   REGS: 48,
   XSTATE: 112,
-  BYTES: 448 + XSTATE_BYTES,
+  /** DR0 to DR7, u64 each. */
+  DEBUG: 320,
+  BYTES: 1344,
 } as const;
 
 export const TRACE_STATE = {

@@ -3,6 +3,7 @@
  * stack, robust list); others, under the kernel mutex, its pending signals and its state. Source: man 2 clone, sigaltstack, set_robust_list.
  */
 import { AREA, GROUP, GROUP_FLAG, TASK, TASK_STATE, TRACED } from './layout.js';
+import type { DebugRegisters } from './debug-registers.js';
 import type { Group } from './group.js';
 import type { Kernel } from './kernel.js';
 import type { Mm } from './mm.js';
@@ -24,6 +25,8 @@ export class Task extends KernelRecord {
   /** Its tracer lets it do one instruction (PTRACE_SINGLESTEP), and has set the trap flag for that. */
   stepping = false;
   forcedTrapFlag = false;
+  /** What its tracer watches by the debug registers. */
+  debug: DebugRegisters | undefined;
   /** Last fault, as it shows in sigcontext: trapno, err, cr2. */
   fault = { trapno: 0, err: 0, cr2: 0n };
 
@@ -39,6 +42,7 @@ export class Task extends KernelRecord {
     this.trap = undefined;
     this.stepping = false;
     this.forcedTrapFlag = false;
+    this.debug = undefined;
     this.fault = { trapno: 0, err: 0, cr2: 0n };
   }
 

@@ -7,6 +7,7 @@ import { FLAG } from '../../src/guest/flags.js';
 import { CLD, SIGTRAP, SI_KERNEL, SI_USER } from '../linux/signals.js';
 import type { Thread } from '../linux/thread.js';
 import { park } from '../threads/park.js';
+import { DebugRegisters } from './debug-registers.js';
 import { SIGINFO_BYTES, TRACE_STATE, TRACED } from './layout.js';
 import { encodeSiginfo } from './siginfo.js';
 import { raiseSignal, sendToTask } from './signal-send.js';
@@ -66,7 +67,7 @@ function stopUnless(t: Thread, ends: boolean, reason: () => Stop | undefined): n
   });
   if (!stopped) return undefined;
   park(t, () => (trace.state === TRACE_STATE.RUNNING ? true : undefined), { killOnly: true, endsAlready: ends });
-  return kernel.lock(() => {
+  const signal = kernel.lock(() => {
     // Killed: it goes on by itself.
     const killed = trace.state !== TRACE_STATE.RUNNING;
     trace.state = TRACE_STATE.RUNNING;
@@ -74,10 +75,13 @@ function stopUnless(t: Thread, ends: boolean, reason: () => Stop | undefined): n
     if (killed) return 0;
     if ((trace.changed & CHANGED.REGS) !== 0) task.syscall = loadUserRegs(cpu, view, trace.regs.byteOffset);
     if ((trace.changed & CHANGED.XSTATE) !== 0) loadTracedState(cpu, trace.xstate, view);
+    if (task.traced === 0) task.debug = undefined;
     task.stepping = task.traced !== 0 && (trace.resume === RESUME.STEP || trace.resume === RESUME.SYSEMU_STEP);
     setStep(t);
     return trace.signal;
   });
+  if ((trace.changed & CHANGED.DEBUG) !== 0 && task.traced !== 0) task.debug = DebugRegisters.of(trace, t.mem);
+  return signal;
 }
 
 /** The trap flag for PTRACE_SINGLESTEP. */

@@ -12,7 +12,7 @@ import type { Task } from './task.js';
 export const RESUME = { CONT: 0, SYSCALL: 1, STEP: 2, SYSEMU: 3, SYSEMU_STEP: 4 } as const;
 
 /** What of a stopped tracee its tracer has changed. */
-export const CHANGED = { REGS: 1, XSTATE: 2 } as const;
+export const CHANGED = { REGS: 1, XSTATE: 2, DEBUG: 4 } as const;
 
 export class Trace extends KernelRecord {
   constructor(kernel: Kernel, index: number) {
@@ -101,6 +101,14 @@ export class Trace extends KernelRecord {
   /** XSAVE area (no copy). */
   get xstate(): Uint8Array<SharedArrayBuffer> {
     return this.part(TRACE.XSTATE, XSTATE_BYTES);
+  }
+
+  /** DR0 to DR7. */
+  debug(n: number): bigint {
+    return this.getU64(TRACE.DEBUG + 2 * n);
+  }
+  setDebug(n: number, value: bigint): void {
+    this.setI64(TRACE.DEBUG + 2 * n, BigInt.asIntN(64, value));
   }
 
   /** As for a task that nobody has traced yet. */

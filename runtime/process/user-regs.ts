@@ -60,7 +60,7 @@ const SELECTORS = [
 /** Flags that a tracer may set. */
 const FLAGS = FLAG.CF | FLAG.PF | FLAG.AF | FLAG.ZF | FLAG.SF | FLAG.TF | FLAG.DF | FLAG.OF | FLAG.RF | FLAG.AC;
 /** First address that no base can have. */
-const TASK_SIZE_MAX = 0x7fff_ffff_f000n;
+export const TASK_SIZE_MAX = 0x7fff_ffff_f000n;
 
 /** Stores the registers at `at` of `v`. `call`: number of the system call under way, -1 none. */
 export function saveUserRegs(cpu: CpuView, v: DataView, at: number, call: number): void {

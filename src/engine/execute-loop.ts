@@ -57,8 +57,18 @@ export interface LoopServices {
   beforeFirstRun(header: number): void;
   /** Changes when this thread parks or stops the world: compiled code that was under way has to be left then (ARCHITECTURE.md, rule 4). */
   readonly passages: number;
+  /** What a tracer has the thread look at, before and after each instruction; undefined: nothing. */
+  readonly debug: WatchedPlaces | undefined;
   /** True once the thread has exited or was killed. */
   readonly ended: boolean;
+}
+
+/** Debug registers. */
+export interface WatchedPlaces {
+  /** A breakpoint at `rip` that has not been reported. */
+  stopsAt(rip: bigint): boolean;
+  /** An instruction has run, under the trap flag or not: has it changed what is watched? */
+  hasChanged(stepped: boolean): boolean;
 }
 
 export interface LoopOptions {
@@ -108,11 +118,12 @@ export class ExecuteLoop {
     }
   }
 
-  /** What single instructions are watched for: the trap flag, the alignment check flag. Undefined when neither is set. */
+  /** What single instructions are watched for: the trap flag, the alignment check flag, debug registers. Undefined when there is none of it. */
   private get watch(): Watch | undefined {
     const flags = this.cpu.i32(CPU.EFLAGS_REST);
-    if ((flags & (FLAG.TF | FLAG.AC)) === 0) return undefined;
-    return { oneIteration: (flags & FLAG.TF) !== 0, alignCheck: (flags & FLAG.AC) !== 0 };
+    const { debug } = this.services;
+    if ((flags & (FLAG.TF | FLAG.AC)) === 0 && debug === undefined) return undefined;
+    return { oneIteration: (flags & FLAG.TF) !== 0 || debug !== undefined, alignCheck: (flags & FLAG.AC) !== 0 };
   }
 
   /**
@@ -128,6 +139,12 @@ export class ExecuteLoop {
       this.translate();
       return;
     }
+    const { debug } = services;
+    const stepped = (cpu.i32(CPU.EFLAGS_REST) & FLAG.TF) !== 0;
+    if (debug?.stopsAt(cpu.rip) === true) {
+      services.exception(EXC.DR, 0);
+      return;
+    }
     const header = this.translator.oneShot(cpu.pc, watch);
     if (this.options.logEntries) services.entering(header);
     const first = this.enterOneShot(header);
@@ -136,8 +153,10 @@ export class ExecuteLoop {
       this.translator.invalidate(Number(cpu.i64(CPU.EXIT_ARG0)), Number(cpu.i64(CPU.EXIT_ARG1)));
     } else if (reason !== EXIT.STEP && reason !== EXIT.POLL) {
       this.serve(reason);
-    } else if (watch.oneIteration) {
-      services.exception(EXC.DB, 0);
+    } else {
+      const changed = debug?.hasChanged(stepped) === true;
+      if (stepped) services.exception(EXC.DB, 0);
+      else if (changed) services.exception(EXC.DR, 0);
     }
   }
 
@@ -197,6 +216,7 @@ export class ExecuteLoop {
       cpu.i32(CPU.MXCSR) === mxcsr &&
       (cpu.i32(CPU.EFLAGS_REST) & (FLAG.TF | FLAG.AC)) === 0 &&
       services.passages === passages &&
+      services.debug === undefined &&
       !services.ended &&
       cpu.i32(CPU.CONTROL) === 0;
     return goesOn ? EXIT.NONE : EXIT.POLL;

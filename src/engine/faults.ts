@@ -21,6 +21,7 @@ const SI_KERNEL = 0x80;
 const ILL_ILLOPN = 2;
 const TRAP_BRKPT = 1;
 const TRAP_TRACE = 2;
+const TRAP_HWBKPT = 4;
 const FPE_INTDIV = 1;
 const BUS_ADRALN = 1;
 const BUS_ADRERR = 2;
@@ -48,6 +49,8 @@ export function exceptionSignal(vector: number, error: number, rip: bigint, fpeC
       return { ...trap, signal: SIGTRAP, code: TRAP_TRACE, address: rip };
     case EXC.INT1:
       return { trapno: EXC.DB, error, signal: SIGTRAP, code: TRAP_BRKPT, address: rip };
+    case EXC.DR:
+      return { trapno: EXC.DB, error, signal: SIGTRAP, code: TRAP_HWBKPT, address: rip };
     case EXC.BP:
       return { ...trap, signal: SIGTRAP, code: SI_KERNEL, address: 0n };
     case EXC.UD:

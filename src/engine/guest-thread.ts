@@ -13,6 +13,7 @@ import { AddressSpace } from '../../runtime/memory/address-space.js';
 import { SharedGuestMemory } from '../../runtime/memory/guest-memory.js';
 import { setCode } from '../../runtime/memory/perms.js';
 import { RLIMIT } from '../../runtime/process/boot.js';
+import type { DebugRegisters } from '../../runtime/process/debug-registers.js';
 import type { Kernel } from '../../runtime/process/kernel.js';
 import { deliverPending } from '../../runtime/process/signal-deliver.js';
 import type { Task } from '../../runtime/process/task.js';
@@ -391,6 +392,10 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
 
   get passages(): number {
     return this.quiesce.passages;
+  }
+
+  get debug(): DebugRegisters | undefined {
+    return this.task.debug;
   }
 
   get ended(): boolean {

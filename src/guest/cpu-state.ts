@@ -227,6 +227,8 @@ export const EXC = {
   XM: 19,
   /** No vector of a processor's: the #DB of INT1, which Linux tells from a step's. */
   INT1: 0xf1,
+  /** The #DB of a debug register, likewise. */
+  DR: 0xf2,
 } as const;
 
 /** What CS and SS hold in a 64-bit process of Linux. */

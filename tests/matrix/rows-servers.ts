@@ -72,7 +72,7 @@ as psql -h 127.0.0.1 -p $PORT -At postgres -c 'create table t as select i, i * i
     name: 'gdb',
     packages: ['gdb', 'gcc'],
     version: 'gdb --version',
-    limit: 120,
+    limit: 300,
     files: {
       'm.c':
         'int square(int x) { return x * x; }\nint main(void) { int s = 0; for (int i = 0; i < 4; i++) s += square(i); return s; }\n',

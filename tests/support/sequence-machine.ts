@@ -113,6 +113,7 @@ const checked = (pass: Pass): Pass => ({
 });
 
 export class SequenceMachine implements LoopServices {
+  readonly debug = undefined;
   readonly memory = new WebAssembly.Memory({ initial: WASM_PAGES, maximum: WASM_PAGES, shared: true });
   readonly cpu: CpuRegisters;
   private readonly views: MemoryViews = memoryViews(this.memory);

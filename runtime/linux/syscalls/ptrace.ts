@@ -270,7 +270,7 @@ export const ptraceRows = [
     name: 'ptrace',
     args: 'lx,d,lx,lx',
     support: 'partly',
-    note: 'no debug registers (hardware watchpoints), PTRACE_PEEKSIGINFO, PTRACE_SECCOMP_GET_FILTER',
+    note: 'debug registers watch no reads; no PTRACE_PEEKSIGINFO, PTRACE_SECCOMP_GET_FILTER',
     handler: ptrace,
   },
 ] as const satisfies readonly SyscallRow[];

@@ -495,9 +495,54 @@ static void strangers(void) {
   printf("the parent: killed by %d\n", WTERMSIG(st));
 }
 
+extern char watch_here[];
+__asm__(".text\n.globl counted\ncounted: mov $3,%ecx\n1: add $1,%eax\n test %ecx,%ecx\nwatch_here: mov %ecx,watched(%rip)\n dec %ecx\n jnz 1b\n ret\n");
+void counted(void);
+int watched;
+
+static void watches_body(void) {
+  counted();
+  _exit(watched);
+}
+
+static int debug_register(pid_t p, int n, long value) {
+  return ptrace(PTRACE_POKEUSER, p, 848 + n * 8, value);
+}
+
+static void show_hit(pid_t p) {
+  siginfo_t si;
+  struct user_regs_struct r;
+  wait_for(p);
+  CHECK(!ptrace(PTRACE_GETSIGINFO, p, 0, &si));
+  CHECK(!ptrace(PTRACE_GETREGS, p, 0, &r));
+  printf("code %d at +%ld ecx %ld status %lx\n", si.si_code, r.rip - (long)watch_here, r.rcx, ptrace(PTRACE_PEEKUSER, p, 848 + 48, 0) & 15);
+  CHECK(!debug_register(p, 6, 0));
+}
+
+/* A watchpoint and a breakpoint in the debug registers. */
+static void watches(void) {
+  pid_t p = traced(watches_body);
+  CHECK(!debug_register(p, 0, (long)&watched));
+  CHECK(!debug_register(p, 7, 0xd0001));
+  CHECK(ptrace(PTRACE_PEEKUSER, p, 848, 0) == (long)&watched);
+  for (int i = 0; i < 2; i++) {
+    CHECK(!ptrace(PTRACE_CONT, p, 0, 0));
+    show_hit(p);
+  }
+  CHECK(!debug_register(p, 7, 0));
+  CHECK(!debug_register(p, 1, (long)watch_here));
+  CHECK(!debug_register(p, 7, 4));
+  CHECK(!ptrace(PTRACE_CONT, p, 0, 0));
+  show_hit(p);
+  CHECK(!debug_register(p, 7, 0));
+  CHECK(debug_register(p, 4, 1) == -1);
+  CHECK(!ptrace(PTRACE_CONT, p, 0, 0));
+  wait_for(p);
+}
+
 static const struct { const char *name; void (*run)(void); } CASES[] = {
   {"signals", signals}, {"calls", calls}, {"steps", steps}, {"events", events}, {"threads", threads},
-  {"attaches", attaches}, {"registers", registers}, {"ends", ends}, {"strangers", strangers},
+  {"attaches", attaches}, {"registers", registers}, {"ends", ends}, {"strangers", strangers}, {"watches", watches},
 };
 
 int main(int argc, char **argv) {
