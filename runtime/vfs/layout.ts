@@ -35,6 +35,8 @@ export const MAX_WATCHES = 16384;
 export const MAX_TTYS = 256;
 /** Bytes of each ring of a terminal, a power of two. */
 export const TTY_RING = 16384;
+/** Contexts of io_setup, of all processes together. */
+export const MAX_AIOS = 256;
 /** Thread slots that can wait; the last is the main thread's. */
 export const MAX_SLOTS = 2048;
 export const MAIN_SLOT = MAX_SLOTS - 1;
@@ -294,6 +296,21 @@ export const TTY = {
   SIZE: 36 + QUEUE.SIZE,
 } as const;
 
+/** A context of io_setup: its ring is in guest memory. */
+export const AIO = {
+  /** 0: free. */
+  USED: 0,
+  /** Address space (Mm.space) and guest address of the ring: 64 bits each. */
+  SPACE: 2,
+  ADDRESS: 4,
+  /** Events that the ring can hold, and one more. */
+  SLOTS: 6,
+  /** Mutex, by slot, of who changes the ring. */
+  LOCK: 7,
+  QUEUE: 8,
+  SIZE: 8 + QUEUE.SIZE,
+} as const;
+
 /** An inotify instance. HEAD and TAIL count bytes modulo 2**32; HEAD - TAIL are in its ring. */
 export const INOTIFY = {
   USED: 0,
@@ -382,6 +399,7 @@ export const AREA = {
   EPOLLS: area(MAX_EPOLLS * EPOLL.SIZE),
   WATCHES: area(MAX_WATCHES * WATCH.SIZE),
   WATCH_HASH: area(WATCH_BUCKETS),
+  AIOS: area(MAX_AIOS * AIO.SIZE),
   INOTIFIES: area(MAX_INOTIFIES * INOTIFY.SIZE),
   MARKS: area(MAX_MARKS * INOTIFY_MARK.SIZE),
   MARK_HASH: area(MARK_BUCKETS),

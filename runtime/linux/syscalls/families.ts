@@ -1,4 +1,5 @@
 /** The families of system calls, one file each. In: nothing. Out: their row lists, for table.ts. */
+import { aioRows } from './aio.js';
 import type { SyscallRow } from '../context.js';
 import { dirRows } from './dir.js';
 import { epollRows } from './epoll.js';
@@ -52,6 +53,7 @@ export const FAMILIES: readonly (readonly SyscallRow[])[] = [
   timerfdRows,
   pidfdRows,
   inotifyRows,
+  aioRows,
   mqueueRows,
   socketRows,
   miscFileRows,

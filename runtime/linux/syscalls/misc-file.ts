@@ -227,13 +227,17 @@ const readahead: Handler = (t, a) =>
     return kind === KIND.FILE ? 0 : -EINVAL;
   });
 
-const fsync: Handler = (t, a) =>
-  withFd(t, a.i32(0), (file): SyscallResult => {
+/** Syncs the file behind a descriptor; -EINVAL for what can't be. */
+export function syncFd(t: Thread, fd: number): SyscallResult {
+  return withFd(t, fd, (file): SyscallResult => {
     const kind = fileKind(t.files.state, file);
     if (kind === KIND.PATH) return -EBADF;
     if (kind !== KIND.FILE && kind !== KIND.DIRECTORY) return -EINVAL;
-    return onHostFd(t, a.i32(0), -EINVAL, fs.fsyncSync);
+    return onHostFd(t, fd, -EINVAL, fs.fsyncSync);
   });
+}
+
+const fsync: Handler = (t, a) => syncFd(t, a.i32(0));
 
 const syncfs: Handler = (t, a) => {
   const result = fsync(t, a);

@@ -4,8 +4,8 @@
  */
 import { EINVAL, EMFILE } from '../../linux/errno.js';
 import { AREA, INOTIFY, INOTIFY_EVENTS, INOTIFY_RING, MAX_INOTIFIES } from '../layout.js';
+import { putRound, takeRound } from '../ring-bytes.js';
 import type { VfsState } from '../state.js';
-import { resetQueue } from '../wait-queue.js';
 
 export const IN = {
   ACCESS: 0x1,
@@ -42,13 +42,8 @@ export const inotifyQueue = (instance: number): number => inotifyWord(instance) 
 /** -EMFILE when there are MAX_INOTIFIES. */
 export function newInotify(s: VfsState): number {
   return s.locked(() => {
-    const instance = s.findFree(AREA.INOTIFIES, MAX_INOTIFIES, INOTIFY.SIZE, INOTIFY.USED);
-    if (instance < 0) return -EMFILE;
-    const w = inotifyWord(instance);
-    s.words.fill(0, w, w + INOTIFY.SIZE);
-    resetQueue(s, w + INOTIFY.QUEUE);
-    s.set(w + INOTIFY.USED, 1);
-    return instance;
+    const instance = s.takeFree(AREA.INOTIFIES, MAX_INOTIFIES, INOTIFY.SIZE, INOTIFY.USED);
+    return instance < 0 ? -EMFILE : instance;
   });
 }
 
@@ -92,8 +87,7 @@ export function queueEventLocked(
     if (count > INOTIFY_EVENTS || isLast(s, instance, bytes)) return;
   }
   const head = s.peek(w + INOTIFY.HEAD);
-  for (let n = 0; n < bytes.length; n += EVENT_BYTES)
-    s.bytes.set(bytes.subarray(n, n + EVENT_BYTES), byteOf(instance, head + n));
+  putRound(s, byteOf(instance, 0), INOTIFY_RING, head, bytes);
   s.set(w + INOTIFY.LAST, head);
   s.set(w + INOTIFY.HEAD, (head + bytes.length) | 0);
   s.set(w + INOTIFY.COUNT, count + 1);
@@ -124,10 +118,7 @@ export function takeEvents(s: VfsState, instance: number, size: number): Uint8Ar
     }
     if (count === 0) return -EINVAL;
     const out = new Uint8Array(taken);
-    for (let n = 0; n < taken; n += EVENT_BYTES) {
-      const from = byteOf(instance, tail + n);
-      out.set(s.bytes.subarray(from, from + EVENT_BYTES), n);
-    }
+    takeRound(s, byteOf(instance, 0), INOTIFY_RING, tail, out);
     s.set(w + INOTIFY.TAIL, (tail + taken) | 0);
     s.set(w + INOTIFY.COUNT, s.peek(w + INOTIFY.COUNT) - count);
     return out;

@@ -1,0 +1,202 @@
+/**
+ * Linux AIO: what is submitted is done at once, as Linux does it for buffered files, and its completion is put into the context's ring. In: contexts, iocbs in guest memory. Out: rows.
+ * Source: man 2 io_setup, io_submit, io_getevents, io_cancel, io_destroy; struct iocb of linux/aio_abi.h.
+ */
+import { addToCounter } from '../../vfs/counters.js';
+import { manyBuffers, oneBuffer, offsetOf, type Transfer, withFd } from '../../vfs/guest-args.js';
+import { fileKind, fileObject, KIND } from '../../vfs/open-files.js';
+import { isSeekable, readFile, writeFile } from '../../vfs/transfer.js';
+import { TIMED_OUT, waitUntil } from '../../vfs/wait-queue.js';
+import {
+  aioAddress,
+  aioQueue,
+  complete,
+  countEvents,
+  findAio,
+  freeAio,
+  hasRoom,
+  newAio,
+  takeAioEvents,
+} from '../aio-context.js';
+import type { SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
+import { EAGAIN, EBADF, EFAULT, EINVAL, EOPNOTSUPP } from '../errno.js';
+import type { Thread } from '../thread.js';
+import { masked, timeoutAt } from '../wait-args.js';
+import { syncFd } from './misc-file.js';
+
+/** fs.aio-max-nr: most events of a context. */
+const MOST_EVENTS = 65536;
+
+function setup(t: Thread, a: SyscallArgs): SyscallResult {
+  const now = t.mem.readU64(a.ptr(1));
+  if (now === undefined || !t.mem.canWrite(a.ptr(1), 8)) return -EFAULT;
+  if (now !== 0n || a.u32(0) === 0) return -EINVAL;
+  if (a.u32(0) > MOST_EVENTS) return -EAGAIN;
+  const context = newAio(t, a.u32(0));
+  if (context < 0) return context;
+  return t.mem.writeU64(a.ptr(1), BigInt(aioAddress(t.files.state, context))) ? 0 : -EFAULT;
+}
+
+/** Calls `fn` with the context at `address`; -EINVAL. */
+function withContext(t: Thread, address: number, fn: (context: number) => number): number {
+  const context = findAio(t, address);
+  return context < 0 ? -EINVAL : fn(context);
+}
+
+const OP = { PREAD: 0, PWRITE: 1, FSYNC: 2, FDSYNC: 3, PREADV: 7, PWRITEV: 8 } as const;
+const IOCB_BYTES = 64;
+const FLAG_RESFD = 1;
+const FLAG_IOPRIO = 2;
+/** RWF_HIPRI, RWF_DSYNC and RWF_SYNC. */
+const RWF_HINTS = 7;
+
+/** struct iocb. */
+function iocbAt(t: Thread, addr: number) {
+  const bytes = t.mem.read(addr, IOCB_BYTES);
+  if (bytes === undefined) return undefined;
+  const v = new DataView(bytes.buffer, bytes.byteOffset, IOCB_BYTES);
+  return {
+    data: v.getBigUint64(0, true),
+    rwFlags: v.getUint32(12, true),
+    op: v.getUint16(16, true),
+    fd: v.getInt32(20, true),
+    buffer: Number(v.getBigUint64(24, true)),
+    size: v.getBigUint64(32, true),
+    offset: v.getBigInt64(40, true),
+    reserved: v.getBigUint64(48, true),
+    flags: v.getUint32(56, true),
+    eventFd: v.getInt32(60, true),
+  };
+}
+
+type Iocb = NonNullable<ReturnType<typeof iocbAt>>;
+
+/** What the operation gives; undefined where it is refused before it begins, with `refused`. */
+function perform(t: Thread, cb: Iocb): { readonly result: number } | { readonly refused: number } {
+  switch (cb.op) {
+    case OP.FSYNC:
+    case OP.FDSYNC: {
+      const result = Number(syncFd(t, cb.fd));
+      return result === -EBADF || result === -EINVAL ? { refused: result } : { result };
+    }
+    case OP.PREAD:
+    case OP.PWRITE:
+    case OP.PREADV:
+    case OP.PWRITEV:
+      return transfer(t, cb, cb.op === OP.PREAD || cb.op === OP.PREADV);
+    default:
+      return { refused: -EINVAL };
+  }
+}
+
+function transfer(t: Thread, cb: Iocb, reads: boolean): { readonly result: number } | { readonly refused: number } {
+  const single = cb.op === OP.PREAD || cb.op === OP.PWRITE;
+  const size = Number(cb.size);
+  const io: Transfer | number = single
+    ? oneBuffer(t, cb.buffer, size, reads)
+    : manyBuffers(t, cb.buffer, Math.min(size, 0x7fff_ffff), reads);
+  if (cb.offset < 0n) return { refused: -EINVAL };
+  if ((cb.rwFlags & ~RWF_HINTS) !== 0) return { refused: -EOPNOTSUPP };
+  let refused = 0;
+  const result = withFd(t, cb.fd, (file) => {
+    const { state } = t.files;
+    if (typeof io === 'number') return (refused = io);
+    if (fileKind(state, file) === KIND.DIRECTORY) return (refused = -EINVAL);
+    const position = isSeekable(state, file) ? offsetOf(cb.offset) : undefined;
+    return (reads ? readFile : writeFile)(t.files, file, io.size, io.buffers, position);
+  });
+  if (result === -EBADF) refused = result;
+  return refused < 0 ? { refused } : { result };
+}
+
+/** Does one iocb; -errno when it is refused. */
+function submitOne(t: Thread, context: number, addr: bigint): number {
+  const cb = iocbAt(t, Number(addr));
+  if (cb === undefined) return -EFAULT;
+  if (cb.reserved !== 0n || (cb.flags & ~(FLAG_RESFD | FLAG_IOPRIO)) !== 0) return -EINVAL;
+  if (!hasRoom(t, context)) return -EAGAIN;
+  const tells = (cb.flags & FLAG_RESFD) !== 0;
+  const counter = tells ? counterOf(t, cb.eventFd) : -1;
+  const known = withFd(t, cb.fd, () => 0);
+  if (known < 0) return known;
+  if (tells && counter < 0) return counter;
+  const done = perform(t, cb);
+  if ('refused' in done) return done.refused;
+  complete(t, context, { data: cb.data, object: addr, result: BigInt(done.result) });
+  if (counter >= 0) addToCounter(t.files.state, counter, 1n);
+  return 0;
+}
+
+/** The counter of an eventfd; -EBADF, -EINVAL. */
+function counterOf(t: Thread, fd: number): number {
+  const { state } = t.files;
+  return withFd(t, fd, (file) => (fileKind(state, file) === KIND.COUNTER ? fileObject(state, file) : -EINVAL));
+}
+
+function submit(t: Thread, a: SyscallArgs): SyscallResult {
+  return withContext(t, a.ptr(0), (context) => {
+    const count = Number(a.i64(1));
+    if (count < 0) return -EINVAL;
+    for (let n = 0; n < count; n++) {
+      const addr = t.mem.readU64(a.ptr(2) + 8 * n);
+      const failure = addr === undefined ? -EFAULT : submitOne(t, context, addr);
+      if (failure < 0) return n > 0 ? n : failure;
+    }
+    return Math.max(0, count);
+  });
+}
+
+const EVENT_BYTES = 32;
+
+function getEvents(t: Thread, a: SyscallArgs): number {
+  const timeout = timeoutAt(t, a.ptr(4), 'timespec');
+  if (typeof timeout === 'number') return timeout;
+  const [least, most] = [Number(a.i64(1)), Number(a.i64(2))];
+  return withContext(t, a.ptr(0), (context) => {
+    if (least < 0 || most < least) return -EINVAL;
+    const { state } = t.files;
+    const isThere = (): number | undefined => {
+      const count = countEvents(t, context, most);
+      return count >= least || findAio(t, a.ptr(0)) !== context ? count : undefined;
+    };
+    const found =
+      timeout.ms === 0 ? countEvents(t, context, most) : waitUntil(state, [aioQueue(context)], isThere, timeout.ms);
+    if (typeof found === 'number' && found < 0) return found;
+    const count = found === TIMED_OUT ? countEvents(t, context, most) : found;
+    if (!t.mem.canWrite(a.ptr(3), count * EVENT_BYTES)) return -EFAULT;
+    const events = takeAioEvents(t, context, count);
+    return t.mem.write(a.ptr(3), events) ? events.length / EVENT_BYTES : -EFAULT;
+  });
+}
+
+/** struct __aio_sigset: address of a mask and its size. */
+function getEventsMasked(t: Thread, a: SyscallArgs): SyscallResult {
+  if (a.ptr(5) === 0) return getEvents(t, a);
+  const [mask, size] = [t.mem.readU64(a.ptr(5)), t.mem.readU64(a.ptr(5) + 8)];
+  if (mask === undefined || size === undefined) return -EFAULT;
+  return masked(t, Number(mask), Number(size), () => getEvents(t, a));
+}
+
+const AT_ONCE = 'done at once, in io_submit; IOCB_CMD_POLL: EINVAL, as before Linux 4.18';
+
+export const aioRows = [
+  { nr: 206, name: 'io_setup', args: 'u,p', support: 'yes', handler: setup },
+  {
+    nr: 207,
+    name: 'io_destroy',
+    args: 'p',
+    support: 'yes',
+    handler: (t, a) => withContext(t, a.ptr(0), (context) => (freeAio(t, context) ? 0 : -EINVAL)),
+  },
+  { nr: 208, name: 'io_getevents', args: 'p,ld,ld,p,ts', support: 'yes', handler: getEvents },
+  { nr: 209, name: 'io_submit', args: 'p,ld,p', support: 'partly', note: AT_ONCE, handler: submit },
+  {
+    nr: 210,
+    name: 'io_cancel',
+    args: 'p,p,p',
+    support: 'yes',
+    note: 'nothing is ever under way: EINVAL',
+    handler: () => -EINVAL,
+  },
+  { nr: 333, name: 'io_pgetevents', args: 'p,ld,ld,p,ts,p', support: 'yes', handler: getEventsMasked },
+] as const satisfies readonly SyscallRow[];
