@@ -2,6 +2,7 @@
  * The first guest process. In: its identity. Out: its task, group, address space and signal actions in the kernel's tables.
  * Source: man 2 getrlimit (Linux's defaults), man 7 credentials.
  */
+import { type Capabilities, capabilitiesOf } from './capabilities.js';
 import { readFileSync } from 'node:fs';
 import { InternalError } from '../../src/base/errors.js';
 import { RLIM_INFINITY, type Group } from './group.js';
@@ -22,6 +23,8 @@ export interface FirstProcess {
   readonly sid?: number;
   /** Index of the controlling terminal; -1 none. */
   readonly terminal?: number;
+  /** By default those of root or of another user. */
+  readonly capabilities?: Capabilities | undefined;
   /** Its nice value; 0 by default. */
   readonly nice?: number;
   /** Bytes of the stack (RLIMIT_STACK); 8 MiB by default. */
@@ -77,6 +80,7 @@ export function createFirstProcess(kernel: Kernel, first: FirstProcess): Task {
     const gid = i32[HEAD.GID] ?? 0;
     const egid = i32[HEAD.EGID] ?? 0;
     group.ids = { uid, euid, suid: euid, gid, egid, sgid: egid };
+    group.capabilities = first.capabilities ?? capabilitiesOf(euid);
     group.supplementary = Int32Array.from((process.getgroups?.() ?? [gid]).slice(0, SUPPLEMENTARY.MOST));
     setDefaultLimits(group, first);
     setFixedLimits(kernel, group, first);

@@ -274,6 +274,8 @@ function enterGroup(kernel: Kernel, parent: Task, child: Task, group: Group, arg
   group.sid = from.sid;
   group.terminal = from.terminal;
   group.ids = from.ids;
+  group.capabilities = from.capabilities;
+  group.secureBits = from.secureBits;
   group.supplementary = from.supplementary;
   group.persona = from.persona;
   group.setFlag(GROUP_FLAG.NO_NEW_PRIVS, from.has(GROUP_FLAG.NO_NEW_PRIVS));

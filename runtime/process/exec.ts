@@ -3,6 +3,7 @@
  * program that t.next describes. The program is laid out in a memory of its own, so that all that can fail has failed before the old one is given up; a vfork's child leaves its
  * parent's memory as it is. Source: man 2 execve, man 7 signal ("Execution of signal handlers", exec), man 2 vfork.
  */
+import { afterExec, SECURE } from './capabilities.js';
 import * as fs from 'node:fs';
 import { CONTROL } from '../../src/guest/cpu-state.js';
 import { E2BIG, EACCES, EAGAIN, EFAULT, ELIBBAD, ENOMEM } from '../linux/errno.js';
@@ -209,6 +210,8 @@ export function enterNextProgram(t: Thread, next: NextProgram): void {
     group.setFlag(GROUP_FLAG.EXECING, false);
     group.setFlag(GROUP_FLAG.NOT_DUMPABLE, false);
     group.persona &= ~ADDR_COMPAT;
+    group.capabilities = afterExec(group.capabilities, group.secureBits, group.ids);
+    group.secureBits &= ~SECURE.KEEP_CAPS;
     group.deadCpu += cpuNs;
     ownSignalActions(t);
     dropTimersLocked(kernel, group);

@@ -2,6 +2,7 @@
  * A thread group (guest process) in the kernel's table. In: its index. Out: Group. Fields are written under the kernel mutex unless said.
  * Source: man 7 pthreads, man 2 wait, man 2 setpgid.
  */
+import { capBit, type Capabilities } from './capabilities.js';
 import { AREA, GROUP, GROUP_FLAG, GROUP_STATE, SUPPLEMENTARY } from './layout.js';
 import type { Kernel } from './kernel.js';
 import { KernelRecord } from './record.js';
@@ -190,6 +191,26 @@ export class Group extends KernelRecord {
     this.set(GROUP.GID, v.gid);
     this.set(GROUP.EGID, v.egid);
     this.set(GROUP.SGID, v.sgid);
+  }
+  /** Under the mutex where several threads may change them. */
+  get capabilities(): Capabilities {
+    const set = (n: number): bigint => this.getU64(GROUP.CAPABILITIES + 2 * n);
+    return { inheritable: set(0), permitted: set(1), effective: set(2), bounding: set(3), ambient: set(4) };
+  }
+  set capabilities(v: Capabilities) {
+    [v.inheritable, v.permitted, v.effective, v.bounding, v.ambient].forEach((set, n) => {
+      this.setI64(GROUP.CAPABILITIES + 2 * n, set);
+    });
+  }
+  /** Whether `capability` is effective. */
+  hasCapability(capability: number): boolean {
+    return (this.getU64(GROUP.CAPABILITIES + 4) & capBit(capability)) !== 0n;
+  }
+  get secureBits(): number {
+    return this.get(GROUP.SECURE_BITS);
+  }
+  set secureBits(v: number) {
+    this.set(GROUP.SECURE_BITS, v);
   }
   /** Supplementary group ids, SUPPLEMENTARY.MOST of them at most. */
   get supplementary(): Int32Array {

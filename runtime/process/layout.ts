@@ -291,12 +291,16 @@ export const GROUP = {
   TERMINAL: 100,
   /** Of a session leader whose terminal has hung up: what was the foreground process group. */
   HUNG_UP: 101,
+  /** Capabilities, i64 each: inheritable, permitted, effective, bounding, ambient. */
+  CAPABILITIES: 102,
   /** ITIMER_VIRTUAL, then ITIMER_PROF: i64 nanoseconds of the process's CPU time, 0 not armed, and the interval. */
   CPU_TIMERS: 112,
   /** Id of the next timer of timer_create. */
   NEXT_TIMER: 120,
   /** Task index of the thread that made the process. */
   MAKER: 121,
+  /** SECURE bits (capabilities.ts). */
+  SECURE_BITS: 122,
   /** /proc/PID/oom_score_adj. */
   OOM_ADJUST: 127,
   BYTES: 512,

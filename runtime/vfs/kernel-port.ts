@@ -135,6 +135,8 @@ export interface ProcTask {
   readonly gids: readonly [number, number, number];
   /** Supplementary. */
   readonly groups: readonly number[];
+  readonly capabilities: Readonly<Record<'inheritable' | 'permitted' | 'effective' | 'bounding' | 'ambient', bigint>>;
+  readonly noNewPrivileges: boolean;
   readonly nice: number;
   /** Clock ticks of 10 ms: used by the thread, by threads of the process that have ended, by reaped children (user, system), and from boot to the thread's start. */
   readonly cpuTicks: number;

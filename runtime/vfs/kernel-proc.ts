@@ -4,7 +4,7 @@
 import { otherThreadCpuNs } from '../process/cpu-time.js';
 import type { Group } from '../process/group.js';
 import type { Kernel } from '../process/kernel.js';
-import { TRACE_STATE } from '../process/layout.js';
+import { GROUP_FLAG, TRACE_STATE } from '../process/layout.js';
 import { mayLookInto } from '../process/look-into.js';
 import { SIG_DFL, SIG_IGN } from '../process/sighand.js';
 import type { Task } from '../process/task.js';
@@ -133,6 +133,8 @@ function taskInfo(t: Task, usage: { readonly vsize: number; readonly rss: number
     uids: [uid, euid, suid],
     gids: [gid, egid, sgid],
     groups: [...group.supplementary],
+    capabilities: group.capabilities,
+    noNewPrivileges: group.has(GROUP_FLAG.NO_NEW_PRIVS),
     nice: t.nice,
     cpuTicks: Math.floor(cpuNs / TICK_NS),
     cpuNs,

@@ -17,8 +17,6 @@ const STATE_NAMES: Readonly<Record<string, string>> = {
   X: 'dead',
 };
 /** What root has, and others have not. */
-const ALL_CAPABILITIES = '000001ffffffffff';
-const NO_CAPABILITIES = '0000000000000000';
 
 const zeros = (n: number): number[] => new Array<number>(n).fill(0);
 
@@ -91,7 +89,6 @@ export function statusText(proc: ProcSource, pid: number, tid: number, more: Sta
   const kib = (bytes: number): string => `${String(Math.floor(bytes / 1024)).padStart(8)} kB`;
   const mask = (m: bigint): string => BigInt.asUintN(64, m).toString(16).padStart(16, '0');
   const ids = (all: readonly [number, number, number]): string => [...all, all[1]].join('\t');
-  const capabilities = t.uids[1] === 0 ? ALL_CAPABILITIES : NO_CAPABILITIES;
   const memory: readonly (readonly [string, string | number])[] =
     t.state === 'Z'
       ? []
@@ -141,12 +138,12 @@ export function statusText(proc: ProcSource, pid: number, tid: number, more: Sta
     ['SigBlk', mask(t.sigBlocked)],
     ['SigIgn', mask(t.sigIgnored)],
     ['SigCgt', mask(t.sigCaught)],
-    ['CapInh', NO_CAPABILITIES],
-    ['CapPrm', capabilities],
-    ['CapEff', capabilities],
-    ['CapBnd', ALL_CAPABILITIES],
-    ['CapAmb', NO_CAPABILITIES],
-    ['NoNewPrivs', 0],
+    ['CapInh', mask(t.capabilities.inheritable)],
+    ['CapPrm', mask(t.capabilities.permitted)],
+    ['CapEff', mask(t.capabilities.effective)],
+    ['CapBnd', mask(t.capabilities.bounding)],
+    ['CapAmb', mask(t.capabilities.ambient)],
+    ['NoNewPrivs', t.noNewPrivileges ? 1 : 0],
     ['Seccomp', 0],
     ['Seccomp_filters', 0],
     ['Cpus_allowed', (2 ** Math.min(cpus, 32) - 1).toString(16)],

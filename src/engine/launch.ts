@@ -9,6 +9,7 @@ import { WASM_PAGES } from '../guest/memory-map.js';
 import { type Elf, parseElf } from '../../frontend/elf/elf.js';
 import { randomBytes, seedRandom } from '../../runtime/linux/random.js';
 import type { ImageFile } from '../../runtime/process/exec-image.js';
+import { hostCapabilities } from '../../runtime/process/capabilities.js';
 import { createFirstProcess, hostSession } from '../../runtime/process/boot.js';
 import { Kernel } from '../../runtime/process/kernel.js';
 import { NetService } from '../../runtime/net/net-service.js';
@@ -226,6 +227,7 @@ async function run(o: RunOptions, tree: GuestTree | undefined): Promise<Ended> {
     ...session,
     terminal: terminal.isControlling ? HOST_TTY : -1,
     nice: getPriority(),
+    capabilities: hostCapabilities(),
   });
   const { mmRecord } = task;
   mmRecord.layout = image.layout;

@@ -191,6 +191,8 @@ const proc: ProcSource = {
     uids: [0, 0, 0],
     gids: [0, 0, 0],
     groups: [0],
+    capabilities: { inheritable: 0n, permitted: 0n, effective: 0n, bounding: 0n, ambient: 0n },
+    noNewPrivileges: false,
     nice: 0,
     cpuTicks: 4,
     cpuNs: 4e7,

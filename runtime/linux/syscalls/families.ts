@@ -1,6 +1,7 @@
 /** The families of system calls, one file each. In: nothing. Out: their row lists, for table.ts. */
 import { aioRows } from './aio.js';
 import type { SyscallRow } from '../context.js';
+import { capabilityRows } from './capability.js';
 import { dirRows } from './dir.js';
 import { epollRows } from './epoll.js';
 import { fdRows } from './fd.js';
@@ -64,6 +65,7 @@ export const FAMILIES: readonly (readonly SyscallRow[])[] = [
   timeRows,
   timerRows,
   idsRows,
+  capabilityRows,
   systemRows,
   seccompRows,
   refusedRows,

@@ -1,11 +1,12 @@
 /**
- * System calls: user and group ids, capabilities. In: thread and arguments. Out: results. Source: man 7 credentials, man 2 setresuid, man 2 capget.
+ * System calls: user and group ids. In: thread and arguments. Out: results. Source: man 7 credentials, man 2 setresuid.
  * Ids are guest state: a change never reaches the host.
  */
+import { afterIds, CAP } from '../../process/capabilities.js';
 import type { Ids } from '../../process/group.js';
 import { SUPPLEMENTARY } from '../../process/layout.js';
 import type { SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
-import { EFAULT, EINVAL, ENOMEM, EPERM, ESRCH } from '../errno.js';
+import { EFAULT, EINVAL, ENOMEM, EPERM } from '../errno.js';
 import type { Thread } from '../thread.js';
 
 /** The argument that leaves an id as it is: (uid_t) -1. */
@@ -20,20 +21,24 @@ function triple(ids: Ids, kind: Kind): Triple {
 
 function store(t: Thread, kind: Kind, [real, effective, saved]: Triple): number {
   const { group } = t.task;
-  const { ids } = group;
-  group.ids =
-    kind === 'u'
-      ? { ...ids, uid: real, euid: effective, suid: saved }
-      : { ...ids, gid: real, egid: effective, sgid: saved };
-  return 0;
+  return t.kernel.lock(() => {
+    const { ids } = group;
+    group.ids =
+      kind === 'u'
+        ? { ...ids, uid: real, euid: effective, suid: saved }
+        : { ...ids, gid: real, egid: effective, sgid: saved };
+    if (kind === 'u') group.capabilities = afterIds(group.capabilities, group.secureBits, ids, group.ids);
+    return 0;
+  });
 }
 
-const privileged = (t: Thread): boolean => t.task.group.ids.euid === 0;
+const privileged = (t: Thread, kind: Kind): boolean =>
+  t.task.group.hasCapability(kind === 'u' ? CAP.SETUID : CAP.SETGID);
 
 function setres(t: Thread, a: SyscallArgs, kind: Kind): SyscallResult {
   const own = triple(t.task.group.ids, kind);
   const wanted = [a.i32(0), a.i32(1), a.i32(2)];
-  if (!privileged(t) && wanted.some((id) => id !== KEEP && !own.includes(id))) return -EPERM;
+  if (!privileged(t, kind) && wanted.some((id) => id !== KEEP && !own.includes(id))) return -EPERM;
   const pick = (i: 0 | 1 | 2): number => (wanted[i] === KEEP ? own[i] : (wanted[i] ?? own[i]));
   return store(t, kind, [pick(0), pick(1), pick(2)]);
 }
@@ -42,7 +47,7 @@ function setre(t: Thread, a: SyscallArgs, kind: Kind): SyscallResult {
   const own = triple(t.task.group.ids, kind);
   const real = a.i32(0);
   const effective = a.i32(1);
-  if (!privileged(t)) {
+  if (!privileged(t, kind)) {
     if (real !== KEEP && real !== own[0] && real !== own[1]) return -EPERM;
     if (effective !== KEEP && !own.includes(effective)) return -EPERM;
   }
@@ -56,7 +61,7 @@ function setid(t: Thread, a: SyscallArgs, kind: Kind): SyscallResult {
   const own = triple(t.task.group.ids, kind);
   const id = a.i32(0);
   if (id === KEEP) return -EINVAL;
-  if (privileged(t)) return store(t, kind, [id, id, id]);
+  if (privileged(t, kind)) return store(t, kind, [id, id, id]);
   if (id !== own[0] && id !== own[2]) return -EPERM;
   return store(t, kind, [own[0], id, own[2]]);
 }
@@ -85,7 +90,7 @@ const NGROUPS_MAX = 65536;
 
 function setgroups(t: Thread, a: SyscallArgs): SyscallResult {
   const count = a.u32(0);
-  if (!privileged(t)) return -EPERM;
+  if (!privileged(t, 'g')) return -EPERM;
   if (count > NGROUPS_MAX) return -EINVAL;
   const bytes = t.mem.read(a.ptr(1), 4 * count);
   if (bytes === undefined) return -EFAULT;
@@ -95,42 +100,6 @@ function setgroups(t: Thread, a: SyscallArgs): SyscallResult {
   // Unsigned: groups_sort.
   t.task.group.supplementary = new Int32Array(new Uint32Array(ids).sort());
   return 0;
-}
-
-const CAP_VERSIONS = [
-  [0x1998_0330, 1],
-  [0x2007_1026, 2],
-  [0x2008_0522, 2],
-] as const;
-const CAP_LATEST = 0x2008_0522;
-/** Capabilities 0 to 40. */
-const ALL_CAPS = [0xffff_ffff, 0x1ff] as const;
-
-function capget(t: Thread, a: SyscallArgs): SyscallResult {
-  const { mem } = t;
-  const header = a.ptr(0);
-  const data = a.ptr(1);
-  const version = mem.readU32(header);
-  const pid = mem.readI32(header + 4);
-  if (version === undefined || pid === undefined) return -EFAULT;
-  const words = CAP_VERSIONS.find(([v]) => v === version)?.[1];
-  if (words === undefined) {
-    if (!mem.writeU32(header, CAP_LATEST)) return -EFAULT;
-    return data === 0 ? 0 : -EINVAL;
-  }
-  if (pid < 0) return -EINVAL;
-  if (pid !== 0 && t.kernel.findTask(pid) === undefined) return -ESRCH;
-  if (data === 0) return 0;
-  const bytes = new Uint8Array(12 * words);
-  const v = new DataView(bytes.buffer);
-  if (privileged(t)) {
-    for (let w = 0; w < words; w++) {
-      const caps = ALL_CAPS[w] ?? 0;
-      v.setUint32(w * 12, caps, true);
-      v.setUint32(w * 12 + 4, caps, true);
-    }
-  }
-  return mem.write(data, bytes) ? 0 : -EFAULT;
 }
 
 const NO_RIGHT = 'rights are those of the host process';
@@ -187,6 +156,4 @@ export const idsRows = [
     note: 'follows the effective id',
     handler: (t) => setfs(t, 'g'),
   },
-  { nr: 125, name: 'capget', args: 'p,p', support: 'partly', note: 'all for root, none for others', handler: capget },
-  { nr: 126, name: 'capset', args: 'p,p', support: 'no', note: NO_RIGHT, refuse: EPERM },
 ] as const satisfies readonly SyscallRow[];

@@ -1,6 +1,7 @@
 /**
  * System calls: priorities of input and output. In: thread and arguments. Out: results. They are stored and reported, nothing else. Source: man 2 ioprio_set; Linux block/ioprio.c.
  */
+import { CAP } from '../../process/capabilities.js';
 import type { Task } from '../../process/task.js';
 import type { SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
 import { EINVAL, EPERM, ESRCH } from '../errno.js';
@@ -42,7 +43,7 @@ function ioprioSet(t: Thread, a: SyscallArgs): SyscallResult {
       if ((ioprio & LEVEL_MASK) !== 0) return -EINVAL;
       break;
     case CLASS.RT:
-      if (t.task.group.ids.euid !== 0) return -EPERM;
+      if (![CAP.SYS_ADMIN, CAP.SYS_NICE].some((c) => t.task.group.hasCapability(c))) return -EPERM;
       break;
     case CLASS.BE:
     case CLASS.IDLE:

@@ -1,6 +1,7 @@
 /**
  * seccomp. In: programs in guest memory. Out: rows, and prctl's part. Source: man 2 seccomp, man 2 prctl (PR_SET_SECCOMP).
  */
+import { CAP } from '../../process/capabilities.js';
 import { GROUP_FLAG } from '../../process/layout.js';
 import { ACTION, divergent, installFilter, STRICT } from '../../process/seccomp.js';
 import { INSN_BYTES, MAX_INSNS } from '../bpf.js';
@@ -44,7 +45,7 @@ export function setFilter(t: Thread, addr: number, flags: number): number {
   const v = new DataView(head.buffer, head.byteOffset, 16);
   const count = v.getUint16(0, true);
   if (count === 0 || count > MAX_INSNS) return -EINVAL;
-  if (!task.group.has(GROUP_FLAG.NO_NEW_PRIVS) && task.group.ids.euid !== 0) return -EACCES;
+  if (!task.group.has(GROUP_FLAG.NO_NEW_PRIVS) && !task.group.hasCapability(CAP.SYS_ADMIN)) return -EACCES;
   const program = mem.read(Number(v.getBigUint64(8, true)), count * INSN_BYTES);
   if (program === undefined) return -EFAULT;
   if (task.seccomp === STRICT) return -EINVAL;

@@ -4,6 +4,7 @@
  */
 import * as os from 'node:os';
 import { USER_SPACE_END } from '../../../src/base/ids.js';
+import { CAP } from '../../process/capabilities.js';
 import { RLIMIT } from '../../process/boot.js';
 import type { Group } from '../../process/group.js';
 import { GROUP_FLAG } from '../../process/layout.js';
@@ -12,6 +13,7 @@ import type { SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
 import { EFAULT, EINVAL, ENODEV, EPERM, ESRCH } from '../errno.js';
 import { randomBytes } from '../random.js';
 import { writeRusage } from '../structs.js';
+import { capabilityPrctl } from './capability.js';
 import { SECCOMP_MODE, seccompMode, setFilter, setStrict } from './seccomp.js';
 import type { Thread } from '../thread.js';
 
@@ -117,13 +119,11 @@ const PR = {
   GET_PDEATHSIG: 2,
   GET_DUMPABLE: 3,
   SET_DUMPABLE: 4,
-  GET_KEEPCAPS: 7,
   SET_NAME: 15,
   GET_NAME: 16,
   GET_SECCOMP: 21,
   SET_SECCOMP: 22,
   SET_SYSCALL_USER_DISPATCH: 59,
-  CAPBSET_READ: 23,
   SET_TIMERSLACK: 29,
   GET_TIMERSLACK: 30,
   SET_CHILD_SUBREAPER: 36,
@@ -133,7 +133,6 @@ const PR = {
   GET_TID_ADDRESS: 40,
 } as const;
 const COMM_BYTES = 16;
-const LAST_CAP = 40;
 const DEFAULT_SLACK_NS = 50_000;
 
 function prctl(t: Thread, a: SyscallArgs): SyscallResult {
@@ -153,8 +152,6 @@ function prctl(t: Thread, a: SyscallArgs): SyscallResult {
       if (a.u64(1) > 1n) return -EINVAL;
       group.setFlag(GROUP_FLAG.NOT_DUMPABLE, a.u64(1) === 0n);
       return 0;
-    case PR.GET_KEEPCAPS:
-      return 0;
     case PR.GET_SECCOMP:
       return seccompMode(t);
     case PR.SET_SECCOMP:
@@ -168,8 +165,6 @@ function prctl(t: Thread, a: SyscallArgs): SyscallResult {
     }
     case PR.GET_NAME:
       return mem.write(out, Uint8Array.from(task.commBytes)) ? 0 : -EFAULT;
-    case PR.CAPBSET_READ:
-      return a.u64(1) > BigInt(LAST_CAP) ? -EINVAL : 1;
     case PR.SET_TIMERSLACK:
       task.timerSlack = Math.max(0, a.i32(1));
       return 0;
@@ -192,7 +187,7 @@ function prctl(t: Thread, a: SyscallArgs): SyscallResult {
     case PR.GET_TID_ADDRESS:
       return mem.writeU64(out, BigInt(task.clearChildTid)) ? 0 : -EFAULT;
     default:
-      return -EINVAL;
+      return capabilityPrctl(t, a) ?? -EINVAL;
   }
 }
 
@@ -225,7 +220,7 @@ function limits(t: Thread, pid: number, which: number, next: number, old: number
     if (soft > hard) return -EINVAL;
     const now = group.rlimit(which);
     const fixed = which === RLIMIT.NOFILE || t.kernel.isLimitFixed(which);
-    if (hard > now.hard && (t.task.group.ids.euid !== 0 || fixed)) return -EPERM;
+    if (hard > now.hard && (!t.task.group.hasCapability(CAP.SYS_RESOURCE) || fixed)) return -EPERM;
   }
   if (old !== 0 && !writeLimit(t, group, which, old)) return -EFAULT;
   if (wanted !== undefined) {
@@ -302,7 +297,7 @@ export const systemRows = [
     name: 'prctl',
     args: 'd,x,x,x,x',
     support: 'partly',
-    note: 'names, parent death signal, dumpable, subreaper, no_new_privs, timer slack; others give EINVAL',
+    note: 'names, parent death signal, dumpable, subreaper, no_new_privs, timer slack, capabilities; others give EINVAL',
     handler: prctl,
   },
   {
