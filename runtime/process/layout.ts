@@ -87,6 +87,9 @@ export const HEAD = {
   /** Hashes of what has been named as unsupported; the count, then that many words. */
   MENTIONS: 128,
   MENTION_WORDS: 512,
+  /** Names set by sethostname and setdomainname (uts.ts): length + 1, 0 none; then the bytes. */
+  HOST_NAME: 704,
+  DOMAIN_NAME: 736,
   BYTES: 4096,
 } as const;
 

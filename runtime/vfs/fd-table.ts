@@ -5,7 +5,7 @@
  */
 import { EBADF, EMFILE, ENFILE, ENOENT, ENOMEM } from '../linux/errno.js';
 import { AREA, MAX_FDS, MAX_TABLES, TABLE } from './layout.js';
-import { fileKind, hostFd, KIND, putFile, refFile } from './open-files.js';
+import { fileKind, fileOps, hostFd, KIND, putFile, refFile } from './open-files.js';
 import { dropLocks, locksHeld } from './record-locks.js';
 import type { DescriptorNode } from './special-node.js';
 import type { VfsState } from './state.js';
@@ -146,6 +146,7 @@ function letGo(s: VfsState, table: number, file: number): void {
     const id = fileIdOf(hostFd(s, file));
     if (id !== undefined) dropLocks(s, table, id);
   }
+  fileOps(s, file).flush?.(s, file);
   putFile(s, file);
 }
 

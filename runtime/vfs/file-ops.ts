@@ -39,6 +39,8 @@ export interface FileOps {
   open?(s: VfsState, file: number): void;
   /** The description goes: its object loses a user. Under the region's lock. */
   close?(s: VfsState, file: number): AfterClose | undefined;
+  /** A descriptor of it has been closed by the calling thread's process; other descriptors may still be open. */
+  flush?(s: VfsState, file: number): void;
   /** Status where the host has no descriptor of it. */
   stat(c: FileContext, file: number): StatRecord | number;
   /** What readlink of /proc/PID/fd/N gives. */

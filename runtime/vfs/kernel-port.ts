@@ -112,6 +112,8 @@ export interface ProcSource {
   setOomAdjust(pid: number, value: number): void;
   /** Copies bytes from, or to, the memory of a process, whatever its permissions; gives how many could be. */
   accessMemory(pid: number, addr: number, bytes: Uint8Array, write: boolean): number;
+  /** Names of the machine, as uname gives them. */
+  machineName(which: 'host' | 'domain'): string;
   /** Whether the reader may see the files and the memory of the process. */
   mayLookInto(pid: number): boolean;
   /** Whether the reader may list the descriptors of the process: a zombie's are root's. */

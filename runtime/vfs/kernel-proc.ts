@@ -8,6 +8,7 @@ import { GROUP_FLAG, TRACE_STATE } from '../process/layout.js';
 import { mayLookInto } from '../process/look-into.js';
 import { SIG_DFL, SIG_IGN } from '../process/sighand.js';
 import type { Task } from '../process/task.js';
+import { utsName } from '../process/uts.js';
 import type { ProcSource, ProcTask } from './kernel-port.js';
 
 /** The address space of a guest process. */
@@ -95,6 +96,7 @@ export function kernelProc(
     },
     mayLookInto: may,
     mayListFiles: (pid) => may(pid) && (own.group.ids.euid === 0 || runner(pid) !== undefined),
+    machineName: (which) => utsName(kernel, which),
     task: (tid) => {
       const t = kernel.findTask(tid);
       if (t === undefined) return undefined;

@@ -179,6 +179,7 @@ const proc: ProcSource = {
   limits: () => [],
   oomAdjust: () => 0,
   setOomAdjust: () => undefined,
+  machineName: () => 'name',
   mayLookInto: () => true,
   mayListFiles: () => true,
   task: () => ({

@@ -3,6 +3,8 @@
  */
 import { bytePath } from '../../vfs/byte-path.js';
 import {
+  epollRecheck,
+  isEpollReady,
   addToEpoll,
   changeInEpoll,
   type EpollEvent,
@@ -13,13 +15,15 @@ import {
   removeFromEpoll,
   waitForEvents,
 } from '../../vfs/epoll.js';
-import { EPOLLERR, EPOLLET, EPOLLEXCLUSIVE, EPOLLHUP, EPOLLWAKEUP } from '../../vfs/epoll-watches.js';
+import { EPOLLERR, EPOLLET, EPOLLEXCLUSIVE, EPOLLHUP, epollQueue, EPOLLWAKEUP } from '../../vfs/epoll-watches.js';
 import { withFd } from '../../vfs/guest-args.js';
 import { newDescriptor } from '../../vfs/new-descriptor.js';
 import { fileKind, KIND } from '../../vfs/open-files.js';
 import { O_CLOEXEC, O_RDWR } from '../../vfs/open-flags.js';
+import type { VfsState } from '../../vfs/state.js';
+import { TIMED_OUT, waitUntil } from '../../vfs/wait-queue.js';
 import type { Handler, SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
-import { EBADF, EFAULT, EINVAL, EPERM } from '../errno.js';
+import { EBADF, EFAULT, EINTR, EINVAL, EPERM, ERESTARTSYS } from '../errno.js';
 import type { Thread } from '../thread.js';
 import { masked, timeoutAt } from '../wait-args.js';
 
@@ -92,6 +96,7 @@ function wait(t: Thread, a: SyscallArgs, timeoutMs: number): number {
   return withFd(t, a.i32(0), (file): number => {
     const epoll = instanceOf(state, file);
     if (epoll === undefined) return -EINVAL;
+    if (!t.mem.canWrite(addr, EVENT_BYTES)) return untilReady(state, epoll, timeoutMs);
     const found = waitForEvents(state, epoll, writableEvents(t, addr, most), timeoutMs);
     if (typeof found === 'number' || found.length === 0) return typeof found === 'number' ? found : 0;
     const out = new Uint8Array(found.length * EVENT_BYTES);
@@ -103,6 +108,14 @@ function wait(t: Thread, a: SyscallArgs, timeoutMs: number): number {
     });
     return t.mem.write(addr, out) ? found.length : -EFAULT;
   });
+}
+
+/** There is no room for an event: that is said once there is one, which stays. */
+function untilReady(s: VfsState, epoll: number, timeoutMs: number): number {
+  const attempt = (): number | undefined => (isEpollReady(s, epoll) ? -EFAULT : undefined);
+  const result = waitUntil(s, [epollQueue(epoll)], attempt, timeoutMs, epollRecheck(s, epoll));
+  if (result === TIMED_OUT) return 0;
+  return result === -ERESTARTSYS ? -EINTR : result;
 }
 
 /** As many events as there is room for, but one at least: what can't be stored stays ready, where Linux stops at the first that it can't store. */

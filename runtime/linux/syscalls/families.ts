@@ -10,6 +10,7 @@ import { futexRows } from './futex.js';
 import { idsRows } from './ids.js';
 import { inotifyRows } from './inotify.js';
 import { ioprioRows } from './ioprio.js';
+import { machineRows } from './machine.js';
 import { memoryRows } from './memory.js';
 import { miscFileRows } from './misc-file.js';
 import { mountRows } from './mount.js';
@@ -67,6 +68,7 @@ export const FAMILIES: readonly (readonly SyscallRow[])[] = [
   idsRows,
   capabilityRows,
   systemRows,
+  machineRows,
   seccompRows,
   refusedRows,
   pipePagesRows,

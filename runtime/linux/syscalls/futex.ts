@@ -108,31 +108,79 @@ const FUTEX2_SIZE_U32 = 2;
 const CLOCK_REALTIME_ID = 0;
 const CLOCK_MONOTONIC_ID = 1;
 
-/** struct futex_waitv: u64 value, u64 address, u32 flags, u32 reserved. */
-function waitv(t: Thread, a: SyscallArgs): SyscallResult {
-  const count = a.u32(1);
-  if (a.u32(2) !== 0 || count === 0 || count > WAITV_MAX || a.ptr(0) === 0) return -EINVAL;
-  let deadline = Infinity;
-  if (a.ptr(3) !== 0) {
-    const clock = a.i32(4);
-    if (clock !== CLOCK_REALTIME_ID && clock !== CLOCK_MONOTONIC_ID) return -EINVAL;
-    deadline = deadlineOf(t, a.ptr(3), true, clock === CLOCK_REALTIME_ID);
-    if (deadline < 0) return deadline;
-  }
-  const bytes = t.mem.read(a.ptr(0), count * WAITV_BYTES);
+/** Waits of several, and those of the calls since Linux 6.7: words of 32 bits alone. */
+const isFlags2 = (flags: number): boolean => (flags & ~PRIVATE) === FUTEX2_SIZE_U32;
+
+/** -EINVAL, -EFAULT, or 0. */
+const checkWord = (addr: number): number => (addr % 4 !== 0 ? -EINVAL : addr >= USER_END ? -EFAULT : 0);
+
+/** An absolute timeout of one of two clocks: nanoseconds of CLOCK_MONOTONIC. */
+function deadline2(t: Thread, addr: number, clock: number): number {
+  if (addr === 0) return Infinity;
+  if (clock !== CLOCK_REALTIME_ID && clock !== CLOCK_MONOTONIC_ID) return -EINVAL;
+  return deadlineOf(t, addr, true, clock === CLOCK_REALTIME_ID);
+}
+
+/** `count` of struct futex_waitv: u64 value, u64 address, u32 flags, u32 reserved. */
+function waitedWords(t: Thread, addr: number, count: number): WaitedWord[] | number {
+  const bytes = t.mem.read(addr, count * WAITV_BYTES);
   if (bytes === undefined) return -EFAULT;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const waited: WaitedWord[] = [];
   for (let at = 0; at < bytes.length; at += WAITV_BYTES) {
     const value = view.getBigUint64(at, true);
-    const addr = Number(view.getBigUint64(at + 8, true));
+    const word = Number(view.getBigUint64(at + 8, true));
     const flags = view.getUint32(at + 16, true);
-    if ((flags & ~PRIVATE) !== FUTEX2_SIZE_U32 || view.getUint32(at + 20, true) !== 0) return -EINVAL;
-    if (value >> 32n !== 0n || addr % 4 !== 0) return -EINVAL;
-    if (addr >= USER_END) return -EFAULT;
-    waited.push({ addr, expected: Number(BigInt.asIntN(32, value)), own: (flags & PRIVATE) !== 0 });
+    if (!isFlags2(flags) || view.getUint32(at + 20, true) !== 0 || value >> 32n !== 0n) return -EINVAL;
+    const wrong = checkWord(word);
+    if (wrong < 0) return wrong;
+    waited.push({ addr: word, expected: Number(BigInt.asIntN(32, value)), own: (flags & PRIVATE) !== 0 });
   }
-  return futexWaitv(t, waited, deadline);
+  return waited;
+}
+
+function waitv(t: Thread, a: SyscallArgs): SyscallResult {
+  const count = a.u32(1);
+  if (a.u32(2) !== 0 || count === 0 || count > WAITV_MAX || a.ptr(0) === 0) return -EINVAL;
+  const deadline = deadline2(t, a.ptr(3), a.i32(4));
+  if (deadline < 0) return deadline;
+  const waited = waitedWords(t, a.ptr(0), count);
+  return typeof waited === 'number' ? waited : futexWaitv(t, waited, deadline);
+}
+
+/** Values and masks fit into the word. */
+const isU32 = (value: bigint): boolean => value >> 32n === 0n;
+
+function wake2(t: Thread, a: SyscallArgs): SyscallResult {
+  const flags = a.u32(3);
+  if (!isFlags2(flags) || !isU32(a.u64(1))) return -EINVAL;
+  const wrong = checkWord(a.ptr(0));
+  if (wrong < 0) return wrong;
+  if (a.i32(1) === 0) return -EINVAL;
+  if (a.i32(2) <= 0) return 0;
+  return futexWake(t.kernel, futexKey(t, a.ptr(0), (flags & PRIVATE) !== 0), a.i32(2), a.i32(1));
+}
+
+function wait2(t: Thread, a: SyscallArgs): SyscallResult {
+  const flags = a.u32(3);
+  if (!isFlags2(flags) || !isU32(a.u64(1)) || !isU32(a.u64(2))) return -EINVAL;
+  const wrong = checkWord(a.ptr(0));
+  if (wrong < 0) return wrong;
+  const deadline = deadline2(t, a.ptr(4), a.i32(5));
+  if (deadline < 0) return deadline;
+  return futexWait(t, a.ptr(0), (flags & PRIVATE) !== 0, a.i32(1), a.i32(2), deadline, false);
+}
+
+function requeue2(t: Thread, a: SyscallArgs): SyscallResult {
+  if (a.u32(1) !== 0 || a.ptr(0) === 0) return -EINVAL;
+  const waited = waitedWords(t, a.ptr(0), 2);
+  if (typeof waited === 'number') return waited;
+  const [from, to] = waited;
+  if (from === undefined || to === undefined) return -EINVAL;
+  const keys = waited.map((w) => futexKey(t, w.addr, w.own));
+  const [fromKey, toKey] = keys;
+  if (fromKey === undefined || toKey === undefined) return -EINVAL;
+  return futexRequeue(t, from.addr, fromKey, toKey, a.i32(2), a.i32(3), from.expected);
 }
 
 const ROBUST_HEAD_BYTES = 24;
@@ -149,6 +197,8 @@ function getRobustList(t: Thread, a: SyscallArgs): SyscallResult {
   if (!t.mem.writeU64(a.ptr(2), BigInt(ROBUST_HEAD_BYTES))) return -EFAULT;
   return t.mem.writeU64(a.ptr(1), BigInt(task.robustList)) ? 0 : -EFAULT;
 }
+
+const NUMA = 'words of 32 bits; no nodes';
 
 export const futexRows = [
   {
@@ -168,7 +218,7 @@ export const futexRows = [
     support: 'yes',
     handler: waitv,
   },
-  { nr: 454, name: 'futex_wake', args: 'p,x,d,u', support: 'no', note: 'use futex' },
-  { nr: 455, name: 'futex_wait', args: 'p,x,x,u,p,d', support: 'no', note: 'use futex' },
-  { nr: 456, name: 'futex_requeue', args: 'p,u,d,d', support: 'no', note: 'use futex' },
+  { nr: 454, name: 'futex_wake', args: 'p,x,d,u', support: 'yes', note: NUMA, handler: wake2 },
+  { nr: 455, name: 'futex_wait', args: 'p,x,x,u,p,d', support: 'yes', note: NUMA, handler: wait2 },
+  { nr: 456, name: 'futex_requeue', args: 'p,u,d,d', support: 'yes', note: NUMA, handler: requeue2 },
 ] as const satisfies readonly SyscallRow[];

@@ -9,6 +9,7 @@ import { RLIMIT } from '../../process/boot.js';
 import type { Group } from '../../process/group.js';
 import { GROUP_FLAG } from '../../process/layout.js';
 import { guestThreadCpuNs } from '../../process/exit.js';
+import { utsName } from '../../process/uts.js';
 import type { SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
 import { EFAULT, EINVAL, ENODEV, EPERM, ESRCH } from '../errno.js';
 import { randomBytes } from '../random.js';
@@ -26,15 +27,15 @@ function uname(t: Thread, a: SyscallArgs): SyscallResult {
   const linux = process.platform === 'linux';
   const fields = [
     'Linux',
-    os.hostname(),
+    utsName(t.kernel, 'host'),
     linux ? os.release() : LINUX_RELEASE,
     linux ? os.version() : LINUX_VERSION,
     'x86_64',
-    '(none)',
+    utsName(t.kernel, 'domain'),
   ];
   const bytes = new Uint8Array(UTS_FIELD * fields.length);
   fields.forEach((text, i) => {
-    bytes.set(Buffer.from(text, 'utf8').subarray(0, UTS_FIELD - 1), i * UTS_FIELD);
+    bytes.set(Buffer.from(text, 'latin1').subarray(0, UTS_FIELD - 1), i * UTS_FIELD);
   });
   return t.mem.write(a.ptr(0), bytes) ? 0 : -EFAULT;
 }

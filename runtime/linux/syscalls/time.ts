@@ -18,6 +18,7 @@ import {
   type Time,
   timeOf,
 } from '../clocks.js';
+import { readTimex } from './machine.js';
 import type { SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
 import { EFAULT, EINVAL, EOPNOTSUPP, EPERM, ERESTART_RESTARTBLOCK, ERESTARTNOHAND } from '../errno.js';
 import { readTimePair, timespecNs, writeTimespec, writeTimeval } from '../structs.js';
@@ -229,7 +230,14 @@ export const timeRows = [
     note: 'CPU time is that of lift64 as a whole',
     handler: times,
   },
-  { nr: 159, name: 'adjtimex', args: 'p', support: 'no', note: SET_CLOCK, refuse: EPERM },
+  {
+    nr: 159,
+    name: 'adjtimex',
+    args: 'p',
+    support: 'partly',
+    note: `reads a clock that nobody keeps; ${SET_CLOCK}`,
+    handler: (t, a) => readTimex(t, a.ptr(0)),
+  },
   { nr: 164, name: 'settimeofday', args: 'p,p', support: 'no', note: SET_CLOCK, refuse: EPERM },
   { nr: 201, name: 'time', args: 'p', support: 'yes', handler: time },
   { nr: 227, name: 'clock_settime', args: 'ck,p', support: 'no', note: SET_CLOCK, refuse: EPERM },
@@ -249,5 +257,12 @@ export const timeRows = [
     support: 'yes',
     handler: clockNanosleep,
   },
-  { nr: 305, name: 'clock_adjtime', args: 'ck,p', support: 'no', note: SET_CLOCK, refuse: EPERM },
+  {
+    nr: 305,
+    name: 'clock_adjtime',
+    args: 'ck,p',
+    support: 'partly',
+    note: `reads a clock that nobody keeps; ${SET_CLOCK}`,
+    handler: (t, a) => (a.i32(0) === CLOCK.REALTIME ? readTimex(t, a.ptr(1)) : -EOPNOTSUPP),
+  },
 ] as const satisfies readonly SyscallRow[];

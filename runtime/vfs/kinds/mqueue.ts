@@ -2,7 +2,7 @@
 import { EINVAL } from '../../linux/errno.js';
 import { madeUp, makeDev, S_IFREG } from '../file-stat.js';
 import type { FileOps } from '../file-ops.js';
-import { hasMessage, hasRoom, mqueueQueue, putQueue } from '../mqueues.js';
+import { hasMessage, hasRoom, mqueueQueue, putQueue, setNotification } from '../mqueues.js';
 import { fileObject, filePath } from '../open-files.js';
 import { READABLE, WRITABLE } from '../poll-events.js';
 
@@ -18,6 +18,10 @@ export const mqueueOps: FileOps = {
     return (hasMessage(s, queue) ? READABLE : 0) | (hasRoom(s, queue) ? WRITABLE : 0);
   },
   queue: (s, file) => mqueueQueue(fileObject(s, file)),
+  // Who is to be told of messages is so no more.
+  flush: (s, file) => {
+    setNotification(s, fileObject(s, file), s.port.pid, undefined);
+  },
   close: (s, file) => {
     putQueue(s, fileObject(s, file));
     return undefined;
