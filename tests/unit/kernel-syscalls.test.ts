@@ -107,6 +107,8 @@ describe('ids', () => {
     t.mem.writeU32(AT + 4, 0);
     expect(sys(t, 125, AT, AT + 16)).toBe(0);
     expect(t.mem.readI32(AT + 16)).toBe(0);
+    expect(sys(t, 126, AT, AT + 16)).toBe(0);
+    t.mem.writeU32(AT + 16, 1);
     expect(sys(t, 126, AT, AT + 16)).toBe(EPERM);
   });
 
