@@ -35,6 +35,9 @@ export const MAX_WATCHES = 16384;
 export const MAX_TTYS = 256;
 /** Bytes of each ring of a terminal, a power of two. */
 export const TTY_RING = 16384;
+/** Extended attributes of files in memory, and bytes of a value at most. */
+export const MAX_XATTRS = 1024;
+export const XATTR_BYTES = 4096;
 /** Contexts of io_setup, of all processes together. */
 export const MAX_AIOS = 256;
 /** Thread slots that can wait; the last is the main thread's. */
@@ -74,6 +77,8 @@ export const HEAD = {
   NAMES: 14,
   /** Where the search for a free mark begins. */
   MARK_HINT: 15,
+  /** Extended attributes kept. */
+  XATTRS: 16,
   SIZE: 64,
 } as const;
 
@@ -296,6 +301,17 @@ export const TTY = {
   SIZE: 36 + QUEUE.SIZE,
 } as const;
 
+/** An extended attribute. */
+export const XATTR = {
+  /** Bytes of the name + 1; 0: free. */
+  NAME_LENGTH: 0,
+  VALUE_LENGTH: 1,
+  /** Device and inode. */
+  ID: 2,
+  NAME: 6,
+  SIZE: 70,
+} as const;
+
 /** A context of io_setup: its ring is in guest memory. */
 export const AIO = {
   /** 0: free. */
@@ -399,6 +415,8 @@ export const AREA = {
   EPOLLS: area(MAX_EPOLLS * EPOLL.SIZE),
   WATCHES: area(MAX_WATCHES * WATCH.SIZE),
   WATCH_HASH: area(WATCH_BUCKETS),
+  XATTRS: area(MAX_XATTRS * XATTR.SIZE),
+  XATTR_VALUES: area((MAX_XATTRS * XATTR_BYTES) / 4),
   AIOS: area(MAX_AIOS * AIO.SIZE),
   INOTIFIES: area(MAX_INOTIFIES * INOTIFY.SIZE),
   MARKS: area(MAX_MARKS * INOTIFY_MARK.SIZE),

@@ -109,6 +109,20 @@ describe('the tree', () => {
     expect(r.stderr).toContain('Read-only file system');
   });
 
+  test('--tmpfs keeps extended attributes until the last name is gone', () => {
+    const script = [
+      'import os',
+      'os.chdir("/home")',
+      'f = os.open("f", os.O_CREAT | os.O_RDWR)',
+      'os.setxattr(f, "user.a", b"one"); os.setxattr("f", "user.b", b"two")',
+      'os.rename("f", "g"); print(sorted(os.listxattr("g")), os.getxattr("g", "user.a"))',
+      'os.removexattr("g", "user.a"); print(os.listxattr("g"))',
+      'os.close(f); os.unlink("g"); open("g", "w").close(); print(os.listxattr("g"))',
+    ].join('\n');
+    const r = lift64('--tmpfs', '/home', '/usr/bin/python3', '-c', script);
+    expect(r.stdout).toBe("['user.a', 'user.b'] b'one'\n['user.b']\n[]\n");
+  });
+
   test('--tmpfs is empty, writable and gone at the end', () => {
     const r = shell(
       ['--tmpfs', '/home'],

@@ -35,6 +35,7 @@ import { systemRows } from './system.js';
 import { timeRows } from './time.js';
 import { timerRows } from './timer.js';
 import { timerfdRows } from './timerfd.js';
+import { xattrRows } from './xattr.js';
 
 export const FAMILIES: readonly (readonly SyscallRow[])[] = [
   processRows,
@@ -49,6 +50,7 @@ export const FAMILIES: readonly (readonly SyscallRow[])[] = [
   dirRows,
   statRows,
   pathRows,
+  xattrRows,
   mountRows,
   pollRows,
   epollRows,

@@ -1,6 +1,6 @@
 /**
- * Attributes of files by path or descriptor: mode, owner, times, length; umask; extended attributes. In: paths and descriptors. Out: rows.
- * Source: man 2 chmod, chown, utimensat, truncate, umask, getxattr.
+ * Attributes of files by path or descriptor: mode, owner, times, length; umask. In: paths and descriptors. Out: rows.
+ * Source: man 2 chmod, chown, utimensat, truncate, umask.
  */
 import * as fs from 'node:fs';
 import { setUmask } from '../../vfs/fs-struct.js';
@@ -283,8 +283,6 @@ const fallocate: Handler = (t, a) =>
   );
 
 const TIMES_NOTE = 'to a microsecond, the finest that Node sets';
-/** No file has any, as on a file system without them. */
-const XATTR = { support: 'no', note: 'Node has no extended attributes', refuse: EOPNOTSUPP, quiet: true } as const;
 
 export const pathRows = [
   { nr: 76, name: 'truncate', args: 's,ld', support: 'yes', handler: truncate },
@@ -320,18 +318,6 @@ export const pathRows = [
     handler: (t, a) => setUmask(t.files.state, t.files.fs, a.u32(0) & 0o777),
   },
   { nr: 132, name: 'utime', args: 's,p', support: 'yes', handler: utime },
-  { nr: 188, name: 'setxattr', args: 's,s,p,lu,x', ...XATTR },
-  { nr: 189, name: 'lsetxattr', args: 's,s,p,lu,x', ...XATTR },
-  { nr: 190, name: 'fsetxattr', args: 'd,s,p,lu,x', ...XATTR },
-  { nr: 191, name: 'getxattr', args: 's,s,p,lu', ...XATTR },
-  { nr: 192, name: 'lgetxattr', args: 's,s,p,lu', ...XATTR },
-  { nr: 193, name: 'fgetxattr', args: 'd,s,p,lu', ...XATTR },
-  { nr: 194, name: 'listxattr', args: 's,p,lu', ...XATTR },
-  { nr: 195, name: 'llistxattr', args: 's,p,lu', ...XATTR },
-  { nr: 196, name: 'flistxattr', args: 'd,p,lu', ...XATTR },
-  { nr: 197, name: 'removexattr', args: 's,s', ...XATTR },
-  { nr: 198, name: 'lremovexattr', args: 's,s', ...XATTR },
-  { nr: 199, name: 'fremovexattr', args: 'd,s', ...XATTR },
   {
     nr: 235,
     name: 'utimes',

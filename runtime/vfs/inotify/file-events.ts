@@ -12,6 +12,7 @@ import { hostName } from '../mount-table.js';
 import { fileFlags, fileGeneration, fileMarks, filePath, fileWord, hostFd, MARK } from '../open-files.js';
 import { LINUX_HOST, O_ACCMODE, O_NOFOLLOW, O_PATH, O_RDONLY, toHostFlags } from '../open-flags.js';
 import type { VfsState } from '../state.js';
+import { dropXattrs, hasXattrs } from '../xattrs.js';
 import { IN } from './instances.js';
 import { hasMark, isSameNode, isWatching, type MarkEvent, nodeId, type NodeId, tellMarks } from './marks.js';
 import { noteOwn } from './own-changes.js';
@@ -220,8 +221,18 @@ function tellNode(s: VfsState, on: NodeId, mask: number): void {
   tellMarks(s, [{ on, mask }]);
 }
 
-/** Runs a host call that removes a name. */
+/** Runs a host call that removes the name `host`; extended attributes go with the last name of a file. */
 export function removing(s: VfsState, host: Buffer, fn: () => void): void {
+  const kept = hasXattrs(s) ? lstat(fromBytes(host)) : undefined;
+  toldOfRemoval(s, host, fn);
+  dropWithLast(s, kept);
+}
+
+function dropWithLast(s: VfsState, removed: fs.BigIntStats | undefined): void {
+  if (removed !== undefined && (isDirectory(removed) || removed.nlink === 1n)) dropXattrs(s, nodeId(removed));
+}
+
+function toldOfRemoval(s: VfsState, host: Buffer, fn: () => void): void {
   const path = fromBytes(host);
   const entry = isWatching(s) ? entryAt(path) : undefined;
   const st = entry === undefined ? undefined : lstat(path);
@@ -264,6 +275,15 @@ function isHeldOpen(s: VfsState, id: NodeId): boolean {
 
 /** Runs a host call that gives the file at `from` the name `to`, or (`exchanges`) each the other's name. */
 export function renaming(s: VfsState, from: Buffer, to: Buffer, exchanges: boolean, fn: () => number): number {
+  if (!hasXattrs(s) || exchanges) return toldOfRename(s, from, to, exchanges, fn);
+  const [moved, replaced] = [lstat(fromBytes(from)), lstat(fromBytes(to))];
+  const n = toldOfRename(s, from, to, exchanges, fn);
+  const isOther = moved !== undefined && replaced !== undefined && !isSameNode(nodeId(moved), nodeId(replaced));
+  if (n >= 0 && isOther) dropWithLast(s, replaced);
+  return n;
+}
+
+function toldOfRename(s: VfsState, from: Buffer, to: Buffer, exchanges: boolean, fn: () => number): number {
   if (!isWatching(s)) return fn();
   const [a, b] = [fromBytes(from), fromBytes(to)];
   const [source, target] = [entryAt(a), entryAt(b)];
