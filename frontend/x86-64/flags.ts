@@ -6,7 +6,7 @@
  */
 import type { TempId } from '../../src/base/ids.js';
 import { CC } from '../../src/guest/flags.js';
-import { G } from '../../src/ir/globals.js';
+import { flagsUsed, G } from '../../src/ir/globals.js';
 import { type Cond, NEGATED } from '../../src/ir/types.js';
 import { CCODE, type Comparison, conditionOf, conditionOfEflags } from './conditions.js';
 import type { Lifter } from './lifter.js';
@@ -145,10 +145,14 @@ export class Flags {
 
   /** All six flags at their EFLAGS positions, i64. */
   all(): TempId {
+    const { l } = this;
     const known = this.read();
     if (known === CC.EFLAGS) return G.ccSrc;
-    const op = known >= 0 ? this.l.i32(known) : G.ccOp;
-    return this.l.callFor('cc_compute_all', [op, G.ccDst, G.ccSrc, G.ccSrc2]);
+    if (known < 0) return l.callFor('cc_compute_all', [G.ccOp, G.ccDst, G.ccSrc, G.ccSrc2]);
+    // What CC_OP does not use is not read: behind an XOR, the flags of the ROL before it would live on as its unused source.
+    const used = flagsUsed(known);
+    const values = [G.ccDst, G.ccSrc, G.ccSrc2].map((id) => (used.includes(id) ? id : l.i64(0)));
+    return l.callFor('cc_compute_all', [l.i32(known), ...values]);
   }
 
   /** CF as 0 or 1, i64. */

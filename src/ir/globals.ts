@@ -3,6 +3,7 @@
  */
 import type { TempId } from '../base/ids.js';
 import { CPU, GPR_NAMES } from '../guest/cpu-state.js';
+import { CC } from '../guest/flags.js';
 import { TempData } from './temps.js';
 import type { Temp, Type } from './types.js';
 
@@ -57,3 +58,19 @@ export const G = {
   /** Upper half of ymm. */
   ymmh: (n: number): TempId => (globalId('ymmh0') + n) as TempId,
 } as const;
+
+/** Lazy-flag globals that the flags follow from when CC_OP is `ccOp`. */
+export function flagsUsed(ccOp: number): readonly TempId[] {
+  switch (ccOp & ~3) {
+    case CC.EFLAGS:
+      return [G.ccSrc];
+    case CC.LOGIC:
+    case CC.ZERO:
+      return [G.ccDst];
+    case CC.ADC:
+    case CC.SBB:
+      return [G.ccDst, G.ccSrc, G.ccSrc2];
+    default:
+      return [G.ccDst, G.ccSrc];
+  }
+}

@@ -11,8 +11,7 @@
  * Exits, branches and labels observe all globals but those lazy-flag globals that the CC_OP known there does not use: insn_start's immediate, or what has been moved to cc_op since.
  */
 import type { TempId } from '../base/ids.js';
-import { CC } from '../guest/flags.js';
-import { G, NB_GLOBALS } from '../ir/globals.js';
+import { flagsUsed, G, NB_GLOBALS } from '../ir/globals.js';
 import { opInfo, type OpInfo } from '../ir/op-info.js';
 import type { Op, Tb } from '../ir/types.js';
 import { withOps } from './rewrite.js';
@@ -82,22 +81,6 @@ class Liveness {
     live[G.ccSrc] = src;
     live[G.ccSrc2] = src2;
     for (const id of flagsUsed(ccOp)) live[id] = 1;
-  }
-}
-
-/** Lazy-flag globals that the flags follow from when CC_OP is `ccOp`. */
-export function flagsUsed(ccOp: number): readonly TempId[] {
-  switch (ccOp & ~3) {
-    case CC.EFLAGS:
-      return [G.ccSrc];
-    case CC.LOGIC:
-    case CC.ZERO:
-      return [G.ccDst];
-    case CC.ADC:
-    case CC.SBB:
-      return [G.ccDst, G.ccSrc, G.ccSrc2];
-    default:
-      return [G.ccDst, G.ccSrc];
   }
 }
 

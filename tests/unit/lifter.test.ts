@@ -209,3 +209,12 @@ describe('lazy flags', () => {
     expect(tb.ops.filter((op) => op.name === 'call')).toEqual([]);
   });
 });
+
+test('flags that nothing uses are not computed: rotations between logic instructions', () => {
+  // rol rcx,1; xor rcx,rax; rol rax,1; xor rax,[rdi]; ror rdx,7; and rdx,rcx; ret
+  const code = hexed('48 d1 c1  48 31 c1  48 d1 c0  48 33 07  48 c1 ca 07  48 21 ca  c3');
+  const calls = (tb: Tb): number => names(tb).filter((n) => n === 'call').length;
+  expect(calls(lift(code))).toBeGreaterThanOrEqual(3);
+  // What the first one keeps of the flags before it, the load's fault would show, were they not the XOR's by then.
+  expect(calls(optimise(lift(code), PASSES))).toBe(0);
+});
