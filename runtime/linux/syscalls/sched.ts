@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { RLIMIT } from '../../process/boot.js';
+import { CAP } from '../../process/capabilities.js';
 import type { Task } from '../../process/task.js';
 import type { SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
 import { E2BIG, EACCES, EFAULT, EINVAL, EPERM, ESRCH } from '../errno.js';
@@ -167,21 +168,22 @@ function getpriority(t: Thread, a: SyscallArgs): SyscallResult {
   return best;
 }
 
-/** Whether `t` may give `task` that nice value: any that is no lower, others down to RLIMIT_NICE, or as root (Linux's can_nice). */
+/** Whether `t` may give `task` that nice value: any that is no lower, others down to RLIMIT_NICE, or with CAP_SYS_NICE (Linux's can_nice). */
 function mayNice(t: Thread, task: Task, nice: number): boolean {
   const lowest = 20 - Number(task.group.rlimit(RLIMIT.NICE).soft);
-  return nice >= task.nice || nice >= lowest || t.task.group.ids.euid === 0;
+  return nice >= task.nice || nice >= lowest || t.task.group.hasCapability(CAP.SYS_NICE);
 }
 
 function setpriority(t: Thread, a: SyscallArgs): SyscallResult {
   const which = a.i32(0);
   if (which < 0 || which > 2) return -EINVAL;
   const nice = clampNice(a.i32(2));
+  const mayAll = t.task.group.hasCapability(CAP.SYS_NICE);
   const { euid } = t.task.group.ids;
   let result = -ESRCH;
   for (const task of priorityTargets(t, which, a.i32(1))) {
     const { ids } = task.group;
-    if (euid !== 0 && euid !== ids.uid && euid !== ids.euid) return -EPERM;
+    if (!mayAll && euid !== ids.uid && euid !== ids.euid) return -EPERM;
     if (!mayNice(t, task, nice)) return -EACCES;
     if (result === -ESRCH) result = 0;
     task.nice = nice;
