@@ -36,8 +36,8 @@ export interface RegionStoreParts {
 
 type ModuleMeta = Omit<ModuleRecord, 'bytes' | 'code'> & { readonly codeBytes: number };
 
-/** Bytes of a file; what was compiled last stays. */
-const FILE_LIMIT = 32 << 20;
+/** Bytes of a file; what was compiled last stays. Enough for a compiler: where not all regions have room, each run drops what the next one compiles anew. */
+const FILE_LIMIT = 128 << 20;
 
 interface Stored {
   readonly record: ModuleRecord;
