@@ -1,5 +1,4 @@
 /** Why a row is not right, where that is known: data for docs/programs.md. A row that is right shows none. */
 export const CAUSES: Readonly<Record<string, string>> = {
-  setpriv: 'capabilities are all for root and none for others: PR_SET_KEEPCAPS and capset are not served',
   unshare: 'there is one namespace of each kind: unshare fails with EPERM',
 };

@@ -58,9 +58,17 @@ const round = (seconds: number): number => Number(seconds.toFixed(2));
 const shown = (m: Measured | undefined): string =>
   m === undefined ? '' : `${m.result} ${m.seconds.toFixed(1)} s`.padEnd(16);
 
+const FLAGS = ['--install', '--list', '--todo', '--no-qemu', '--keep', '--show', '--self'];
+const WITH_VALUE = ['--only', '--patience'];
+
 async function main(args: readonly string[]): Promise<number> {
   const rest = args.indexOf('--');
   const own = rest < 0 ? args : args.slice(0, rest);
+  const unknown = own.find((a, i) => ![...FLAGS, ...WITH_VALUE].includes(a) && !WITH_VALUE.includes(own[i - 1] ?? ''));
+  if (unknown !== undefined) {
+    console.error(`matrix: ${unknown}: options are ${FLAGS.join(' ')} --only NAME --patience N; -- LIFT64-OPTIONS`);
+    return 2;
+  }
   const only = own.flatMap((a, i) => (own[i - 1] === '--only' ? [a] : []));
   const known = own.includes('--todo') ? loadResults().rows : {};
   const patience = Number(own[own.indexOf('--patience') + 1] ?? 1) || 1;
