@@ -60,6 +60,7 @@ const corePrint = fingerprint([
   ...filesBelow('src/guest', (p) => p.endsWith('.ts')),
   ...filesBelow('backend-wasm/bytecode', (p) => p.endsWith('.ts')),
   join(ROOT, 'scripts', 'gen-core.js'),
+  join(ROOT, 'scripts', 'add-enter-slot.js'),
   ...filesBelow('scripts/gen', (p) => p.endsWith('.js')),
   fileURLToPath(import.meta.url),
 ]);
@@ -98,6 +99,7 @@ if (stamps.core !== corePrint || !existsSync(join(ROOT, 'dist', 'core.wasm'))) {
     '112',
   ];
   run('asc', [join('node_modules', 'assemblyscript', 'bin', 'asc.js'), ...core, ...options, ...features]);
+  run('adding enterSlot to the core', [join('scripts', 'add-enter-slot.js'), join('dist', 'core.wasm')]);
 }
 const bundlePrint = fingerprint([
   ...filesBelow('dist', (p) => p.endsWith('.js') && !/\/(tests|bundles)\//.test(p)),

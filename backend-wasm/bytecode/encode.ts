@@ -5,6 +5,7 @@
 import { TB, TB_STATE } from '../../src/guest/tb-header.js';
 import type { Tb } from '../../src/ir/types.js';
 import { Encoder } from './encoder.js';
+import { joinOps } from './join.js';
 
 /** Bytes of an instruction table row: { i32 offset of its first op, i32 CC_OP or -1, i64 pc }. */
 const INSN_ROW = 16;
@@ -24,8 +25,9 @@ export interface TbCode {
   readonly links: readonly number[];
 }
 
-/** All bytes of the memory that was written to last. */
+/** The memory that was written to last: all bytes, and as the bytecode's fields. */
 let target: Uint8Array = new Uint8Array(0);
+let fields: Uint16Array = new Uint16Array(0);
 
 /** Writes `tb` into the memory behind `i32`; gives the header's address. `heat`: entries before the TB counts as hot (TB.HEAT). Throws InternalError when its temps do not fit the frame. */
 export function encodeTb(tb: Tb, i32: Int32Array, allocate: (bytes: number) => number, heat: number): number {
@@ -70,7 +72,11 @@ export function writeTb(tb: TbCode, i32: Int32Array, allocate: (bytes: number) =
     i32[row + 2] = at;
     i32[row + 3] = Math.floor(at / 2 ** 32);
   }
-  if (target.buffer !== i32.buffer) target = new Uint8Array(i32.buffer);
+  if (target.buffer !== i32.buffer) {
+    target = new Uint8Array(i32.buffer);
+    fields = new Uint16Array(i32.buffer);
+  }
   target.set(tb.bytes.subarray(0, codeSize), code);
+  joinOps(fields, code / 2, table / 2);
   return header;
 }

@@ -5,10 +5,12 @@
  * Format: u16 fields [opcode, arguments as offsets from the CPU block, small immediates], padded to 8 bytes, then 8-byte words: a 64-bit constant, then the distance of a branch;
  * or 16 bytes (lanes, v128 constants). Jumps to other TBs have ways behind these: { i64 guest pc, i32 link cell: header address of the TB there, 0 none, i32 0 }.
  */
+import { InternalError } from '../../src/base/errors.js';
 import { TB } from '../../src/guest/tb-header.js';
 import { HELPER_LIST, type HelperDef } from '../../src/ir/helpers.js';
 import { OP_LIST, type OpDef } from '../../src/ir/ops.js';
 import { CONDS, type Cond } from '../../src/ir/types.js';
+import { JOINED_OPS } from './joined-ops.js';
 
 /** How the last input is given: in a slot, as a 16-bit signed constant in its field, or as a 64-bit word behind. */
 export type LastInput = 'slot' | 'k16' | 'k64';
@@ -32,6 +34,8 @@ export interface Opcode {
   readonly fusion?: Fusion;
   /** movi: the constant goes to the slot. */
   readonly movi?: boolean;
+  /** This one, in the first one's place, does all of them (joined-ops.ts). */
+  readonly joined?: readonly Opcode[];
 }
 
 /** Ops that never become bytecode: markers, and what is merged into another. */
@@ -95,6 +99,16 @@ function build(): Opcode[] {
   const call = OP_LIST.find((o) => o.name === 'call');
   if (call !== undefined)
     for (const helper of HELPER_LIST) add({ key: `call ${helper.name}`, op: call, last: 'slot', helper });
+  const singles = new Map(list.map((o) => [o.key, o]));
+  for (const key of JOINED_OPS) {
+    const joined = key.split(' & ').map((k) => {
+      const single = singles.get(k);
+      if (single === undefined) throw new InternalError(`no opcode ${k} to join`);
+      return single;
+    });
+    const [{ op, last }] = joined as [Opcode];
+    add({ key, op, last, joined });
+  }
   return list;
 }
 
@@ -132,6 +146,7 @@ export const fieldBytes = (o: Opcode): number => (2 * fieldCount(o) + 7) & ~7;
 
 /** Bytes of the whole op. */
 export function opcodeSize(o: Opcode): number {
+  if (o.joined !== undefined) return o.joined.reduce((sum, part) => sum + opcodeSize(part), 0);
   const fields = fieldBytes(o);
   if (o.movi === true && o.op.outs[0] === 'v128') return fields + 16;
   const constant = o.last === 'k64' ? 8 : 0;

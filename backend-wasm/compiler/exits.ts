@@ -11,12 +11,8 @@ import type { Temp } from '../../src/ir/types.js';
 import type { Expr } from './flow.js';
 import { GlobalSet } from './global-set.js';
 import { labelledBlock } from './labelled-block.js';
-import type { ModuleParts } from './module-parts.js';
+import { type ModuleParts, REGION_RESULT } from './module-parts.js';
 import { BUDGET_LOCAL, CPU_LOCAL, type Values } from './values.js';
-
-/** Parameters and result of a region's function (region.ts). */
-export const REGION_PARAMS = [binaryen.i32, binaryen.i32] as const;
-export const REGION_RESULT = binaryen.i64;
 
 /** Where a guest call goes. */
 export type CallTarget =
@@ -173,13 +169,7 @@ export class Exits {
     const call =
       target.kind === 'self'
         ? m.call(target.name, args, REGION_RESULT)
-        : m.call_indirect(
-            this.parts.table,
-            target.kind === 'slot' ? m.i32.const(target.slot) : this.slot(),
-            args,
-            binaryen.createType([...REGION_PARAMS]),
-            REGION_RESULT,
-          );
+        : this.parts.callSlot(target.kind === 'slot' ? m.i32.const(target.slot) : this.slot(), args);
     return [
       ...stores,
       this.pollStored(pc),
@@ -249,8 +239,7 @@ export class Exits {
 
   private tailCall(slot: Expr): Expr {
     const { m } = this;
-    const args = [this.cpu(), m.local.get(BUDGET_LOCAL, binaryen.i32)];
-    return m.return_call_indirect(this.parts.table, slot, args, binaryen.createType([...REGION_PARAMS]), REGION_RESULT);
+    return this.parts.tailCallSlot(slot, [this.cpu(), m.local.get(BUDGET_LOCAL, binaryen.i32)]);
   }
 
   private cpu(): Expr {

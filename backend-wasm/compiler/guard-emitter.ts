@@ -21,7 +21,8 @@
  *           br_if $ok (byte of the lowest address's page & bit for this page and the next)
  *
  * The second chance is for the last page of a mapping: stacks, .bss and thread blocks end there. It meets the slow path before $ok: V8 would join its jump there with that of
- * the fast path, far from both. branch-hints.ts knows the pattern by its load from the permission table.
+ * the fast path, far from both. Out of the way as it is, it costs V8's spills, so TBs that the interpreter has seen mostly there (TB.EDGES) have it beside the first look. What can't leave its page needs
+ * this look alone. branch-hints.ts knows the pattern by its load from the permission table.
  */
 import binaryen from 'binaryen';
 import { GUEST_END, PAGE_SHIFT, PAGE_SIZE, PERM, PERM_TABLE } from '../../src/guest/memory-map.js';
@@ -64,6 +65,7 @@ export class GuardEmitter {
   private readonly m: binaryen.Module;
   private guards = 0;
   private node: CfgNode | undefined;
+  private isAtEdges = false;
   private plan: ReadonlyMap<number, GuardGroup> = new Map();
   /** Locals of the groups whose first guard has been emitted, by its position. */
   private readonly bases = new Map<number, number>();
@@ -83,6 +85,7 @@ export class GuardEmitter {
         ? new Map()
         : (this.known.plans[node.id] ?? planGuards(node, undefined, this.known.hulls)).groups;
     this.bases.clear();
+    this.isAtEdges = this.parts.atEdges(node.tb.pc);
     this.node = node;
   }
 
@@ -127,7 +130,9 @@ export class GuardEmitter {
       inline.push(m.local.set(host, intConst(m, 'i32', BigInt.asIntN(32, known))));
       if (known >= 0n && known < GUEST_END) {
         const page = Number(known >> BigInt(PAGE_SHIFT));
-        inline.push(m.block(labels.slow, this.checks(labels, kind, host, size, page, m.i32.const(0))));
+        const isOnPage = (Number(known) & (PAGE_SIZE - 1)) + size <= PAGE_SIZE;
+        const checks = this.checks(labels, kind, host, isOnPage ? 1 : size, page, m.i32.const(0));
+        inline.push(m.block(labels.slow, checks));
       }
     }
     const look = parts.plainGuards
@@ -176,7 +181,7 @@ export class GuardEmitter {
   /** The look at the page of `low` that allows a page's bytes from there on. */
   private tableCheck({ ok }: Labels, kind: GuardKind, low: number): Expr {
     const { m } = this;
-    const perm = m.i32.load8_u(PERM_TABLE + (low >>> PAGE_SHIFT), 1, m.i32.const(0));
+    const perm = this.permission(low >>> PAGE_SHIFT, m.i32.const(0));
     return m.br_if(ok, m.i32.and(perm, m.i32.const(FAST[kind])));
   }
 
@@ -185,23 +190,33 @@ export class GuardEmitter {
     return { ok: `G${n}`, rare: `R${n}`, slow: `S${n}` };
   }
 
-  /** The looks at the permission byte of `page`, whose number is `base` more. */
+  /** The looks at the permission byte of `page`, whose number is `base` more; one is enough for an access that can't leave the page. */
   private checks(labels: Labels, kind: GuardKind, host: number, size: number, base: number, page: Expr): Expr[] {
     const { m, values } = this;
-    const [perm, again] = values.twice(m.i32.load8_u(PERM_TABLE + base, 1, page), 'i32');
-    return [
-      m.br_if(labels.ok, m.i32.and(perm, m.i32.const(FAST[kind]))),
-      m.br_if(labels.rare, this.allowedOnPage(kind, again, host, size)),
-    ];
+    const perm = this.permission(base, page);
+    if (size === 1) return [m.br_if(labels.rare, this.allowed(kind, perm))];
+    const [first, again] = values.twice(perm, 'i32');
+    const bit = m.i32.const(FAST[kind]);
+    const isFast = this.isAtEdges ? m.i32.and(bit, first) : m.i32.and(first, bit);
+    return [m.br_if(labels.ok, isFast), m.br_if(labels.rare, this.allowedOnPage(kind, again, host, size))];
   }
 
+  /** Whether an access of `size` bytes stays on its page, and `perm`, the page's permission byte, allows it. */
   private allowedOnPage(kind: GuardKind, perm: Expr, host: number, size: number): Expr {
     const { m } = this;
-    const { may, mask } = kind === 'r' ? ON_PAGE.read : ON_PAGE.write;
-    const allowed = m.i32.eq(m.i32.and(perm, m.i32.const(mask)), m.i32.const(may));
-    if (size === 1) return allowed;
     const offset = m.i32.and(m.local.get(host, binaryen.i32), m.i32.const(PAGE_SIZE - 1));
-    return m.i32.and(allowed, m.i32.le_u(offset, m.i32.const(PAGE_SIZE - size)));
+    return m.i32.and(this.allowed(kind, perm), m.i32.le_u(offset, m.i32.const(PAGE_SIZE - size)));
+  }
+
+  private allowed(kind: GuardKind, perm: Expr): Expr {
+    const { m } = this;
+    const { may, mask } = kind === 'r' ? ON_PAGE.read : ON_PAGE.write;
+    return m.i32.eq(m.i32.and(perm, m.i32.const(mask)), m.i32.const(may));
+  }
+
+  /** The permission byte of `page`, whose number is `base` more. */
+  private permission(base: number, page: Expr): Expr {
+    return this.m.i32.load8_u(PERM_TABLE + base, 1, page);
   }
 
   private cpu(): Expr {

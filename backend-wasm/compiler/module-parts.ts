@@ -12,31 +12,64 @@ import type { HostSimd } from './host-simd.js';
 import type { RegionPasses } from './region-passes.js';
 import { wasmType } from './values.js';
 
+/** Parameters and result of a region's function (region.ts). */
+export const REGION_PARAMS = [binaryen.i32, binaryen.i32] as const;
+export const REGION_RESULT = binaryen.i64;
+
+/** Internal name of the function table. */
+const TABLE = 'table';
+
 export class ModuleParts {
-  /** Internal name of the function table. */
-  readonly table = 'table';
   private readonly known = new Set<string>();
 
   constructor(
     readonly m: binaryen.Module,
     /** Each access has a permission check of its own, which does without EXIT.CLOSE_LOOK. */
     readonly plainGuards: boolean,
+    /** Whether the TB at a pc mostly accesses the last pages of mappings and the like. */
+    readonly atEdges: (pc: number) => boolean,
     /** No access has a permission check. */
     readonly unchecked: boolean,
     readonly host: HostSimd,
     readonly passes: RegionPasses,
-  ) {
-    m.addTableImport(this.table, 'env', 'table');
+    /** Regions are entered through the core (enterSlot), and the module does without the function table. */
+    private readonly viaCore: boolean,
+  ) {}
+
+  /** Calls the region of a table slot. */
+  callSlot(slot: Expr, args: readonly Expr[]): Expr {
+    if (this.viaCore) return this.m.call(this.enterSlot(), [...args, slot], REGION_RESULT);
+    return this.m.call_indirect(this.table(), slot, args, binaryen.createType([...REGION_PARAMS]), REGION_RESULT);
+  }
+
+  /** Goes on in the region of a table slot. */
+  tailCallSlot(slot: Expr, args: readonly Expr[]): Expr {
+    if (this.viaCore) return this.m.return_call(this.enterSlot(), [...args, slot], REGION_RESULT);
+    const params = binaryen.createType([...REGION_PARAMS]);
+    return this.m.return_call_indirect(this.table(), slot, args, params, REGION_RESULT);
+  }
+
+  /** The core's function (cpu, budget, slot) that goes on in the region of the slot (scripts/add-enter-slot.js). */
+  private enterSlot(): string {
+    return this.imported('enterSlot', [...REGION_PARAMS, binaryen.i32], REGION_RESULT);
+  }
+
+  private table(): string {
+    if (!this.known.has(TABLE)) this.m.addTableImport(TABLE, 'env', 'table');
+    this.known.add(TABLE);
+    return TABLE;
   }
 
   /** Calls a function of the core. */
   core(name: string, params: readonly Type[], result: Type | undefined, args: readonly Expr[]): Expr {
     const type = result === undefined ? binaryen.none : wasmType(result);
-    if (!this.known.has(name)) {
-      this.known.add(name);
-      this.m.addFunctionImport(name, 'core', name, binaryen.createType(params.map(wasmType)), type);
-    }
-    return this.m.call(name, args, type);
+    return this.m.call(this.imported(name, params.map(wasmType), type), args, type);
+  }
+
+  private imported(name: string, params: readonly binaryen.Type[], result: binaryen.Type): string {
+    if (!this.known.has(name)) this.m.addFunctionImport(name, 'core', name, binaryen.createType([...params]), result);
+    this.known.add(name);
+    return name;
   }
 
   /** The core's close look at an access: gives the address in the memory, or 0 after a fault, with rip and (from 0 on) cc_op stored. */

@@ -13,11 +13,13 @@ import { RegionPasses } from './region-passes.js';
 import type { Region } from './region.js';
 
 const F = binaryen.Features;
-const FEATURES = (F.Atomics |
+/** Of Wasm: what regions and the core need. */
+export const FEATURES = (F.Atomics |
   F.MutableGlobals |
   F.NontrappingFPToInt |
   F.SIMD128 |
   F.BulkMemory |
+  F.BulkMemoryOpt |
   F.SignExt |
   F.TailCall |
   F.ReferenceTypes) as binaryen.Features;
@@ -35,8 +37,12 @@ export interface ModuleOptions {
   readonly text?: boolean;
   /** Each access has a permission check of its own, which does without EXIT.CLOSE_LOOK. */
   readonly plainGuards?: boolean;
+  /** Whether the TB at a pc mostly accesses pages whose next page does not allow as much (TB.EDGES): its checks have the second look where the first one is, which costs the other accesses. */
+  readonly atEdges?: (pc: number) => boolean;
   /** No access has a permission check. */
   readonly unchecked?: boolean;
+  /** Regions enter each other through the core, which is a little slower: what an instance that has the function table costs grows with the table. */
+  readonly viaCore?: boolean;
   /** Optimisations to leave out (region-passes.ts). */
   readonly disabled?: readonly string[];
   /** Symbol of a region's head, which its function's name begins with (--perf-map). */
@@ -61,7 +67,8 @@ export function compileModule(
     m.setMemory(WASM_PAGES, WASM_PAGES, null, [], true);
     m.addMemoryImport('0', 'env', 'memory', true);
     const passes = new RegionPasses(options.disabled);
-    const parts = new ModuleParts(m, options.plainGuards === true, options.unchecked === true, host, passes);
+    const { plainGuards = false, atEdges = () => false, unchecked = false, viaCore = false } = options;
+    const parts = new ModuleParts(m, plainGuards, atEdges, unchecked, host, passes, viaCore);
     regions.forEach((region, i) => {
       const symbol = options.symbolOf?.(region.head);
       const name = `${symbol === undefined ? '' : `${symbol} `}r${i}_${region.head.toString(16)}`;

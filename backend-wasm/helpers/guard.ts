@@ -4,8 +4,8 @@
  * Source: src/guest/memory-map.ts (PERM, HIGH_MAP_BASE), SDM volume 1, 3.3.7.1 (canonical addresses), volume 3, 4.7 (error code).
  */
 import {
-  CPU_EXIT_ARG0, CPU_EXIT_ARG1, CPU_EXIT_REASON, CPU_SPLIT_OPEN, CPU_SPLIT_WINDOW, EXC_GP, EXIT_CODE_WRITE, EXIT_EXCEPTION, EXIT_PAGE_FAULT, EXIT_SPLIT_PAGE, GUEST_END, HIGH_MAP_BASE, HIGH_TABLE_BITS,
-  PERM_CODE, PERM_R, PERM_RFAST, PERM_TABLE, PERM_W, PERM_WFAST, PF_PRESENT, PF_USER, PF_WRITE, SPLIT_REACH,
+  CPU_CUR_TB, CPU_EXIT_ARG0, CPU_EXIT_ARG1, CPU_EXIT_REASON, CPU_SPLIT_OPEN, CPU_SPLIT_WINDOW, EXC_GP, EXIT_CODE_WRITE, EXIT_EXCEPTION, EXIT_PAGE_FAULT, EXIT_SPLIT_PAGE, GUEST_END, HIGH_MAP_BASE, HIGH_TABLE_BITS,
+  PERM_CODE, PERM_R, PERM_RFAST, PERM_TABLE, PERM_W, PERM_WFAST, PF_PRESENT, PF_USER, PF_WRITE, SPLIT_REACH, TB_EDGES,
 } from '../interpreter/gen/constants';
 
 /** First address outside of the lower canonical half. */
@@ -37,19 +37,43 @@ export function guardWrite(cpu: usize, addr: u64, size: u32): usize {
   return fast(addr, PERM_WFAST) ? <usize>addr : slow(cpu, addr, size, PERM_W);
 }
 
+// The guards of the TB that the interpreter is in (CPU.CUR_TB).
 // @ts-ignore: decorator
 @inline
-export function guardRW(cpu: usize, addr: u64, size: u32): usize {
-  return fast(addr, PERM_RFAST | PERM_WFAST) ? <usize>addr : slow(cpu, addr, size, PERM_R | PERM_W);
+export function guardReadOfTb(cpu: usize, addr: u64, size: u32): usize {
+  return fast(addr, PERM_RFAST) ? <usize>addr : slowOfTb(cpu, addr, size, PERM_R);
+}
+
+// @ts-ignore: decorator
+@inline
+export function guardWriteOfTb(cpu: usize, addr: u64, size: u32): usize {
+  return fast(addr, PERM_WFAST) ? <usize>addr : slowOfTb(cpu, addr, size, PERM_W);
+}
+
+// @ts-ignore: decorator
+@inline
+export function guardRWOfTb(cpu: usize, addr: u64, size: u32): usize {
+  return fast(addr, PERM_RFAST | PERM_WFAST) ? <usize>addr : slowOfTb(cpu, addr, size, PERM_R | PERM_W);
+}
+
+function slow(cpu: usize, addr: u64, size: u32, need: u32): usize {
+  return allowedOnPage(addr, size, need) ? <usize>addr : exact(cpu, addr, size, need);
+}
+
+function slowOfTb(cpu: usize, addr: u64, size: u32, need: u32): usize {
+  if (!allowedOnPage(addr, size, need)) return exact(cpu, addr, size, need);
+  const edges = <usize>load<u32>(cpu + CPU_CUR_TB) + TB_EDGES;
+  store<i32>(edges, load<i32>(edges) + 1);
+  return <usize>addr;
 }
 
 /** An access that stays in its page needs that page alone: the last page before one of other permissions comes here all the time. */
-function slow(cpu: usize, addr: u64, size: u32, need: u32): usize {
-  if (addr < <u64>GUEST_END && (<u32>addr & 4095) + size <= 4096) {
-    const perm: u32 = load<u8>(PERM_TABLE + <usize>(addr >> 12));
-    if ((perm & need) == need && (perm & PERM_CODE & codeBit(need)) == 0) return <usize>addr;
-  }
-  return exact(cpu, addr, size, need);
+// @ts-ignore: decorator
+@inline
+function allowedOnPage(addr: u64, size: u32, need: u32): bool {
+  if (addr >= <u64>GUEST_END || (<u32>addr & 4095) + size > 4096) return false;
+  const perm: u32 = load<u8>(PERM_TABLE + <usize>(addr >> 12));
+  return (perm & need) == need && (perm & PERM_CODE & codeBit(need)) == 0;
 }
 
 /** PERM_CODE for accesses that must not touch translated code. */

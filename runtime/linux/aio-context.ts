@@ -2,22 +2,22 @@
  * Contexts of Linux AIO: a record in the shared region, and a ring of completions in guest memory, where the C library looks at it, too. In: address spaces, completions. Out: events.
  * Source: man 2 io_setup, man 2 io_getevents; struct aio_ring of fs/aio.c of Linux.
  */
+import { PAGE_SIZE } from '../../src/guest/memory-map.js';
 import { MAP, PROT } from '../memory/address-space.js';
 import { mmOfSpace } from '../process/mm.js';
 import { AIO, AREA, MAX_AIOS } from '../vfs/layout.js';
 import { lock, unlock } from '../vfs/lock.js';
 import type { VfsState } from '../vfs/state.js';
-import { resetQueue, wakeAll } from '../vfs/wait-queue.js';
+import { wakeAll } from '../vfs/wait-queue.js';
 import { EAGAIN } from './errno.js';
 import type { Thread } from './thread.js';
 
 /** Bytes of struct aio_ring before its events, and of an event. */
 const HEADER_BYTES = 32;
-const EVENT_BYTES = 32;
+export const EVENT_BYTES = 32;
 const MAGIC = 0xa10a_10a1;
 /** Offsets in struct aio_ring. */
 const RING = { NR: 4, HEAD: 8, TAIL: 12, MAGIC: 16, COMPAT: 20, LENGTH: 28 } as const;
-const PAGE = 4096;
 /** As Linux on two processors: this many events at least. */
 const FEWEST = 8;
 
@@ -34,15 +34,14 @@ export interface AioEvent {
 /** A context of the thread's address space with room for `events` completions: its number; -EAGAIN, or what mmap says. */
 export function newAio(t: Thread, events: number): number {
   const { state } = t.files;
-  const pages = Math.ceil((HEADER_BYTES + EVENT_BYTES * (Math.max(events, FEWEST) * 2 + 2)) / PAGE);
-  const slots = Math.floor((pages * PAGE - HEADER_BYTES) / EVENT_BYTES);
+  const pages = Math.ceil((HEADER_BYTES + EVENT_BYTES * (Math.max(events, FEWEST) * 2 + 2)) / PAGE_SIZE);
+  const slots = Math.floor((pages * PAGE_SIZE - HEADER_BYTES) / EVENT_BYTES);
   const context = state.locked(() => {
     let free = state.findFree(AREA.AIOS, MAX_AIOS, AIO.SIZE, AIO.USED);
     for (let c = 0; free < 0 && c < MAX_AIOS; c++) if (!isAlive(t, c)) free = c;
     if (free < 0) return -EAGAIN;
     const w = word(free);
     state.words.fill(0, w, w + AIO.SIZE);
-    resetQueue(state, w + AIO.QUEUE);
     state.set64(w + AIO.SPACE, t.task.mmRecord.space);
     state.set(w + AIO.SLOTS, slots);
     state.set(w + AIO.USED, 1);
@@ -51,7 +50,7 @@ export function newAio(t: Thread, events: number): number {
   if (context < 0) return context;
   const address = t.mm.mmap({
     addr: 0,
-    length: pages * PAGE,
+    length: pages * PAGE_SIZE,
     prot: PROT.READ | PROT.WRITE,
     flags: MAP.PRIVATE | MAP.ANONYMOUS,
   });
@@ -95,7 +94,7 @@ export function freeAio(t: Thread, context: number): boolean {
   const w = word(context);
   const [address, slots] = [aioAddress(state, context), state.get(w + AIO.SLOTS)];
   if (Atomics.exchange(state.words, w + AIO.USED, 0) === 0) return false;
-  t.mm.munmap(address, Math.ceil((HEADER_BYTES + EVENT_BYTES * slots) / PAGE) * PAGE);
+  t.mm.munmap(address, Math.ceil((HEADER_BYTES + EVENT_BYTES * slots) / PAGE_SIZE) * PAGE_SIZE);
   wakeAll(state, aioQueue(context));
   return true;
 }

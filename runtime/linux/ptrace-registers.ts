@@ -2,10 +2,11 @@
  * The registers of a stopped tracee as its tracer reads and writes them: the user area, register sets, floating point. In: the tracee, addresses of the tracer. Out: 0 or a negative errno.
  * Source: man 2 ptrace; sys/user.h (struct user); the notes NT_PRSTATUS, NT_PRFPREG, NT_X86_XSTATE of core files.
  */
+import { TASK_SIZE_MAX } from '../../src/base/ids.js';
 import { canWatch } from '../process/debug-registers.js';
 import { CHANGED } from '../process/trace.js';
 import type { Task } from '../process/task.js';
-import { asStored, mayBeStored, TASK_SIZE_MAX, UREG, USER_REGS_BYTES } from '../process/user-regs.js';
+import { asStored, mayBeStored, UREG, USER_REGS_BYTES } from '../process/user-regs.js';
 import { storeTracedState, tracedStateBytes } from '../process/xstate.js';
 import { FXSAVE_BYTES } from '../process/fxsave.js';
 import { EFAULT, EINVAL, EIO } from './errno.js';

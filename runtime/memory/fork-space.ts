@@ -73,6 +73,7 @@ const COPIED_WORDS = [
   PCB.FLOAT_PRECISE,
   PCB.COPIES,
 ] as const;
+const LIFE = PCB_BASE + PCB.LIFE;
 /** Bytes of the process control block behind the translation lock. */
 const PCB_BYTES = 0x1_0000;
 
@@ -99,10 +100,13 @@ const lowMappings = (memory: SharedArrayBuffer): Vma[] => new VmaTable(memory).a
 /** Makes the emulator's areas those of a memory without a process; guest pages are zeroed when they are mapped again. The caller holds the translation lock, which stays. */
 export function emptySpace(bytes: Bytes): void {
   const words = new Int32Array(bytes.buffer);
+  // First: what the compile worker makes of a memory that is half empty is then known to be nothing.
+  Atomics.add(words, LIFE / 4, 1);
   const high = highBytes(words);
   for (const [start, size] of tablesInUse(words)) zeroSparse(bytes, start, size);
   zeroSparse(bytes, HIGH_MAP_BASE, high);
-  zeroFill(bytes, PCB_BASE + PCB.TRANSLATE_LOCK + 4, PCB_BASE + PCB_BYTES);
+  zeroFill(bytes, PCB_BASE + PCB.TRANSLATE_LOCK + 4, LIFE);
+  zeroFill(bytes, LIFE + 4, PCB_BASE + PCB_BYTES);
 }
 
 /** Bytes of the radix table in use, from its root on. */

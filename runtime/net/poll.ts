@@ -1,4 +1,4 @@
-/** Readiness of sockets. In: sockets. Out: events of poll. Needs no lock: who changes something wakes after it. Source: man 2 poll; man 7 unix, tcp; the kernel's unix_poll and tcp_poll. */
+/** Readiness of sockets. In: sockets. Out: events of poll. Needs no lock for most: who changes something wakes after it. Source: man 2 poll; man 7 unix, tcp; the kernel's unix_poll and tcp_poll. */
 import { POLLERR, POLLHUP, POLLRDHUP, READABLE, WRITABLE } from '../vfs/poll-events.js';
 import type { VfsState } from '../vfs/state.js';
 import { SHUT } from './constants.js';
@@ -10,14 +10,26 @@ import { streamWritable } from './send.js';
 import { FLAG, get, netLocked, peerOf, setBits, socketWord, STATE } from './socket-table.js';
 
 export function socketReadiness(s: VfsState, socket: number): number {
-  const state = s.get(socketWord(socket, SOCKET.STATE));
-  const shut = s.get(socketWord(socket, SOCKET.SHUT));
-  if (state === STATE.LISTENING) return s.get(socketWord(socket, SOCKET.QUEUED)) > 0 ? READABLE : 0;
-  let events = s.get(socketWord(socket, SOCKET.ERROR)) !== 0 ? POLLERR : 0;
+  const state = atomic(s, socket, SOCKET.STATE);
+  const shut = atomic(s, socket, SOCKET.SHUT);
+  const error = atomic(s, socket, SOCKET.ERROR);
+  // A stream's end is written in several steps under the mutex: who sees one of them looks again, for all of them.
+  return (shut !== 0 || error !== 0) && isStream(s, socket)
+    ? netLocked(s, () =>
+        eventsOf(s, socket, get(s, socket, SOCKET.STATE), get(s, socket, SOCKET.SHUT), get(s, socket, SOCKET.ERROR)),
+      )
+    : eventsOf(s, socket, state, shut, error);
+}
+
+const atomic = (s: VfsState, socket: number, field: number): number => s.get(socketWord(socket, field));
+
+function eventsOf(s: VfsState, socket: number, state: number, shut: number, error: number): number {
+  if (state === STATE.LISTENING) return atomic(s, socket, SOCKET.QUEUED) > 0 ? READABLE : 0;
+  let events = error !== 0 ? POLLERR : 0;
   if ((shut & SHUT.RECEIVE) !== 0) events |= READABLE | POLLRDHUP;
   if (shut === SHUT.BOTH) events |= POLLHUP;
   if (state === STATE.CONNECTING) return events;
-  if (s.get(socketWord(socket, SOCKET.RECORDS)) > 0 && enough(s, socket)) events |= READABLE;
+  if (atomic(s, socket, SOCKET.RECORDS) > 0 && enough(s, socket)) events |= READABLE;
   if (hasConnections(s, socket) && state === STATE.NEW) events |= POLLHUP;
   return writable(s, socket, shut) ? events | WRITABLE : events;
 }

@@ -16,7 +16,7 @@ import { bytePath, type BytePath, hostBytes } from '../vfs/byte-path.js';
 import { currentPath, fdPath } from '../vfs/descriptor-path.js';
 import { closeOnExec, copyTable, isTableShared, releaseTable } from '../vfs/fd-table.js';
 import { hostCall } from '../vfs/host-error.js';
-import { placeOfFile, tell } from '../vfs/inotify/file-events.js';
+import { tellOfFile } from '../vfs/inotify/file-events.js';
 import { IN } from '../vfs/inotify/instances.js';
 import { fileKind, hostFd, KIND, putFile } from '../vfs/open-files.js';
 import { O_NOFOLLOW, O_RDONLY } from '../vfs/open-flags.js';
@@ -106,8 +106,7 @@ function withProgram<T>(t: Thread, r: ExecRequest, name: string, fn: (p: Opened)
       return 0;
     });
     if (allowed < 0) return -EACCES;
-    const place = placeOfFile(state, file);
-    if (place !== undefined) tell(state, place, IN.ACCESS);
+    tellOfFile(state, file, IN.ACCESS);
     return fn({ file, fd, path: currentPath(state, file) });
   } finally {
     putFile(state, file);

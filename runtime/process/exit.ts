@@ -18,7 +18,7 @@ import { releaseFilters } from './seccomp.js';
 import { undoSems } from './sem-sets.js';
 import { SA, SIG_IGN } from './sighand.js';
 import { flushSignals } from './siginfo.js';
-import { exitGroupLocked, retargetLocked, sendToGroupLocked } from './signal-send.js';
+import { exitGroupLocked, retargetLocked, sendOfChildLocked, sendToGroupLocked } from './signal-send.js';
 import type { Task } from './task.js';
 import { isTracedElsewhere, notifyTracerLocked, releaseTraceesLocked } from './trace-link.js';
 
@@ -117,15 +117,21 @@ function leaveGroup(kernel: Kernel, task: Task, status: number, cpuNs: number): 
   // A tracer takes notice of the end of a thread, by wait.
   if (!isLeader && task.traced !== 0) {
     task.trace.code = status;
-    if (tellTracer(kernel, task, group.exiting ? group.exitStatus : status)) return 0;
+    if (tellTracer(task, group.exiting ? group.exitStatus : status)) return 0;
   }
   return threadGone(kernel, task);
 }
 
+/** An exit status as siginfo tells it. */
+export function asEnd(status: number): { readonly code: number; readonly value: number } {
+  const signal = status & 0x7f;
+  return signal !== 0 ? { code: CLD.KILLED, value: signal } : { code: CLD.EXITED, value: (status >> 8) & 0xff };
+}
+
 /** The tracer is told of an end; false: it does not wait for its tracees. */
-function tellTracer(kernel: Kernel, task: Task, status: number): boolean {
-  const killed = (status & 0x7f) !== 0;
-  return notifyTracerLocked(kernel, task, killed ? CLD.KILLED : CLD.EXITED, killed ? status & 0x7f : status >> 8);
+function tellTracer(task: Task, status: number): boolean {
+  const { code, value } = asEnd(status);
+  return notifyTracerLocked(task, code, value);
 }
 
 /** A tracee that has ended is none any more: its tracer has taken notice of the end, or is gone. The caller holds the mutex. */
@@ -210,7 +216,7 @@ function notifyParent(kernel: Kernel, group: Group): void {
   if (group.index === kernel.initGroup.index) return;
   // The parent is told when the tracer has been.
   if (isTracedElsewhere(group)) {
-    if (tellTracer(kernel, group.leader, group.exitStatus)) return;
+    if (tellTracer(group.leader, group.exitStatus)) return;
     group.leader.traced = 0;
   }
   if (parent.index === 0 || !parent.alive) {
@@ -225,20 +231,9 @@ function notifyParent(kernel: Kernel, group: Group): void {
     wanted = action.handler !== SIG_IGN;
     reap = !wanted || (action.flags & BigInt(SA.NOCLDWAIT)) !== 0n;
   }
-  const status = group.exitStatus;
   if (wanted) {
-    const killed = (status & 0x7f) !== 0;
-    const ticks = Math.round(group.deadCpu / 1e7);
-    sendToGroupLocked(kernel, parent, {
-      kind: 'child',
-      signal,
-      code: killed ? CLD.KILLED : CLD.EXITED,
-      pid: group.tgid,
-      uid: group.ids.uid,
-      status: killed ? status & 0x7f : status >> 8,
-      utime: ticks,
-      stime: 0,
-    });
+    const utime = Math.round(group.deadCpu / 1e7);
+    sendOfChildLocked(parent, group.leader, { ...asEnd(group.exitStatus), signal, utime });
   }
   if (reap) releaseGroup(kernel, group);
   parent.wakeAll();

@@ -219,7 +219,7 @@ export const TRACE = {
   MESSAGE: 6,
   /** 1: INFO is the siginfo of the stop. */
   HAS_INFO: 8,
-  /** The tracer has changed REGS (1), XSTATE (2). */
+  /** What the tracer has changed: CHANGED (trace.ts). */
   CHANGED: 9,
   /** Tid that called the execve under way + 1; 0: none is. */
   EXEC_FROM: 10,

@@ -8,7 +8,7 @@
  * Above it, 64-byte aligned, the extended state that sigcontext.fpstate points to (xstate.ts); above that the red zone of 128 bytes.
  */
 import { CPU, GPR, USER_CS, USER_SS } from '../../src/guest/cpu-state.js';
-import { FLAG } from '../../src/guest/flags.js';
+import { FLAG, USER_FLAGS } from '../../src/guest/flags.js';
 import { ENOMEM, EPERM } from '../linux/errno.js';
 import { UNBLOCKABLE } from '../linux/signals.js';
 import type { Thread } from '../linux/thread.js';
@@ -45,8 +45,6 @@ const SC = {
 /** UC_SIGCONTEXT_SS and UC_STRICT_RESTORE_SS; UC_FP_XSTATE when there is an XSAVE header behind the FXSAVE image. */
 const UC_FLAGS = 6n;
 const UC_FP_XSTATE = 1n;
-/** What rt_sigreturn takes over of eflags. RF too, but it is gone after one instruction, and nothing here can see it. */
-const FIX_EFLAGS = FLAG.AC | FLAG.OF | FLAG.DF | FLAG.TF | FLAG.SF | FLAG.ZF | FLAG.AF | FLAG.PF | FLAG.CF;
 
 export const SS_ONSTACK = 1;
 export const SS_DISABLE = 2;
@@ -168,7 +166,8 @@ export function popSignalFrame(t: Thread): boolean {
   }
   cpu.rip = v.getBigUint64(UC_MCONTEXT + SC.RIP, true);
   const eflags = v.getUint32(UC_MCONTEXT + SC.EFLAGS, true);
-  cpu.eflags = (cpu.eflags & ~FIX_EFLAGS) | (eflags & FIX_EFLAGS);
+  // RF too, but it is gone after one instruction, and nothing here can see it.
+  cpu.eflags = (cpu.eflags & ~USER_FLAGS) | (eflags & USER_FLAGS);
   const flags = v.getInt32(UC_STACK + 8, true);
   // As Linux: a stack that can't be set (the thread is on it) is left as it is.
   if ((flags & ~SS_AUTODISARM & ~(SS_ONSTACK | SS_DISABLE)) === 0) {

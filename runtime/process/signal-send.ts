@@ -16,10 +16,19 @@ import {
 } from '../linux/signals.js';
 import type { Group } from './group.js';
 import type { Kernel } from './kernel.js';
-import { GROUP_FLAG, GROUP_REPORT, TRACE_STATE, TRACED } from './layout.js';
+import { GROUP_FLAG, GROUP_REPORT, TRACED } from './layout.js';
 import { SA, SIG_DFL, SIG_IGN } from './sighand.js';
 import { enqueueSignal, flushSignals, type SigInfo } from './siginfo.js';
 import type { Task } from './task.js';
+import { trapLocked } from './trace.js';
+
+/** CLD_*, with the status or the signal; clock ticks. */
+interface ChildNews {
+  readonly code: number;
+  readonly value: number;
+  readonly signal?: number;
+  readonly utime?: number;
+}
 
 /** True when the task would drop the signal: its action is to ignore it and it is not blocked. */
 export function isIgnored(task: Task, signal: number): boolean {
@@ -165,20 +174,17 @@ function isTracedByParent(group: Group): boolean {
 }
 
 /** A tracee of PTRACE_SEIZE reports that its process goes on; any other stays where its tracer has it. */
-function continueTracee(kernel: Kernel, task: Task): void {
+function continueTracee(task: Task): void {
   if ((task.traced & TRACED.SEIZED) === 0) {
     task.traced &= ~TRACED.TRAP_STOP;
     return;
   }
-  task.traced |= TRACED.TRAP_NOTIFY;
-  const { trace } = task;
-  if (trace.state === TRACE_STATE.LISTENING) trace.state = TRACE_STATE.RUNNING;
-  kernel.kick(task, CONTROL.SIGNAL);
+  trapLocked(task, TRACED.TRAP_NOTIFY);
 }
 
 function continueGroup(kernel: Kernel, group: Group): void {
   flushEverywhere(kernel, group, STOP_SIGNALS);
-  for (const t of group.tasks()) if (t.traced !== 0) continueTracee(kernel, t);
+  for (const t of group.tasks()) if (t.traced !== 0) continueTracee(t);
   if (!group.has(GROUP_FLAG.STOPPED)) return;
   group.report = GROUP_REPORT.CONTINUED;
   group.setFlag(GROUP_FLAG.STOPPED, false);
@@ -191,20 +197,15 @@ function notifyParentOfJob(kernel: Kernel, group: Group, code: number, status: n
   const { parent } = group;
   if (parent.index === 0 || !parent.alive) return;
   const action = parent.leader.sighand.action(SIGCHLD);
-  if ((action.flags & BigInt(SA.NOCLDSTOP)) === 0n) {
-    const info: SigInfo = {
-      kind: 'child',
-      signal: SIGCHLD,
-      code,
-      pid: group.tgid,
-      uid: group.ids.uid,
-      status,
-      utime: 0,
-      stime: 0,
-    };
-    sendToGroupLocked(kernel, parent, info);
-  }
+  if ((action.flags & BigInt(SA.NOCLDSTOP)) === 0n) sendOfChildLocked(parent, group.leader, { code, value: status });
   parent.wakeAll();
+}
+
+/** Tells `to` what has become of a child's leader, or of a tracee. `signal`: what clone has asked for instead of SIGCHLD. */
+export function sendOfChildLocked(to: Group, task: Task, what: ChildNews): void {
+  const { code, value, signal = SIGCHLD, utime = 0 } = what;
+  const { uid } = task.group.ids;
+  sendToGroupLocked(to.kernel, to, { kind: 'child', signal, code, pid: task.tid, uid, status: value, utime, stime: 0 });
 }
 
 /** Signal of the kernel itself to a group (timers, terminal). */

@@ -5,11 +5,11 @@ import { CONTROL } from '../../src/guest/cpu-state.js';
 import { CLD, SIGCHLD, SIGKILL, SIGSTOP } from '../linux/signals.js';
 import type { Group } from './group.js';
 import type { Kernel } from './kernel.js';
-import { HEAD, TASK_STATE, TRACE_STATE, TRACED } from './layout.js';
+import { HEAD, TASK_STATE, TRACED } from './layout.js';
 import { SA, SIG_IGN } from './sighand.js';
-import { exitGroupLocked, sendToGroupLocked, sendToTaskLocked } from './signal-send.js';
+import { exitGroupLocked, sendOfChildLocked, sendToTaskLocked } from './signal-send.js';
 import type { Task } from './task.js';
-import { RESUME } from './trace.js';
+import { RESUME, resumeLocked } from './trace.js';
 
 /** PTRACE_O_*. */
 export const OPTION = {
@@ -50,17 +50,6 @@ export function linkChildLocked(child: Task, parent: Task): void {
   else sendToTaskLocked(child.kernel, child, { kind: 'kill', signal: SIGSTOP, code: 0, pid: 0, uid: 0 });
 }
 
-/** A stopped tracee goes on as `how` says, with `signal`. */
-export function resumeLocked(task: Task, how: number, signal: number): void {
-  task.kernel.assertLocked();
-  const { trace } = task;
-  trace.resume = how;
-  trace.signal = signal;
-  trace.code = 0;
-  trace.state = TRACE_STATE.RUNNING;
-  task.kernel.wake(task.index);
-}
-
 /** Nobody traces the task any more: if it is stopped, it goes on with `signal`, or into the stop of its process. */
 export function unlinkLocked(task: Task, signal: number): void {
   task.traced = 0;
@@ -90,33 +79,13 @@ export function isTracedElsewhere(group: Group): boolean {
   return leader.traced !== 0 && leader.trace.tracer.groupIndex !== group.parentIndex;
 }
 
-/** A stop, or a notice of one, is due. */
-export function trapLocked(task: Task, bits: number): void {
-  task.traced |= bits;
-  // PTRACE_LISTEN: it stops anew, to report.
-  if (task.trace.state === TRACE_STATE.LISTENING) resumeLocked(task, task.trace.resume, 0);
-  task.kernel.kick(task, CONTROL.SIGNAL);
-}
-
 /** Tells the tracer that its tracee has stopped or ended. False: the tracer does not want to know of ends, so nobody takes the zombie. */
-export function notifyTracerLocked(kernel: Kernel, task: Task, code: number, status: number): boolean {
+export function notifyTracerLocked(task: Task, code: number, status: number): boolean {
   const tracers = task.trace.tracer.group;
   const action = tracers.leader.sighand.action(SIGCHLD);
   const stops = code === CLD.TRAPPED || code === CLD.STOPPED || code === CLD.CONTINUED;
   const wanted = action.handler !== SIG_IGN && !(stops && (action.flags & BigInt(SA.NOCLDSTOP)) !== 0n);
-  if (wanted) {
-    const { uid } = task.group.ids;
-    sendToGroupLocked(kernel, tracers, {
-      kind: 'child',
-      signal: SIGCHLD,
-      code,
-      pid: task.tid,
-      uid,
-      status,
-      utime: 0,
-      stime: 0,
-    });
-  }
+  if (wanted) sendOfChildLocked(tracers, task, { code, value: status });
   tracers.wakeAll();
   return action.handler !== SIG_IGN && (action.flags & BigInt(SA.NOCLDWAIT)) === 0n;
 }

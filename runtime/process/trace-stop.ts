@@ -4,7 +4,7 @@
  */
 import { GPR } from '../../src/guest/cpu-state.js';
 import { FLAG } from '../../src/guest/flags.js';
-import { CLD, SIGTRAP, SI_KERNEL, SI_USER } from '../linux/signals.js';
+import { CLD, sigBit, SIGTRAP, SI_KERNEL, SI_USER } from '../linux/signals.js';
 import type { Thread } from '../linux/thread.js';
 import { park } from '../threads/park.js';
 import { DebugRegisters } from './debug-registers.js';
@@ -62,7 +62,7 @@ function stopUnless(t: Thread, ends: boolean, reason: () => Stop | undefined): n
     if (s.message !== undefined) trace.message = s.message;
     trace.changed = 0;
     trace.state = TRACE_STATE.STOPPED;
-    notifyTracerLocked(kernel, task, s.why, s.code & 0x7f);
+    notifyTracerLocked(task, s.why, s.code & 0x7f);
     return true;
   });
   if (!stopped) return undefined;
@@ -111,7 +111,7 @@ export function signalStop(t: Thread, signal: number, info: Uint8Array): number 
     const { tracer } = trace;
     encodeSiginfo(view, 0, { kind: 'kill', signal: given, code: SI_USER, pid: tracer.tgid, uid: tracer.group.ids.uid });
   }
-  if ((task.blocked & (1n << BigInt(given - 1))) === 0n) return given;
+  if ((task.blocked & sigBit(given)) === 0n) return given;
   // Its tracer gives it a signal that it blocks: it stays pending.
   sendToTask(kernel, task, { kind: 'raw', signal: given, code: view.getInt32(8, true), bytes: info.slice() });
   return 0;

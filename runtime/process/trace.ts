@@ -2,7 +2,8 @@
  * What a tracer and its tracee share: who traces, how the tracee has stopped, its registers meanwhile, and how it goes on. In: the index of the tracee's task. Out: Trace.
  * Written under the kernel mutex; the registers by the tracee before it stops and by the tracer while it is stopped. Source: man 2 ptrace.
  */
-import { AREA, SIGINFO_BYTES, TRACE, XSTATE_BYTES } from './layout.js';
+import { CONTROL } from '../../src/guest/cpu-state.js';
+import { AREA, SIGINFO_BYTES, TRACE, TRACE_STATE, XSTATE_BYTES } from './layout.js';
 import type { Kernel } from './kernel.js';
 import { KernelRecord } from './record.js';
 import { USER_REGS_BYTES } from './user-regs.js';
@@ -120,4 +121,23 @@ export class Trace extends KernelRecord {
     const start = (this.word + field) * 4;
     return this.kernel.bytes.subarray(start, start + bytes);
   }
+}
+
+/** A stopped tracee goes on as `how` says, with `signal`. */
+export function resumeLocked(task: Task, how: number, signal: number): void {
+  task.kernel.assertLocked();
+  const { trace } = task;
+  trace.resume = how;
+  trace.signal = signal;
+  trace.code = 0;
+  trace.state = TRACE_STATE.RUNNING;
+  task.kernel.wake(task.index);
+}
+
+/** A stop, or a notice of one, is due. */
+export function trapLocked(task: Task, bits: number): void {
+  task.traced |= bits;
+  // PTRACE_LISTEN: it stops anew, to report.
+  if (task.trace.state === TRACE_STATE.LISTENING) resumeLocked(task, task.trace.resume, 0);
+  task.kernel.kick(task, CONTROL.SIGNAL);
 }

@@ -1,8 +1,9 @@
 /**
  * struct user_regs_struct of x86-64 and a thread's registers. In: registers, or the bytes. Out: the other; what a value may be. Source: man 2 ptrace; sys/user.h; Intel SDM volume 1, 3.4.3.
  */
+import { TASK_SIZE_MAX } from '../../src/base/ids.js';
 import { CPU, USER_CS, USER_SS } from '../../src/guest/cpu-state.js';
-import { FLAG } from '../../src/guest/flags.js';
+import { FLAG, USER_FLAGS } from '../../src/guest/flags.js';
 import type { CpuView } from '../linux/thread.js';
 
 export const USER_REGS_BYTES = 27 * 8;
@@ -58,9 +59,7 @@ const SELECTORS = [
 ] as const;
 
 /** Flags that a tracer may set. */
-const FLAGS = FLAG.CF | FLAG.PF | FLAG.AF | FLAG.ZF | FLAG.SF | FLAG.TF | FLAG.DF | FLAG.OF | FLAG.RF | FLAG.AC;
-/** First address that no base can have. */
-export const TASK_SIZE_MAX = 0x7fff_ffff_f000n;
+const FLAGS = USER_FLAGS | FLAG.RF;
 
 /** Stores the registers at `at` of `v`. `call`: number of the system call under way, -1 none. */
 export function saveUserRegs(cpu: CpuView, v: DataView, at: number, call: number): void {

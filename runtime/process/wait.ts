@@ -5,7 +5,7 @@ import { ECHILD, ERESTARTSYS } from '../linux/errno.js';
 import { CLD, SIGCHLD, SIGCONT } from '../linux/signals.js';
 import type { Thread } from '../linux/thread.js';
 import { park } from '../threads/park.js';
-import { groupCpu, releaseEndedTracee, releaseGroup } from './exit.js';
+import { asEnd, groupCpu, releaseEndedTracee, releaseGroup } from './exit.js';
 import type { Group } from './group.js';
 import type { Kernel } from './kernel.js';
 import { GROUP_REPORT, GROUP_STATE, TASK_STATE, TRACE_STATE } from './layout.js';
@@ -96,7 +96,7 @@ function endOf(kernel: Kernel, parent: Group, tracee: Task, options: number): Ch
   if (isLeader && group.state !== GROUP_STATE.ZOMBIE) return undefined;
   if (isLeader && !isTracedElsewhere(group)) return changeOf(kernel, parent, group, options);
   const status = group.exiting || isLeader ? group.exitStatus : tracee.trace.code;
-  const change = { pid: tracee.tid, uid: group.ids.uid, ...asEnd(status), cpu: NO_CPU };
+  const change = { pid: tracee.tid, uid: group.ids.uid, status, ...asEnd(status), cpu: NO_CPU };
   if ((options & W.NOWAIT) === 0) releaseEndedTracee(kernel, tracee);
   return change;
 }
@@ -122,14 +122,6 @@ function stopOf(kernel: Kernel, parent: Group, tracee: Task, options: number): C
 
 const NO_CPU = { user: 0, system: 0 };
 
-/** An exit status, as siginfo tells it. */
-function asEnd(status: number): { status: number; code: number; value: number } {
-  const signal = status & 0x7f;
-  return signal !== 0
-    ? { status, code: CLD.KILLED, value: signal }
-    : { status, code: CLD.EXITED, value: (status >> 8) & 0xff };
-}
-
 function isMeant(child: Group, whom: Whom, options: number): boolean {
   if (whom.kind === 'pid' && child.tgid !== whom.pid) return false;
   if (whom.kind === 'pgid' && child.pgid !== whom.pgid) return false;
@@ -144,13 +136,13 @@ function changeOf(kernel: Kernel, parent: Group, child: Group, options: number):
   if (child.state === GROUP_STATE.ZOMBIE) {
     if ((options & W.EXITED) === 0) return undefined;
     const cpu = { user: Math.round(child.deadCpu / 1e3) + child.childUtime, system: child.childStime };
-    const end = asEnd(child.exitStatus);
+    const status = child.exitStatus;
     if (!keep) {
       parent.childUtime += cpu.user;
       parent.childStime += cpu.system;
       releaseGroup(kernel, child);
     }
-    return { ...base, ...end, cpu };
+    return { ...base, status, ...asEnd(status), cpu };
   }
   const { report } = child;
   if ((report & GROUP_REPORT.STOPPED) !== 0 && (options & W.STOPPED) !== 0) {

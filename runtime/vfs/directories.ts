@@ -9,7 +9,7 @@ import { fromBytes, hostBytes, joinPath, type BytePath } from './byte-path.js';
 import { currentPath, fdPath } from './descriptor-path.js';
 import type { FileContext } from './file-context.js';
 import { hostFailure } from './host-error.js';
-import { placeOfFile, tell } from './inotify/file-events.js';
+import { tellOfFile } from './inotify/file-events.js';
 import { IN } from './inotify/instances.js';
 import {
   fileGeneration,
@@ -76,8 +76,7 @@ export function readDirectory(c: FileContext, file: number, size: number, old: b
     }
     if (used === 0 && index < snapshot.entries.length) return -EINVAL;
     setFileOffset(s, file, index);
-    const place = placeOfFile(s, file);
-    if (place !== undefined) tell(s, place, IN.ACCESS);
+    tellOfFile(s, file, IN.ACCESS);
     return out.subarray(0, used);
   });
 }

@@ -306,7 +306,7 @@ export const XATTR = {
   /** Bytes of the name + 1; 0: free. */
   NAME_LENGTH: 0,
   VALUE_LENGTH: 1,
-  /** Device and inode. */
+  /** Device and inode: a stored NodeId. */
   ID: 2,
   NAME: 6,
   SIZE: 70,
@@ -355,13 +355,10 @@ export const INOTIFY_MARK = {
   OF_INSTANCE: 4,
   /** Incremented with every new life of the entry. */
   LIFE: 5,
-  /** HOST_WATCH (inotify.ts). */
+  /** HOST_WATCH (inotify/marks.ts). */
   HOST: 6,
-  /** Device and inode. */
-  DEV_LO: 8,
-  DEV_HI: 9,
-  INO_LO: 10,
-  INO_HI: 11,
+  /** Device and inode: a stored NodeId. */
+  ID: 8,
   SIZE: 12,
 } as const;
 

@@ -71,6 +71,15 @@ export function takeFromPipe(s: VfsState, pipe: number, dst: Uint8Array, peek = 
   return n;
 }
 
+/** As takeFromPipe, into several; 0 is the end, undefined that nothing is there yet. */
+export function readPipe(s: VfsState, pipe: number, list: readonly Uint8Array[], peek = false): number | undefined {
+  // Before the ring: the last writer may write and go between the two looks.
+  const ended = pipeWriters(s, pipe) === 0;
+  let n = 0;
+  for (const dst of list) n += takeFromPipe(s, pipe, dst, peek);
+  return n > 0 || ended ? n : undefined;
+}
+
 /** Puts bytes of `src` into the ring: as many as fit, or, when `whole`, all or none. */
 export function putIntoPipe(s: VfsState, pipe: number, src: Uint8Array, whole: boolean): number {
   const n = s.locked(() => {

@@ -5,6 +5,7 @@ import * as os from 'node:os';
 import { nodeModules } from '../linux/node-modules.js';
 import { ENOTDIR } from '../linux/errno.js';
 import { GUEST_START } from '../../src/guest/memory-map.js';
+import { LAST_CAP } from '../process/capabilities.js';
 import { MAX_TASKS } from '../process/layout.js';
 import type { FileContext } from './file-context.js';
 import { INOTIFY_EVENTS, MAX_FDS, MAX_FILES, MAX_INOTIFIES, MAX_MARKS, PIPE_CAPACITY } from './layout.js';
@@ -81,7 +82,7 @@ const FILES: ReadonlyMap<string, Content> = new Map<string, Content>([
   ['sys/fs/inotify/max_queued_events', constant(INOTIFY_EVENTS)],
   ['sys/fs/inotify/max_user_instances', constant(MAX_INOTIFIES)],
   ['sys/fs/inotify/max_user_watches', constant(MAX_MARKS - 1)],
-  ['sys/kernel/cap_last_cap', constant(40)],
+  ['sys/kernel/cap_last_cap', constant(LAST_CAP)],
   ['sys/kernel/core_pattern', constant('core')],
   ['sys/kernel/domainname', (c) => `${c.config.proc.machineName('domain')}\n`],
   ['sys/kernel/hostname', (c) => `${c.config.proc.machineName('host')}\n`],

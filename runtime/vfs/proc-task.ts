@@ -16,7 +16,6 @@ const STATE_NAMES: Readonly<Record<string, string>> = {
   Z: 'zombie',
   X: 'dead',
 };
-/** What root has, and others have not. */
 
 const zeros = (n: number): number[] => new Array<number>(n).fill(0);
 

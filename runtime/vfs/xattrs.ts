@@ -2,8 +2,8 @@
  * Extended attributes of files in memory (--tmpfs), by device and inode: kept in the shared region for as long as the file has a name. In: files, names, values. Out: values; -errno. Source: man 7 xattr.
  */
 import { EEXIST, ENODATA, ENOSPC } from '../linux/errno.js';
-import { isSameNode, type NodeId } from './inotify/marks.js';
 import { AREA, HEAD, MAX_XATTRS, XATTR, XATTR_BYTES } from './layout.js';
+import { isSameNode, type NodeId, storedNode, storeNode } from './node-id.js';
 import type { VfsState } from './state.js';
 
 export const XATTR_CREATE = 1;
@@ -15,10 +15,8 @@ const valueOf = (n: number): number => AREA.XATTR_VALUES * 4 + n * XATTR_BYTES;
 /** Whether any file has some. */
 export const hasXattrs = (s: VfsState): boolean => s.get(AREA.HEAD + HEAD.XATTRS) !== 0;
 
-function isOf(s: VfsState, n: number, id: NodeId): boolean {
-  const w = word(n) + XATTR.ID;
-  return s.peek(word(n)) !== 0 && isSameNode([s.peek(w), s.peek(w + 1), s.peek(w + 2), s.peek(w + 3)], id);
-}
+const isOf = (s: VfsState, n: number, id: NodeId): boolean =>
+  s.peek(word(n)) !== 0 && isSameNode(storedNode(s, word(n) + XATTR.ID), id);
 
 const nameOf = (s: VfsState, n: number): string => s.text(word(n) + XATTR.NAME, s.peek(word(n)) - 1);
 
@@ -52,9 +50,7 @@ export function setXattr(s: VfsState, id: NodeId, name: string, value: Uint8Arra
     if (n === undefined) {
       n = s.takeFree(AREA.XATTRS, MAX_XATTRS, XATTR.SIZE, 0);
       if (n < 0) return -ENOSPC;
-      id.forEach((part, i) => {
-        s.set(word(n ?? 0) + XATTR.ID + i, part);
-      });
+      storeNode(s, word(n) + XATTR.ID, id);
       s.setText(word(n) + XATTR.NAME, name);
       s.set(word(n), name.length + 1);
       Atomics.add(s.words, AREA.HEAD + HEAD.XATTRS, 1);

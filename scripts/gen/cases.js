@@ -42,7 +42,8 @@ const LANE = {
 
 /** @param layout fieldBytes, opcodeSize and accessSize of opcodes.ts */
 export function casesOf(layout) {
-  return (o) => {
+  const caseOf = (o) => {
+    if (o.joined !== undefined) return joined(o.joined, caseOf);
     const advance = `pc += ${layout.opcodeSize(o)};`;
     const words = layout.fieldBytes(o);
     if (o.helper !== undefined) return helper(o, advance);
@@ -56,6 +57,19 @@ export function casesOf(layout) {
     if (replace !== null) return replaceLane(o, LANE[replace[1]], advance);
     return expression(o, words, layout, advance);
   };
+  return caseOf;
+}
+
+/** Ops that may go elsewhere than to the next one. */
+const isJump = ({ op }) => op.effects.some((e) => e === 'branch' || e === 'end' || e === 'exit');
+
+/** One case after another: all but the last go on to the next op. */
+function joined(ops, caseOf) {
+  return ops.flatMap((o, i) => {
+    if (i === ops.length - 1) return ['{', ...caseOf(o), '}'];
+    if (isJump(o)) throw new Error(`${o.key} is a jump amid joined ops`);
+    return ['{', ...caseOf(o).filter((line) => line !== NEXT), '}'];
+  });
 }
 
 function guard(name) {
@@ -87,9 +101,9 @@ const SPECIAL = {
     'return leave(cpu, load<u64>(pc + 16), <i32>load<u16>(pc, 2), fuel, insns);',
   ],
   br: (o, words) => [`pc += ${words};`, 'pc += <usize>load<i32>(pc);', NEXT],
-  guard_r: guard('guardRead'),
-  guard_w: guard('guardWrite'),
-  guard_rw: guard('guardRW'),
+  guard_r: guard('guardReadOfTb'),
+  guard_w: guard('guardWriteOfTb'),
+  guard_rw: guard('guardRWOfTb'),
   align_check: (o, words, advance) => [
     `if ((load<u64>(${at(1)}) & (load<u16>(pc, 4) - 1)) != 0) {`,
     '  exception(cpu, EXC_GP);',
@@ -203,7 +217,7 @@ function fused(o, words, layout, advance) {
     case 'push':
       return [
         `const address = ${displacement};`,
-        'const h = guardWrite(cpu, address, 8);',
+        'const h = guardWriteOfTb(cpu, address, 8);',
         `if (h == 0) ${FAULT}`,
         `store<i64>(h, load<i64>(${at(1)}));`,
         `store<u64>(${at(4)}, address);`,
@@ -212,7 +226,7 @@ function fused(o, words, layout, advance) {
       ];
     case 'pop':
       return [
-        `const h = guardRead(cpu, load<u64>(${at(2)}), 8);`,
+        `const h = guardReadOfTb(cpu, load<u64>(${at(2)}), 8);`,
         `if (h == 0) ${FAULT}`,
         `store<i64>(${at(1)}, load<i64>(h));`,
         `store<u64>(${at(2)}, ${displacement});`,
@@ -225,14 +239,14 @@ function fused(o, words, layout, advance) {
   const size = layout.accessSize(op.name);
   if (op.name.startsWith('gld'))
     return [
-      `const h = guardRead(cpu, ${address}, ${size});`,
+      `const h = guardReadOfTb(cpu, ${address}, ${size});`,
       `if (h == 0) ${FAULT}`,
       `${storeOf(op.outs[0], at(1), op.as.replace('(a + i0)', '(h)'))};`,
       advance,
       NEXT,
     ];
   return [
-    `const h = guardWrite(cpu, ${address}, ${size});`,
+    `const h = guardWriteOfTb(cpu, ${address}, ${size});`,
     `if (h == 0) ${FAULT}`,
     `const b = ${loadOf(op.ins[1], at(1))};`,
     `${op.as.replace('a + i0', 'h')};`,

@@ -21,7 +21,7 @@ export function interpret({ opcodes, WAY_LINK: wayLink }, helpers, caseOf) {
   return `
 import { ${ATOMICS.join(', ')} } from '../../helpers/atomics';
 import { truncIndefinite_f32_i32, truncIndefinite_f32_i64, truncIndefinite_f64_i32, truncIndefinite_f64_i64 } from '../../helpers/convert';
-import { exception, guardRead, guardRW, guardWrite } from '../../helpers/guard';
+import { exception, guardReadOfTb, guardRWOfTb, guardWriteOfTb } from '../../helpers/guard';
 ${helperFiles(helpers)
   .map(([file, names]) => statement('import', names, file))
   .join('\n')}

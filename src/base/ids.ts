@@ -19,8 +19,10 @@ export type Tid = Brand<number, 'Tid'>;
 /** Linux process id: the tid of the thread group's leader. */
 export type Pid = Brand<number, 'Pid'>;
 
-/** First guest address that is outside of the 47-bit user address space (Linux, TASK_SIZE_MAX + one page). */
+/** First guest address that is outside of the 47-bit user address space. */
 export const USER_SPACE_END = 2 ** 47;
+/** First address that no user mapping, base or debug register can have (Linux): a page below. */
+export const TASK_SIZE_MAX = 0x7fff_ffff_f000n;
 
 /** Checked constructor. Throws RangeError when `value` is no integer in 0..2**47-1. */
 export function guestAddr(value: number | bigint): GuestAddr {

@@ -226,6 +226,8 @@ export class CodeStore {
       put(TB.HASH_NEXT, 0);
       put(TB.SLOT, 0);
       put(TB.ID, 0);
+      // Compared with entries, which each run counts anew.
+      put(TB.EDGES, 0);
       put(TB.INSN_TABLE, (field(TB.INSN_TABLE) >>> 0) - header);
       put(TB.FLAGS, (field(TB.FLAGS) & NO_FLAGS) | TB_FLAG.STORED);
       for (const link of [field(TB.LINK0), field(TB.LINK1)]) if (link !== 0) put(link, 0);

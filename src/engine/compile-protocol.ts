@@ -57,8 +57,8 @@ export interface SpaceModule {
 
 /** Main thread to compile worker. */
 export type ToCompiler =
-  /** A life of an address space (Mm.space), before the first pc in it; another one of the same memory is over then. */
-  | { readonly kind: 'memory'; readonly space: number; readonly memory: WebAssembly.Memory }
+  /** A life of an address space (Mm.space), and of the memory that it has (memory-life.ts), before the first pc in it; another one of the same memory is over then. */
+  | { readonly kind: 'memory'; readonly space: number; readonly life: number; readonly memory: WebAssembly.Memory }
   | { readonly kind: 'compile'; readonly space: number; readonly pc: number; readonly symbol: string | undefined };
 
 /** Compile worker to main thread. */

@@ -91,10 +91,10 @@ export class CompileService {
     );
   }
 
-  private ask({ space, pc, symbol }: HotPc): void {
+  private ask({ space, life, pc, symbol }: HotPc): void {
     if (!this.isAlive(space)) return;
     const code = this.codeOf(space);
-    if (!code.known) this.post({ kind: 'memory', space, memory: this.memoryOf(mmOfSpace(space)) });
+    if (!code.known) this.post({ kind: 'memory', space, life, memory: this.memoryOf(mmOfSpace(space)) });
     code.known = true;
     this.post({ kind: 'compile', space, pc, symbol });
   }

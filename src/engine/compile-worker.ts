@@ -10,6 +10,7 @@ import { setCode } from '../../runtime/memory/perms.js';
 import { mmOfSpace } from '../../runtime/process/mm.js';
 import { CodeCache } from './code-cache.js';
 import type { CompilerStart, FromCompiler, ToCompiler } from './compile-protocol.js';
+import { lifeOf } from './memory-life.js';
 import { memoryViews } from './memory-views.js';
 import { modelDecoder } from './model-decoder.js';
 import { HotQueue } from './hot-queue.js';
@@ -31,6 +32,8 @@ const optimisedModule = (bytes: Uint8Array): WebAssembly.Module =>
 
 interface Work {
   readonly space: number;
+  /** The process is gone, and the memory another's. */
+  readonly isOver: () => boolean;
   readonly compiler: RegionCompiler;
   readonly cache: CodeCache;
   readonly queue: HotQueue;
@@ -42,25 +45,31 @@ const post = (message: FromCompiler): void => {
   port.postMessage(message);
 };
 
-function compileNext({ space, compiler, cache, queue }: Work): void {
+function fail(e: unknown): void {
+  const error = e instanceof Error ? e : new Error(String(e));
+  post({
+    kind: 'failed',
+    message: error.message,
+    details: error instanceof InternalError ? error.details : [error.stack ?? ''],
+  });
+}
+
+function compileNext({ space, isOver, compiler, cache, queue }: Work): void {
   scheduled = false;
   const start = performance.now();
   try {
     // Read before the guest's bytes: what is invalidated from now on makes the result stale.
     const { generation } = cache;
-    const regions = queue.take();
+    const regions = isOver() ? [] : queue.take();
     if (regions.length > 0) {
       const compiled = compiler.compileRegions(regions, generation);
       post({ kind: 'module', space, compiled, ms: performance.now() - start });
     }
   } catch (e) {
-    const error = e instanceof Error ? e : new Error(String(e));
-    post({
-      kind: 'failed',
-      message: error.message,
-      details: error instanceof InternalError ? error.details : [error.stack ?? ''],
-    });
+    // What is read while the memory changes hands is no program: any error may come of it.
+    if (!isOver()) fail(e);
   }
+  if (isOver()) works.delete(mmOfSpace(space));
   schedule([...works.values()].find((w) => !w.queue.empty));
 }
 
@@ -71,7 +80,7 @@ function schedule(next: Work | undefined): void {
   setImmediate(compileNext, next);
 }
 
-function startWork(space: number, memory: WebAssembly.Memory): Work {
+function startWork(space: number, life: number, memory: WebAssembly.Memory): Work {
   const views = memoryViews(memory);
   const cache = new CodeCache(views, (page, on) => {
     setCode(views.u8, page, on);
@@ -86,13 +95,15 @@ function startWork(space: number, memory: WebAssembly.Memory): Work {
     load: optimisedModule,
     keep: start.keep,
     unchecked: start.unchecked,
+    life,
   });
-  return { space, compiler, cache, queue: new HotQueue(views, cache, (pc) => compiler.form(pc)) };
+  const isOver = (): boolean => lifeOf(views) !== life;
+  return { space, isOver, compiler, cache, queue: new HotQueue(views, life, cache, (pc) => compiler.form(pc)) };
 }
 
 port.on('message', (message: ToCompiler) => {
   if (message.kind === 'memory') {
-    works.set(mmOfSpace(message.space), startWork(message.space, message.memory));
+    works.set(mmOfSpace(message.space), startWork(message.space, message.life, message.memory));
     return;
   }
   const work = works.get(mmOfSpace(message.space));

@@ -28,9 +28,6 @@ const BUS_ADRERR = 2;
 const SEGV_MAPERR = 1;
 const SEGV_ACCERR = 2;
 
-/** First address that no user mapping can have: Linux reports it as present, so that nobody learns where the kernel is. */
-export const TASK_SIZE_MAX = 0x7fff_ffff_f000n;
-
 /** False for the traps, whose rip is that of the next instruction. */
 export function isFault(trapno: number): boolean {
   return trapno !== EXC.DB && trapno !== EXC.BP && trapno !== EXC.OF;

@@ -1,4 +1,5 @@
 /** What faults of a guest thread's instructions become: pages that are made at their first touch, or signals. In: page faults and exceptions at rip. Out: the thread ready to go on. */
+import { TASK_SIZE_MAX } from '../base/ids.js';
 import { hex } from '../base/hex.js';
 import { CPU, EXC, PF } from '../guest/cpu-state.js';
 import { FLAG } from '../guest/flags.js';
@@ -8,7 +9,7 @@ import type { Thread } from '../../runtime/linux/thread.js';
 import { deliverFault } from '../../runtime/process/signal-deliver.js';
 import type { GuestCodeReader } from './code-reader.js';
 import type { CpuRegisters } from './cpu-view.js';
-import { exceptionSignal, fpeCode, isFault, pageFaultSignal, TASK_SIZE_MAX } from './faults.js';
+import { exceptionSignal, fpeCode, isFault, pageFaultSignal } from './faults.js';
 import type { GuestLifter } from './guest-lifter.js';
 import type { Log } from './log.js';
 import { isStackFault } from './stack-fault.js';
@@ -42,6 +43,7 @@ export class GuestFaults {
       return;
     }
     const s = pageFaultSignal(at, error, kind);
+    // Linux reports those as present, so that nobody learns where the kernel is.
     const present = at >= TASK_SIZE_MAX || mm.isPresent(Number(at));
     this.raise(s.signal, s.code, s.address, s.trapno, (s.error & ~1) | (present ? 1 : 0));
   }

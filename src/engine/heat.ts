@@ -53,3 +53,12 @@ export function entriesSoFar(views: MemoryViews, header: number): number {
   if (isHot(views, header)) return first + entriesSinceAsked(views, header);
   return Math.max(first - heat, 0);
 }
+
+/** Part of a TB's entries of which an access has to be at an edge for its region to expect that. */
+const EDGE_PART = 1 / 4;
+
+/** Whether the TB at `header` (0: there is none) mostly accesses pages whose next page does not allow as much (TB.EDGES), as far as the interpreter has seen. */
+export function isAtEdges(views: MemoryViews, header: number): boolean {
+  const edges = header === 0 ? 0 : (views.i32[(header + TB.EDGES) / 4] ?? 0);
+  return edges > 0 && edges >= entriesSoFar(views, header) * EDGE_PART;
+}

@@ -10,6 +10,7 @@ import { TB } from '../guest/tb-header.js';
 import { type Region, tbsOf } from '../../backend-wasm/compiler/region.js';
 import type { CodeCache } from './code-cache.js';
 import { entriesSinceAsked, SECOND_HEAT } from './heat.js';
+import { withinLife } from './memory-life.js';
 import type { MemoryViews } from './memory-views.js';
 
 /** Regions of one module: a module costs a mapping and some 15 KB. */
@@ -24,8 +25,10 @@ export class HotQueue {
   private readonly putOff = new Set<number>();
   private generation = -1;
 
+  /** @param life of the memory (memory-life.ts) */
   constructor(
     private readonly views: MemoryViews,
+    private readonly life: number,
     private readonly cache: CodeCache,
     private readonly form: (pc: number) => Region | undefined,
   ) {}
@@ -38,7 +41,7 @@ export class HotQueue {
     this.queue.push(pc);
   }
 
-  /** The regions of the next module; may be none. */
+  /** The regions of the next module; may be none. Throws LifeOver. */
   take(): Region[] {
     if (this.generation !== this.cache.generation) {
       this.generation = this.cache.generation;
@@ -78,7 +81,9 @@ export class HotQueue {
   }
 
   private reheat(pc: number): void {
-    const header = this.cache.lookup(pc);
-    if (header !== 0) Atomics.store(this.views.i32, (header + TB.HEAT) / 4, SECOND_HEAT);
+    withinLife(this.views, this.life, () => {
+      const header = this.cache.lookup(pc);
+      if (header !== 0) Atomics.store(this.views.i32, (header + TB.HEAT) / 4, SECOND_HEAT);
+    });
   }
 }

@@ -11,17 +11,23 @@ import type { Decode } from '../../frontend/x86-64/decoder.js';
 import type { CodeCache } from './code-cache.js';
 import { pageHash } from './code-store-file.js';
 import type { CompiledEntry, CompiledModule, ModuleRecord } from './compile-protocol.js';
-import { isHot, isWarm } from './heat.js';
+import { isAtEdges, isHot, isWarm } from './heat.js';
 import { LiftedTbs } from './lifted-tbs.js';
 import { distinctModule, machineCode } from './machine-code.js';
+import { lifeOf, withinLife } from './memory-life.js';
 import type { MemoryViews } from './memory-views.js';
-import { withMutex } from './mutex.js';
 import { formRegion, limitsWithout, REGION_LIMITS, regionPages, type RegionLimits } from './region.js';
 import { type BoundSlot, slotOf } from './slots.js';
 import { isFloatPrecise } from './translator.js';
 
 /** Times that an indirect jump may have gone to a place that is not in its TB's list, for the list to be worth a comparison each. */
 const STRAY_TARGETS = 50;
+
+/**
+ * Slots that are bound from which on modules do without the function table: V8 11 gives each instance that has it a copy of it, and writes all copies when a slot is set. Of the 30 s that cc1 took with 3,000 regions of
+ * earlier runs in 1,000 modules and 13,000 slots, that was 8; most programs stay below 2,000 slots.
+ */
+const TABLE_SLOTS = 2048;
 
 /** A copy that costs the workers that it goes to nothing. */
 function shared(bytes: Uint8Array): Uint8Array {
@@ -50,11 +56,14 @@ export interface RegionCompilerOptions {
   readonly keep?: boolean;
   /** Accesses have no permission checks. */
   readonly unchecked?: boolean;
+  /** The life of the memory that it compiles for (memory-life.ts); the present one by default. */
+  readonly life?: number;
 }
 
 export class RegionCompiler {
   private readonly tbs: LiftedTbs;
   private readonly limits: RegionLimits;
+  private readonly life: number;
   /** Symbols of heads, for the names of their functions. */
   readonly symbols = new Map<number, string>();
 
@@ -64,10 +73,11 @@ export class RegionCompiler {
     private readonly options: RegionCompilerOptions,
   ) {
     this.tbs = new LiftedTbs(views, cache, options);
+    this.life = options.life ?? lifeOf(views);
     this.limits = limitsWithout(options.limits ?? REGION_LIMITS, options.disabled ?? []);
   }
 
-  /** One module with the regions headed at `heads`; undefined when none of them can be had. */
+  /** One module with the regions headed at `heads`; undefined when none of them can be had. Throws LifeOver. */
   compileHeads(heads: readonly number[]): CompiledModule | undefined {
     // Read before the guest's bytes: what is invalidated from now on makes the result stale.
     const { generation } = this.cache;
@@ -90,7 +100,7 @@ export class RegionCompiler {
     return formRegion(pc, source, this.limits);
   }
 
-  /** One module with `regions`, at least one. `generation`: the code's before the first of them was formed. */
+  /** One module with `regions`, at least one. `generation`: the code's before the first of them was formed. Throws LifeOver. */
   compileRegions(regions: readonly Region[], generation: number): CompiledModule {
     const slots = new Map<number, number>();
     const slot = (pc: number): number => {
@@ -112,6 +122,8 @@ export class RegionCompiler {
       disabled,
       symbolOf: (pc) => this.symbols.get(pc),
       plainGuards: Atomics.load(this.views.i32, (PCB_BASE + PCB.PLAIN_GUARDS) / 4) !== 0,
+      atEdges: (pc) => isAtEdges(this.views, this.cache.lookup(pc)),
+      viaCore: Atomics.load(this.views.i32, (PCB_BASE + PCB.SLOT_COUNT) / 4) >= TABLE_SLOTS,
     });
     const entries = regions.map((r, i) => ({ pc: r.head, slot: slot(r.head), name: `r${i}`, pages: regionPages(r) }));
     const copies = Atomics.load(this.views.i32, (PCB_BASE + PCB.COPIES) / 4);
@@ -171,6 +183,6 @@ export class RegionCompiler {
   }
 
   private slot(pc: number): number {
-    return withMutex(this.views.i32, (PCB_BASE + PCB.TRANSLATE_LOCK) / 4, () => slotOf(this.views, pc));
+    return withinLife(this.views, this.life, () => slotOf(this.views, pc));
   }
 }

@@ -39,6 +39,8 @@ export const SERVICE = {
 /** `space`: Mm.space. */
 export interface HotPc {
   readonly space: number;
+  /** The memory's, in that space (memory-life.ts). */
+  readonly life: number;
   readonly pc: number;
   /** The process has the regions of earlier runs. */
   readonly warm: boolean;

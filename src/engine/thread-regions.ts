@@ -10,6 +10,7 @@ import type { CodeCache } from './code-cache.js';
 import type { CodeStore } from './code-store.js';
 import type { CompiledModule, SpaceModule } from './compile-protocol.js';
 import type { CompiledCode } from './compiled-code.js';
+import { lifeOf } from './memory-life.js';
 import { type MemoryViews, tbPc } from './memory-views.js';
 import { withMutex } from './mutex.js';
 import type { RegionCompiler } from './region-compiler.js';
@@ -67,7 +68,13 @@ export class ThreadRegions {
     const pc = tbPc(views, header);
     if (kept?.install(pc) === true) return;
     if (asks && (flags & TB_FLAG.ASKED) === 0) {
-      const hot: HotPc = { space: space(), pc, warm: kept?.isWarm === true, symbol: symbol(pc) };
+      const hot: HotPc = {
+        space: space(),
+        life: lifeOf(views),
+        pc,
+        warm: kept?.isWarm === true,
+        symbol: symbol(pc),
+      };
       requestService(SERVICE.HOT, hot);
       if (!cold) return;
       i32[(header + TB.FLAGS) / 4] = flags | TB_FLAG.ASKED;

@@ -25,6 +25,9 @@ export const FLAG = {
   ARITH: 0x8d5,
 } as const;
 
+/** Flags that a return from a signal handler sets, as POPF would in a user program. */
+export const USER_FLAGS = FLAG.AC | FLAG.OF | FLAG.DF | FLAG.TF | FLAG.SF | FLAG.ZF | FLAG.AF | FLAG.PF | FLAG.CF;
+
 /**
  * Families. The CC_OP of a family at a width is `family + log2(bytes)`, except EFLAGS, which stands alone.
  */

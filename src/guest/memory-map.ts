@@ -125,6 +125,8 @@ export const PCB = {
   VVAR: 0x48,
   /** Copies that fork has made of the process, those made of the processes that it is a copy of included. Written with TRANSLATE_LOCK held. */
   COPIES: 0x4c,
+  /** Processes that had the memory before: incremented, with TRANSLATE_LOCK held, where it is emptied for the next (src/engine/memory-life.ts). */
+  LIFE: 0x50,
   /** Address-space bookkeeping of runtime/memory (VMA table and brk), 32 KiB from here. */
   MM_AREA: 0x4000,
   /** CPUID leaves in CPUID_TABLE; XCR0, 0 without XSAVE. Constant once threads run. */

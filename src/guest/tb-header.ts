@@ -1,6 +1,6 @@
 /**
  * A translated block in the code arena, as interpreter, engine and compile worker see it: header, bytecode, instruction table. In: nothing. Out: offsets in bytes from the header's address.
- * Written once under PCB.TRANSLATE_LOCK; STATE, HEAT, SLOT and the link cells (in the bytecode, backend-wasm/bytecode/opcodes.ts) change later, each by one aligned atomic store; so do the targets, by plain ones.
+ * Written once under PCB.TRANSLATE_LOCK; STATE, HEAT, SLOT and the link cells (in the bytecode, backend-wasm/bytecode/opcodes.ts) change later, each by one aligned atomic store; so do the hints from TARGETS on, by plain ones.
  */
 export const TB = {
   /** i64: guest pc. */
@@ -32,8 +32,10 @@ export const TB = {
   TARGETS: 0x38,
   /** i32: how often it has gone elsewhere once those were taken. */
   OTHER_TARGETS: 0x4c,
-  /** The first bytecode op. */
-  CODE: 0x50,
+  /** i32: accesses by the interpreter to a page whose next page does not allow as much, such as the last one of a mapping: the fast look at the permission does not do for them. A hint. */
+  EDGES: 0x50,
+  /** The first bytecode op, at a multiple of 8. */
+  CODE: 0x58,
 } as const;
 export const TARGETS_KEPT = 5;
 

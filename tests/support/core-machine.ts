@@ -2,7 +2,7 @@
  * The core alone: TBs in a code cache, the dispatcher, CPU state. In: TBs built by IrBuilder. Out: exits and state; the opcodes that a TB became. Needs dist/core.wasm.
  */
 import { readFileSync } from 'node:fs';
-import { encodeTb } from '../../backend-wasm/bytecode/encode.js';
+import { encodeTb, type TbCode, writeTb } from '../../backend-wasm/bytecode/encode.js';
 import { type Opcode, opcodes, opcodeSize, WAY_LINK, WAY_SIZE } from '../../backend-wasm/bytecode/opcodes.js';
 import { setPerms } from '../../runtime/memory/perms.js';
 import { CodeCache } from '../../src/engine/code-cache.js';
@@ -59,13 +59,31 @@ export class CoreMachine {
     this.setI32(CPU.TABLE_SIZE, this.core.table.length);
   }
 
-  /** Encodes `tb` and enters it into the hash table; gives its header. */
+  /** Encodes `tb`, one dispatch an op, and enters it into the hash table; gives its header. */
   add(tb: Tb, heat = HEAT_OFF): number {
     verifyTb(tb);
     const header = encodeTb(tb, this.views.i32, (bytes) => this.cache.allocate(bytes), heat);
-    this.cache.insert(header, tb.pc, tb.size);
-    this.added.push(tb.pc);
+    this.enter(header, tb.pc, tb.size);
+    this.separate(header);
     return header;
+  }
+
+  /** Writes bytecode, as it is with joined ops, and enters it into the hash table; gives its header. */
+  addCode(code: TbCode): number {
+    const header = writeTb(code, this.views.i32, (bytes) => this.cache.allocate(bytes), HEAT_OFF);
+    this.enter(header, code.pc, code.size);
+    return header;
+  }
+
+  private enter(header: number, pc: number, size: number): void {
+    this.cache.insert(header, pc, size);
+    this.added.push(pc);
+  }
+
+  /** Undoes what join.ts has done. */
+  separate(header: number): void {
+    for (const { at, o } of this.disassemble(header))
+      if (o.joined?.[0] !== undefined) this.views.view.setUint16(at, o.joined[0].code, true);
   }
 
   /** Drops all TBs, and what the jump cache knows of them. Quicker than a flush of the cache, which looks at all pages. */

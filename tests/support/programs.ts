@@ -298,8 +298,9 @@ export const PROGRAMS: Record<string, (m: Machine) => number> = {
   alarmed(m) {
     catchSignal(m, 14);
     const at = SCRATCH;
-    m.t.mem.writeU64(at, 0n);
-    m.t.mem.writeU64(at + 8, 10_000n);
+    // A second between: time enough to come to the second wait.
+    m.t.mem.writeU64(at, 1n);
+    m.t.mem.writeU64(at + 8, 0n);
     m.t.mem.writeU64(at + 16, 0n);
     m.t.mem.writeU64(at + 24, 20_000n);
     m.sys(38, 0, at, 0);
@@ -385,6 +386,9 @@ export const PROGRAMS: Record<string, (m: Machine) => number> = {
     m.clone('orphanMaker', 0, VM_CHILD, stackOf(0));
     waitPid(m, -1);
     untilSet(m, 0);
+    // It has told its parent, and may still be on its way out.
+    const child = Atomics.load(m.words, RESULT / 4 + 1);
+    while (m.sys(62, child, 0) === 0) sleepMs(m, 1);
     return 0;
   },
   orphanMaker(m) {
@@ -395,6 +399,7 @@ export const PROGRAMS: Record<string, (m: Machine) => number> = {
     const parent = m.sys(110);
     // The one that made this process may still be on its way out.
     while (parent !== 1 && m.sys(110) === parent) sleepMs(m, 1);
+    result(m, 1, m.sys(39));
     result(m, 0, m.sys(110));
     return 0;
   },

@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CodeStore } from '../../src/engine/code-store.js';
-import { HEAT_OFF } from '../../src/guest/tb-header.js';
+import { HEAT_OFF, TB } from '../../src/guest/tb-header.js';
 import { PERM } from '../../src/guest/memory-map.js';
 import { setCode } from '../../runtime/memory/perms.js';
 import { CoreMachine, singleTb } from '../support/core-machine.js';
@@ -51,6 +51,9 @@ test('of an earlier run', () => {
   first.mark(PAGE + 1);
   for (const pc of ALONE) first.m.add(singleTb(pc, () => undefined));
   first.m.add({ ...singleTb(SPANNING, () => undefined), size: 2 });
+  const hints = (m: CoreMachine): (number | undefined)[] =>
+    [TB.TARGETS, TB.EDGES].map((hint) => m.views.i32[(m.cache.lookup(AT) + hint) / 4]);
+  for (const hint of [TB.TARGETS, TB.EDGES]) first.m.views.i32[(first.m.cache.lookup(AT) + hint) / 4] = 7;
   expect(first.store.save()).toBe(ALONE.length + 1);
 
   const { m, store, mark } = setUp();
@@ -58,6 +61,8 @@ test('of an earlier run', () => {
   // The next page may be written to until it is marked, so its content is not certain.
   expect(store.take(PAGE)).toBe(PAGE + 1);
   expect(m.cache.lookup(AT)).not.toBe(0);
+  // Places stay what they were; entries begin anew, and so does what is counted beside them.
+  expect(hints(m)).toEqual([7, 0]);
   expect(m.cache.lookup(SPANNING)).toBe(0);
   mark(PAGE + 1);
   expect(store.take(PAGE)).toBe(0);

@@ -46,6 +46,12 @@ function goto(b: IrBuilder, slot: number, pc: number): void {
   b.emit('exit_tb', [], [slot]);
 }
 
+/** How regions enter each other. */
+const WAYS = [
+  ['by the table', false],
+  ['through the core', true],
+] as const;
+
 describe('guards', () => {
   /** Instructions: rax += 1, flags of an ADD; then an access of 8 bytes at rsi, with CC_OP `ccOp` in insn_start; then rbx = 99. */
   function access(kind: 'r' | 'w' | 'rw', ccOp: number): Tb {
@@ -254,13 +260,15 @@ describe('polls', () => {
     expect(Number(machine.get('rax'))).toBeLessThanOrEqual(1000 + path.length);
   });
 
-  test('a loop over regions runs in constant stack', () => {
+  test.each(WAYS)('a loop over regions, %s, runs in constant stack', (_way, viaCore) => {
     const [a, b] = loop(PC, PC + 0x40) as [Tb, Tb];
     const slots = new Map([
       [a.pc, 1],
       [b.pc, 2],
     ]);
-    const run = machine.compile([regionOf(a), regionOf(b)], (pc) => slots.get(pc) ?? 0, stopAt(500_000n));
+    const run = machine.compile([regionOf(a), regionOf(b)], (pc) => slots.get(pc) ?? 0, stopAt(500_000n), {
+      viaCore,
+    });
     run.forEach((f, i) => {
       machine.core.table.set(i + 1, f.raw);
     });
@@ -270,17 +278,17 @@ describe('polls', () => {
     for (const slot of [1, 2]) machine.core.table.set(slot, machine.core.stub);
   });
 
-  test('a slot whose region is not there goes back to the dispatcher', () => {
+  test.each(WAYS)('a slot whose region is not there, %s, goes back to the dispatcher', (_way, viaCore) => {
     const [a] = loop(PC, PC + 0x40) as [Tb, Tb];
     for (const slot of [0, 3]) {
-      const [run] = machine.compile([regionOf(a)], () => slot);
+      const [run] = machine.compile([regionOf(a)], () => slot, {}, { viaCore });
       expect(run?.(machine.cpu)).toBe(0);
       expect(machine.get('rip')).toBe(BigInt(PC + 0x40));
     }
   });
 });
 
-describe('jump cache', () => {
+describe.each(WAYS)('jump cache, %s', (_way, viaCore) => {
   const TARGET = 0x41_2345;
   const tb = build(PC, (b) => {
     b.insnStart(PC, -1);
@@ -293,7 +301,7 @@ describe('jump cache', () => {
     b.emit('add_i64', [RAX, RAX, b.i64(100)]);
     b.emit('exit', [], [EXIT.SYSCALL, 0, TARGET + 2]);
   });
-  const [run, there] = machine.compile([regionOf(tb), regionOf(target)]);
+  const [run, there] = machine.compile([regionOf(tb), regionOf(target)], undefined, {}, { viaCore });
   const entry = machine.cpu + CPU.JUMP_CACHE + 16 * jumpCacheIndex(TARGET, JUMP_CACHE_BITS);
   const enter = (pc: number, slot: number): void => {
     machine.views.i64[entry / 8] = BigInt(pc);
@@ -323,7 +331,7 @@ describe('jump cache', () => {
   });
 });
 
-describe('calls', () => {
+describe.each(WAYS)('calls, %s', (_way, viaCore) => {
   const STACK = PAGE + 0x800;
   const BACK = PC + 16;
   const CALLEE = PC + 0x100;
@@ -372,7 +380,8 @@ describe('calls', () => {
   /** Compiles both, enters the callee into slot 5 (and the jump cache), and runs the caller. */
   const run = (indirect: boolean, end: (b: IrBuilder) => void): number => {
     const slots = (pc: number): number => (pc === CALLEE ? 5 : 0);
-    const [first, second] = machine.compile([regionOf(...caller(indirect)), regionOf(callee(end))], slots);
+    const regions = [regionOf(...caller(indirect)), regionOf(callee(end))];
+    const [first, second] = machine.compile(regions, slots, {}, { viaCore });
     machine.core.table.set(5, second?.raw);
     const entry = machine.cpu + CPU.JUMP_CACHE + 16 * jumpCacheIndex(CALLEE, JUMP_CACHE_BITS);
     machine.views.i64[entry / 8] = BigInt(CALLEE);
@@ -452,10 +461,8 @@ describe('calls', () => {
     const size = 8 * (DEPTH + 1);
     const top = PAGE + 0x10_0000 + size;
     for (let at = PAGE + 0x10_0000 - 4096; at < top + 4096; at += 4096) machine.allow(at, PERM.R | PERM.W);
-    const heads = machine.compile([
-      regionOf(...tbs),
-      { head: PC + 0x30, tbs: new Map(tbs.slice(2).map((tb) => [tb.pc, tb])) },
-    ]);
+    const behind = { head: PC + 0x30, tbs: new Map(tbs.slice(2).map((tb) => [tb.pc, tb])) };
+    const heads = machine.compile([regionOf(...tbs), behind], undefined, {}, { viaCore });
     const regions = new Map([PC, PC + 0x30].map((pc, i) => [pc, heads[i]]));
     machine.set('rax', BigInt(DEPTH));
     machine.set('rcx', 0n);

@@ -322,17 +322,25 @@ test('each function has a hint that it is optimised at once', () => {
 });
 
 test('guards and polls carry branch hints', () => {
-  const ir = new IrBuilder(PC);
-  ir.insnStart(PC, -1);
-  const host = ir.temp('i32');
-  ir.emit('guard_r', [host, RCX], [8]);
-  ir.emit('gld_i64', [RAX, host], [0]);
-  ir.free(host);
-  ir.emit('goto_tb', [], [0, PC]);
-  ir.emit('exit_tb', [], [0]);
-  const { bytes } = compileModule([regionOf(ir.finish(8))], () => 0);
   const [BR_IF, IF] = [0x0d, 0x04];
-  expect(hintedOpcodes(bytes)).toEqual([BR_IF, 0, BR_IF, 1, IF, 0]);
+  const hints = (size: number, isAtEdges = false): number[] => {
+    const ir = new IrBuilder(PC);
+    ir.insnStart(PC, -1);
+    const host = ir.temp('i32');
+    ir.emit('guard_r', [host, RCX], [size]);
+    ir.emit(size === 1 ? 'gld8u_i64' : 'gld_i64', [RAX, host], [0]);
+    ir.free(host);
+    ir.emit('goto_tb', [], [0, PC]);
+    ir.emit('exit_tb', [], [0]);
+    const { bytes } = compileModule([regionOf(ir.finish(8))], () => 0, { atEdges: (pc) => isAtEdges && pc === PC });
+    return hintedOpcodes(bytes);
+  };
+  // The upper half of the address, the first look at the page, the second one; the poll.
+  expect(hints(8)).toEqual([BR_IF, 0, BR_IF, 1, BR_IF, 1, IF, 0]);
+  // The first look is no more likely to do than the second.
+  expect(hints(8, true)).toEqual([BR_IF, 0, BR_IF, 1, IF, 0]);
+  // A byte needs one look.
+  expect(hints(1)).toEqual([BR_IF, 0, BR_IF, 1, IF, 0]);
 });
 
 test('the look at a table is likely to pass', () => {

@@ -11,10 +11,16 @@ import {
   SLOT_TABLE,
   TB_HASH,
 } from '../../src/guest/memory-map.js';
+import { CodeCache } from '../../src/engine/code-cache.js';
 import type { CompiledModule } from '../../src/engine/compile-protocol.js';
 import { inherited } from '../../src/engine/compile-service.js';
+import { LifeOver } from '../../src/engine/memory-life.js';
 import { memoryViews } from '../../src/engine/memory-views.js';
 import { emptyMemory, forkMemory, quietSpace } from '../../src/engine/process-memory.js';
+import { RegionCompiler } from '../../src/engine/region-compiler.js';
+import { slotOf } from '../../src/engine/slots.js';
+import type { Region } from '../../backend-wasm/compiler/region.js';
+import { decode } from '../../frontend/x86-64/decoder.js';
 import { MAP, PROT } from '../../runtime/memory/address-space.js';
 import { allocCpu } from '../../runtime/threads/cpu-slots.js';
 import { makeMemory } from '../support/fake-thread.js';
@@ -91,6 +97,28 @@ describe('fork', () => {
     const grandchild = { parent: 2, child: 3, copies: copies(child) - 1 };
     expect(inherited([before, { ...before, copies: copies(fresh) - 1 }], grandchild)).toHaveLength(2);
     emptyMemory(child.memory);
+  });
+
+  test('a region for a process that is gone binds no slot in the memory of the next one', () => {
+    const [old, fresh] = [memoryViews(makeMemory()), memoryViews(makeMemory())];
+    const [loop, behind] = [0x40_1dd0, 0x40_1e05];
+    const bound: number[] = [];
+    const compiler = new RegionCompiler(fresh, new CodeCache(fresh, nothing), {
+      decode,
+      passes: [],
+      compile: (_regions, slot) => {
+        bound.push(slot(loop));
+        emptyMemory(fresh.memory);
+        bound.push(slot(behind));
+        throw new Error('has a slot after the end');
+      },
+    });
+    const region: Region = { head: loop, tbs: new Map(), jumps: new Map() };
+    expect(() => compiler.compileRegions([region], 0)).toThrow(LifeOver);
+    expect(bound).toEqual([1]);
+    // The next process has none of the parent's slots, since that has none, and gets its own.
+    forkMemory(old, quietSpace(old), allocCpu(old.i32), fresh.memory, nothing);
+    expect([slotOf(fresh, loop), slotOf(fresh, behind)]).toEqual([1, 2]);
   });
 
   test('the tables in use, and no more, are copied and emptied', () => {

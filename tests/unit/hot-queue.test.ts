@@ -4,6 +4,7 @@ import type { Region } from '../../backend-wasm/compiler/region.js';
 import { CodeCache } from '../../src/engine/code-cache.js';
 import { COLD_HEAT, entriesSinceAsked, isWarm, WARM_HEAT } from '../../src/engine/heat.js';
 import { HotQueue } from '../../src/engine/hot-queue.js';
+import { lifeOf } from '../../src/engine/memory-life.js';
 import { memoryViews } from '../../src/engine/memory-views.js';
 import { PCB, PCB_BASE, WASM_PAGES } from '../../src/guest/memory-map.js';
 import { HEAT_OFF, TB, TB_FLAG, TB_STATE } from '../../src/guest/tb-header.js';
@@ -25,7 +26,7 @@ function setUp(covers: Readonly<Record<number, readonly number[]>> = {}) {
     tbs: new Map([pc, ...(covers[pc] ?? [])].map((at) => [at, tb(at)])),
     jumps: new Map(),
   });
-  const queue = new HotQueue(views, cache, form);
+  const queue = new HotQueue(views, lifeOf(views), cache, form);
   return {
     views,
     queue,

@@ -1,7 +1,9 @@
 /** Permission checks and faults: what an access of some size at some place gives, compared with a look at each of its bytes; precise state; pages from GUEST_END up. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { CPU, EXC, EXIT, PF, RUN_FLAG } from '../../src/guest/cpu-state.js';
+import { isAtEdges } from '../../src/engine/heat.js';
 import { GUEST_END, HIGH_MAP_BASE, HIGH_TABLES, PERM, PERM_TABLE } from '../../src/guest/memory-map.js';
+import { TB } from '../../src/guest/tb-header.js';
 import { IrBuilder } from '../../src/ir/builder.js';
 import { G } from '../../src/ir/globals.js';
 import { CoreMachine, DONE, singleTb } from '../support/core-machine.js';
@@ -194,6 +196,28 @@ describe('pages from GUEST_END up', () => {
     ).toBe(DONE);
     expect(m.get('rax')).toBe(0x1122_3344_5566_7788n);
   });
+});
+
+test('a TB counts what it accesses next to pages that allow less', () => {
+  const load = singleTb(A, (b) => {
+    const host = b.temp('i32');
+    b.emit('guard_r', [host, G.reg(1)], [8]);
+    b.emit('gld_i64', [G.reg(0), host], [0]);
+    b.free(host);
+  });
+  m.clear();
+  const header = m.add(load);
+  const edgesAfter = (addr: number): number => {
+    m.set('rcx', BigInt(addr));
+    expect(m.run(A)).toBe(DONE);
+    return m.views.i32[(header + TB.EDGES) / 4] ?? 0;
+  };
+  // Pages 1 to 4 can be read, page 5 can't.
+  expect([1, 2, 3].map((page) => edgesAfter(PAGES + 4096 * page + 16))).toEqual([0, 0, 0]);
+  expect([16, 4088].map((at) => edgesAfter(PAGES + 4096 * 4 + at))).toEqual([1, 2]);
+  expect(isAtEdges(m.views, header)).toBe(true);
+  m.views.i32[(header + TB.EDGES) / 4] = 0;
+  expect(isAtEdges(m.views, header)).toBe(false);
 });
 
 describe('a fault has the state of its instruction', () => {

@@ -49,8 +49,10 @@ describe('end of the first process', () => {
   });
 
   test('exit_group ends threads that spin, wait, sleep and wait for children', async () => {
-    const { status, at } = await run('groupExit');
+    const { status, at, kernel } = await run('groupExit');
     expect(status).toEqual({ code: 42, signal: 0, stuck: false });
+    // All have left by themselves: lift64 did not end them after its time of grace.
+    expect(kernel.initGroup.state).toBe(GROUP_STATE.ZOMBIE);
     expect([at(0), at(1), at(2)]).toEqual([0, 0, 0]);
   });
 
@@ -151,8 +153,6 @@ describe('signals', () => {
 
   test('an interval timer', async () => {
     const { at } = await run('alarmed');
-    expect([at(0), at(1)]).toEqual([-4, -4]);
-    // More where the thread got to its waits late.
-    expect(at(2)).toBeGreaterThanOrEqual(2);
+    expect([at(0), at(1), at(2)]).toEqual([-4, -4, 2]);
   });
 });

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { EBADF, EMFILE } from '../../runtime/linux/errno.js';
+import { EAGAIN, EBADF, EMFILE } from '../../runtime/linux/errno.js';
 import { baseName, bytePath, dirName, fromBytes, hostBytes, joinPath, normalize } from '../../runtime/vfs/byte-path.js';
 import {
   closeFd,
@@ -21,10 +21,12 @@ import { copyFs, newFs, releaseFs, setUmask, umaskOf, workingDirectory } from '.
 import { PIPE_CAPACITY } from '../../runtime/vfs/layout.js';
 import { lock, unlock } from '../../runtime/vfs/lock.js';
 import { KIND, newFile, openPipe, putFile } from '../../runtime/vfs/open-files.js';
+import { O_NONBLOCK } from '../../runtime/vfs/open-flags.js';
 import { pipeFill, pipeReaders, pipeWriters, putIntoPipe, takeFromPipe } from '../../runtime/vfs/pipes.js';
 import { addToCounter, COUNTER_MAX, counterValue, newCounter, takeCounter } from '../../runtime/vfs/counters.js';
 import { findConflict, LOCK_END, LOCK_SPACE, LOCK_TYPE, locksHeld, setLock } from '../../runtime/vfs/record-locks.js';
 import { fileTables } from '../../runtime/vfs/resources.js';
+import { readFile } from '../../runtime/vfs/transfer.js';
 import { FakeThread, newRegion } from './vfs-fake.js';
 
 let dir = '';
@@ -161,6 +163,26 @@ test('pipes: ring, wrap, atomic writes, ends', () => {
   expect([pipeReaders(s, pipe), pipeWriters(s, pipe)]).toEqual([1, 0]);
   putFile(s, ends.reader);
   expect([pipeReaders(s, pipe), pipeWriters(s, pipe)]).toEqual([0, 0]);
+});
+
+test('pipes: the last writer writes and goes while a reader finds the ring empty', () => {
+  const s = t.files.state;
+  const ends = openPipe(s, O_NONBLOCK);
+  if (typeof ends === 'number') throw new Error('no pipe');
+  const bytes = new Uint8Array(8);
+  const read = (): number => readFile(t.files, ends.reader, bytes.length, () => [bytes]);
+  const locked = s.locked.bind(s);
+  s.locked = (fn) => {
+    const result = locked(fn);
+    s.locked = locked;
+    expect(putIntoPipe(s, 0, new Uint8Array([1, 2, 3]), false)).toBe(3);
+    putFile(s, ends.writer);
+    return result;
+  };
+  expect(read()).toBe(-EAGAIN);
+  expect(read()).toBe(3);
+  expect(read()).toBe(0);
+  putFile(s, ends.reader);
 });
 
 test('counters', () => {

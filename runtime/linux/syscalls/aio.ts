@@ -12,6 +12,7 @@ import {
   aioQueue,
   complete,
   countEvents,
+  EVENT_BYTES,
   findAio,
   freeAio,
   hasRoom,
@@ -145,8 +146,6 @@ function submit(t: Thread, a: SyscallArgs): SyscallResult {
     return Math.max(0, count);
   });
 }
-
-const EVENT_BYTES = 32;
 
 function getEvents(t: Thread, a: SyscallArgs): number {
   const timeout = timeoutAt(t, a.ptr(4), 'timespec');

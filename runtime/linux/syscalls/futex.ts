@@ -4,6 +4,7 @@
 import {
   FUTEX_BITSET_MATCH_ANY,
   futexKey,
+  type FutexKey,
   futexRequeue,
   futexWait,
   futexWake,
@@ -111,6 +112,9 @@ const CLOCK_MONOTONIC_ID = 1;
 /** Waits of several, and those of the calls since Linux 6.7: words of 32 bits alone. */
 const isFlags2 = (flags: number): boolean => (flags & ~PRIVATE) === FUTEX2_SIZE_U32;
 
+/** Values and masks fit into the word. */
+const isU32 = (value: bigint): boolean => value >> 32n === 0n;
+
 /** -EINVAL, -EFAULT, or 0. */
 const checkWord = (addr: number): number => (addr % 4 !== 0 ? -EINVAL : addr >= USER_END ? -EFAULT : 0);
 
@@ -131,7 +135,7 @@ function waitedWords(t: Thread, addr: number, count: number): WaitedWord[] | num
     const value = view.getBigUint64(at, true);
     const word = Number(view.getBigUint64(at + 8, true));
     const flags = view.getUint32(at + 16, true);
-    if (!isFlags2(flags) || view.getUint32(at + 20, true) !== 0 || value >> 32n !== 0n) return -EINVAL;
+    if (!isFlags2(flags) || view.getUint32(at + 20, true) !== 0 || !isU32(value)) return -EINVAL;
     const wrong = checkWord(word);
     if (wrong < 0) return wrong;
     waited.push({ addr: word, expected: Number(BigInt.asIntN(32, value)), own: (flags & PRIVATE) !== 0 });
@@ -147,9 +151,6 @@ function waitv(t: Thread, a: SyscallArgs): SyscallResult {
   const waited = waitedWords(t, a.ptr(0), count);
   return typeof waited === 'number' ? waited : futexWaitv(t, waited, deadline);
 }
-
-/** Values and masks fit into the word. */
-const isU32 = (value: bigint): boolean => value >> 32n === 0n;
 
 function wake2(t: Thread, a: SyscallArgs): SyscallResult {
   const flags = a.u32(3);
@@ -177,10 +178,8 @@ function requeue2(t: Thread, a: SyscallArgs): SyscallResult {
   if (typeof waited === 'number') return waited;
   const [from, to] = waited;
   if (from === undefined || to === undefined) return -EINVAL;
-  const keys = waited.map((w) => futexKey(t, w.addr, w.own));
-  const [fromKey, toKey] = keys;
-  if (fromKey === undefined || toKey === undefined) return -EINVAL;
-  return futexRequeue(t, from.addr, fromKey, toKey, a.i32(2), a.i32(3), from.expected);
+  const key = (w: WaitedWord): FutexKey => futexKey(t, w.addr, w.own);
+  return futexRequeue(t, from.addr, key(from), key(to), a.i32(2), a.i32(3), from.expected);
 }
 
 const ROBUST_HEAD_BYTES = 24;

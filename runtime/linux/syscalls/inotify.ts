@@ -9,7 +9,7 @@ import { withFd, withPath } from '../../vfs/guest-args.js';
 import { hostCall } from '../../vfs/host-error.js';
 import { placeToWatch } from '../../vfs/inotify/file-events.js';
 import { IN, newInotify } from '../../vfs/inotify/instances.js';
-import { addMark, freeInotifyLocked, HOST_WATCH, markField, removeMark } from '../../vfs/inotify/marks.js';
+import { addMark, freeInotifyLocked, HOST_WATCH, isMarkAlive, markField, removeMark } from '../../vfs/inotify/marks.js';
 import { AREA, INOTIFY_MARK } from '../../vfs/layout.js';
 import { newDescriptor } from '../../vfs/new-descriptor.js';
 import { fileKind, fileMount, fileObject, hostFd, KIND, putFile } from '../../vfs/open-files.js';
@@ -46,20 +46,18 @@ function addWatch(t: Thread, a: SyscallArgs): SyscallResult {
   const mask = a.i32(2);
   if (mask === 0 || (mask & ~KNOWN) !== 0) return -EINVAL;
   const both = IN.MASK_ADD | IN.MASK_CREATE;
-  return withFd(t, a.i32(0), () => {
+  return withInstance(t, a.i32(0), (instance) => {
     if ((mask & both) === both) return -EINVAL;
-    return withInstance(t, a.i32(0), (instance) =>
-      withPath(t, a.ptr(1), (path) => {
-        const how = ((mask & IN.DONT_FOLLOW) === 0 ? 0 : O_NOFOLLOW) | ((mask & IN.ONLYDIR) === 0 ? 0 : O_DIRECTORY);
-        const file = openPath(t.files, AT_FDCWD, path, O_PATH | how, 0);
-        if (file < 0) return file;
-        try {
-          return watch(t, instance, file, mask);
-        } finally {
-          putFile(t.files.state, file);
-        }
-      }),
-    );
+    return withPath(t, a.ptr(1), (path) => {
+      const how = ((mask & IN.DONT_FOLLOW) === 0 ? 0 : O_NOFOLLOW) | ((mask & IN.ONLYDIR) === 0 ? 0 : O_DIRECTORY);
+      const file = openPath(t.files, AT_FDCWD, path, O_PATH | how, 0);
+      if (file < 0) return file;
+      try {
+        return watch(t, instance, file, mask);
+      } finally {
+        putFile(t.files.state, file);
+      }
+    });
   });
 }
 
@@ -83,8 +81,8 @@ function watch(t: Thread, instance: number, file: number, mask: number): number 
   // What the host's programs do from here on is told: so the main thread watches by now.
   if (asksHost && state.port.requestWatch(request)) {
     awaitAnswer(state, AREA.MARK_QUEUE, () => {
-      const alive = markField(state, mark, INOTIFY_MARK.LIFE) === life && markField(state, mark, 0) !== 0;
-      return alive && markField(state, mark, INOTIFY_MARK.HOST) === HOST_WATCH.ASKED ? undefined : true;
+      const waits = markField(state, mark, INOTIFY_MARK.HOST) === HOST_WATCH.ASKED && isMarkAlive(state, mark, life);
+      return waits ? undefined : true;
     });
   }
   return wd;

@@ -2,14 +2,14 @@
  * Calls about the machine as a whole, for administrators: names, the log, ports, the clock's rate; and calls that Linux has no more, or not yet in the version that Debian 12 has. In: arguments. Out: rows.
  * Source: man 2 sethostname, syslog, ustat, iopl, ioperm, adjtimex, move_pages, process_madvise, unimplemented.
  */
+import { PAGE_SIZE } from '../../../src/guest/memory-map.js';
 import { CAP } from '../../process/capabilities.js';
 import { NAME_BYTES, setUtsName, type UtsName } from '../../process/uts.js';
-import { withFd } from '../../vfs/guest-args.js';
-import { fileKind, KIND } from '../../vfs/open-files.js';
-import { pidfdGroup } from '../../vfs/pidfds.js';
+import { iovecRanges } from '../../vfs/guest-args.js';
 import type { SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
-import { EBADF, EFAULT, EINVAL, ENOENT, EPERM, ESRCH } from '../errno.js';
+import { EFAULT, EINVAL, ENOENT, EPERM, ESRCH } from '../errno.js';
 import type { Thread } from '../thread.js';
+import { withProcess } from './pidfd.js';
 
 const can = (t: Thread, capability: number): boolean => t.task.group.hasCapability(capability);
 
@@ -87,15 +87,15 @@ function movePages(t: Thread, a: SyscallArgs): SyscallResult {
   const count = a.ptr(1);
   const [pages, nodes, status] = [a.ptr(2), a.ptr(3), a.ptr(4)];
   if ((a.u32(5) & ~MPOL_MF) !== 0) return -EINVAL;
-  const pid = a.i32(0);
-  if (pid !== 0 && t.kernel.findTask(pid) === undefined) return -ESRCH;
-  if (pid !== 0 && t.kernel.findTask(pid)?.mm !== t.task.mm) return -EPERM;
+  const task = a.i32(0) === 0 ? t.task : t.kernel.findTask(a.i32(0));
+  if (task === undefined) return -ESRCH;
+  if (task.mm !== t.task.mm) return -EPERM;
   for (let n = 0; n < count; n++) {
     const addr = t.mem.readU64(pages + 8 * n);
     if (addr === undefined) return -EFAULT;
     const node = nodes === 0 ? 0 : t.mem.readI32(nodes + 4 * n);
     if (node === undefined) return -EFAULT;
-    const there = t.mm.isMapped(Number(addr) - (Number(addr) % 4096), 4096);
+    const there = t.mm.isMapped(Number(addr) - (Number(addr) % PAGE_SIZE), PAGE_SIZE);
     const result = node !== 0 ? -EINVAL : there ? 0 : nodes === 0 ? -EFAULT : -ENOENT;
     if (!t.mem.writeU32(status + 4 * n, result)) return -EFAULT;
   }
@@ -104,26 +104,16 @@ function movePages(t: Thread, a: SyscallArgs): SyscallResult {
 
 /** MADV_WILLNEED, COLD, PAGEOUT and COLLAPSE: what may be said of another process's memory. */
 const ADVICE: ReadonlySet<number> = new Set([3, 20, 21, 25]);
-const IOV_MAX = 1024;
 
 /** Hints, which are accepted and ignored. */
 function processMadvise(t: Thread, a: SyscallArgs): SyscallResult {
   if (a.u32(4) !== 0) return -EINVAL;
-  const count = a.ptr(2);
-  if (count > IOV_MAX) return -EINVAL;
-  const bytes = t.mem.read(a.ptr(1), 16 * count);
-  if (bytes === undefined) return -EFAULT;
-  const v = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const { kernel, files } = t;
-  return withFd(t, a.i32(0), (file) => {
-    if (fileKind(files.state, file) !== KIND.PIDFD) return -EBADF;
-    const group = kernel.lock(() => pidfdGroup(kernel, files.state, file));
-    if (group === undefined) return -ESRCH;
+  const ranges = iovecRanges(t, a.ptr(1), a.ptr(2));
+  if (typeof ranges === 'number') return ranges;
+  return withProcess(t, a.i32(0), (group) => {
     if (!ADVICE.has(a.i32(3))) return -EINVAL;
     if (group.index !== t.task.groupIndex && !can(t, CAP.SYS_NICE)) return -EPERM;
-    let total = 0;
-    for (let n = 0; n < count; n++) total += Number(v.getBigUint64(16 * n + 8, true));
-    return total;
+    return ranges.reduce((total, { size }) => total + size, 0);
   });
 }
 

@@ -19,7 +19,7 @@ import {
 } from '../../vfs/open-files.js';
 import { O_ACCMODE, O_APPEND, O_LARGEFILE, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } from '../../vfs/open-flags.js';
 import { anonymousHostFile } from '../../vfs/open.js';
-import { pipeFill, pipeQueue, pipeWriters, takeFromPipe } from '../../vfs/pipes.js';
+import { pipeQueue, readPipe, takeFromPipe } from '../../vfs/pipes.js';
 import { seekFile } from '../../vfs/seek.js';
 import { statOpenFile } from '../../vfs/status.js';
 import { isSeekable, readFile, writeFile } from '../../vfs/transfer.js';
@@ -153,10 +153,7 @@ function drainPipe(t: Thread, source: number, to: End, size: number, noWait: boo
   const { state } = t.files;
   const pipe = fileObject(state, source);
   const chunk = new Uint8Array(size);
-  const attempt = (): number | undefined => {
-    if (pipeFill(state, pipe) > 0) return takeFromPipe(state, pipe, chunk, true);
-    return pipeWriters(state, pipe) === 0 ? 0 : undefined;
-  };
+  const attempt = (): number | undefined => readPipe(state, pipe, [chunk], true);
   const nonBlocking = noWait || (fileFlags(state, source) & O_NONBLOCK) !== 0;
   const n = nonBlocking ? (attempt() ?? -EAGAIN) : waitUntil(state, [pipeQueue(pipe)], attempt);
   if (n === TIMED_OUT) return -EAGAIN;

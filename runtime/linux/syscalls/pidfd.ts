@@ -52,7 +52,7 @@ function pidfdOpen(t: Thread, a: SyscallArgs): SyscallResult {
 }
 
 /** Calls `fn` with the process behind a pidfd, the kernel mutex held; -EBADF, -ESRCH. */
-function withProcess(t: Thread, fd: number, fn: (group: Group) => number): number {
+export function withProcess(t: Thread, fd: number, fn: (group: Group) => number): number {
   const { kernel, files } = t;
   return withFd(t, fd, (file) => {
     if (fileKind(files.state, file) !== KIND.PIDFD) return -EBADF;

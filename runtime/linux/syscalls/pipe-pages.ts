@@ -6,7 +6,7 @@ import { manyBuffers, withFd } from '../../vfs/guest-args.js';
 import { PIPE_CAPACITY } from '../../vfs/layout.js';
 import { fileFlags, fileKind, fileObject, KIND } from '../../vfs/open-files.js';
 import { O_ACCMODE, O_NONBLOCK, O_RDONLY, O_WRONLY } from '../../vfs/open-flags.js';
-import { pipeFill, pipeQueue, pipeReaders, pipeWriters, putIntoPipe, takeFromPipe } from '../../vfs/pipes.js';
+import { pipeFill, pipeQueue, pipeReaders, putIntoPipe, readPipe } from '../../vfs/pipes.js';
 import type { VfsState } from '../../vfs/state.js';
 import { readFile, writeFile } from '../../vfs/transfer.js';
 import { TIMED_OUT, waitUntil } from '../../vfs/wait-queue.js';
@@ -37,14 +37,12 @@ const tee: Handler = (t, a) =>
       if (!isPipe(state, source) || !isPipe(state, target)) return -EINVAL;
       const [from, to] = [fileObject(state, source), fileObject(state, target)];
       if (from === to) return -EINVAL;
+      const chunk = new Uint8Array(size);
       const attempt = (): number | undefined => {
         if (pipeReaders(state, to) === 0) return -EPIPE;
-        const room = PIPE_CAPACITY - pipeFill(state, to);
-        if (pipeFill(state, from) === 0) return pipeWriters(state, from) === 0 ? 0 : undefined;
-        if (room === 0) return undefined;
-        const chunk = new Uint8Array(Math.min(size, room));
-        const n = takeFromPipe(state, from, chunk, true);
-        return n === 0 ? undefined : putIntoPipe(state, to, chunk.subarray(0, n), false) || undefined;
+        const n = readPipe(state, from, [chunk], true);
+        if (n === undefined || n === 0) return n;
+        return putIntoPipe(state, to, chunk.subarray(0, n), false) || undefined;
       };
       const waitsNot =
         (flags & SPLICE_F_NONBLOCK) !== 0 || ((fileFlags(state, source) | fileFlags(state, target)) & O_NONBLOCK) !== 0;

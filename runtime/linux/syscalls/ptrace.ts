@@ -6,16 +6,8 @@ import { SIGINFO_BYTES, TASK_STATE, TRACE_STATE, TRACED } from '../../process/la
 import { mayLookInto } from '../../process/look-into.js';
 import { exitGroupLocked, sendToTaskLocked } from '../../process/signal-send.js';
 import type { Task } from '../../process/task.js';
-import { RESUME } from '../../process/trace.js';
-import {
-  CALL_MESSAGE,
-  EVENT,
-  linkLocked,
-  OPTION,
-  resumeLocked,
-  trapLocked,
-  unlinkLocked,
-} from '../../process/trace-link.js';
+import { RESUME, resumeLocked, trapLocked } from '../../process/trace.js';
+import { CALL_MESSAGE, EVENT, linkLocked, OPTION, unlinkLocked } from '../../process/trace-link.js';
 import { UREG } from '../../process/user-regs.js';
 import { FXSAVE_BYTES } from '../../process/fxsave.js';
 import { accessMemory } from '../../threads/other-memory.js';
@@ -107,14 +99,17 @@ function setSigMask(t: Thread, task: Task, addr: number, data: bigint): number {
   return 0;
 }
 
+/** The si_code of the stop; 0 for one without siginfo. */
+function stopCode({ trace: { info } }: Task): number {
+  return info === undefined ? 0 : new DataView(info.buffer, info.byteOffset).getInt32(8, true);
+}
+
 /** Stays stopped, so that the end of its process's stop is reported. */
 function listen(t: Thread, task: Task): number {
   if ((task.traced & TRACED.SEIZED) === 0) return -EIO;
   return t.kernel.lock(() => {
     const { trace } = task;
-    const { info } = trace;
-    if (info === undefined || new DataView(info.buffer, info.byteOffset).getInt32(8, true) >> 8 !== EVENT.STOP)
-      return -EIO;
+    if (stopCode(task) >> 8 !== EVENT.STOP) return -EIO;
     trace.state = TRACE_STATE.LISTENING;
     trace.code = 0;
     // Something has happened meanwhile.
@@ -126,8 +121,8 @@ function listen(t: Thread, task: Task): number {
 /** struct ptrace_syscall_info. */
 function syscallInfo(t: Thread, task: Task, size: number, data: bigint): number {
   const { trace, kernel } = task;
-  const { info, message } = trace;
-  const code = info === undefined ? 0 : new DataView(info.buffer, info.byteOffset).getInt32(8, true);
+  const { message } = trace;
+  const code = stopCode(task);
   const isCall = code === (SIGTRAP | 0x80);
   const isSeccomp = code === (SIGTRAP | (EVENT.SECCOMP << 8));
   const member = (at: number): bigint => kernel.view.getBigUint64(trace.regs.byteOffset + at, true);

@@ -7,7 +7,7 @@ import { withFd, withPath } from '../../vfs/guest-args.js';
 import { hostCall } from '../../vfs/host-error.js';
 import { toldOfFile, toldOfPath } from '../../vfs/inotify/file-events.js';
 import { IN } from '../../vfs/inotify/instances.js';
-import { nodeId, type NodeId } from '../../vfs/inotify/marks.js';
+import { nodeId, type NodeId } from '../../vfs/node-id.js';
 import { fileKind, fileMount, hostFd, KIND } from '../../vfs/open-files.js';
 import { AT_FDCWD } from '../../vfs/open-flags.js';
 import { LOOKUP, LOOKUP_LINK, withTarget } from '../../vfs/resolve.js';
@@ -79,6 +79,21 @@ function refusal(t: Thread, name: string, h: Holder, changes: boolean): number {
   return -EOPNOTSUPP;
 }
 
+/** As withHolder, for the attribute `name`. */
+function withAttribute(
+  t: Thread,
+  a: SyscallArgs,
+  how: How,
+  name: string,
+  changes: boolean,
+  fn: (id: NodeId) => number,
+): SyscallResult {
+  return withHolder(t, a, how, changes, (h) => {
+    const refused = refusal(t, name, h, changes);
+    return refused < 0 ? refused : fn(h.id);
+  });
+}
+
 /** Bytes for the guest: how many, or their length where it asks for that alone. */
 function give(t: Thread, bytes: Uint8Array, addr: number, size: number): number {
   if (size === 0) return bytes.length;
@@ -91,10 +106,8 @@ const get =
   (t, a) => {
     const name = nameAt(t, a.ptr(1));
     if (typeof name === 'number') return name;
-    return withHolder(t, a, how, false, (h) => {
-      const refused = refusal(t, name, h, false);
-      if (refused < 0) return refused;
-      const value = getXattr(t.files.state, h.id, name);
+    return withAttribute(t, a, how, name, false, (id) => {
+      const value = getXattr(t.files.state, id, name);
       return typeof value === 'number' ? value : give(t, value, a.ptr(2), a.ptr(3));
     });
   };
@@ -109,10 +122,7 @@ const set =
     if (a.ptr(3) > SIZE_MAX) return -E2BIG;
     const value = t.mem.read(a.ptr(2), a.ptr(3));
     if (value === undefined) return -EFAULT;
-    return withHolder(t, a, how, true, (h) => {
-      const refused = refusal(t, name, h, true);
-      return refused < 0 ? refused : setXattr(t.files.state, h.id, name, value, flags);
-    });
+    return withAttribute(t, a, how, name, true, (id) => setXattr(t.files.state, id, name, value, flags));
   };
 
 const list =
@@ -133,10 +143,7 @@ const remove =
   (t, a) => {
     const name = nameAt(t, a.ptr(1));
     if (typeof name === 'number') return name;
-    return withHolder(t, a, how, true, (h) => {
-      const refused = refusal(t, name, h, true);
-      return refused < 0 ? refused : removeXattr(t.files.state, h.id, name);
-    });
+    return withAttribute(t, a, how, name, true, (id) => removeXattr(t.files.state, id, name));
   };
 
 const PART = {

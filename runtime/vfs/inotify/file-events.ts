@@ -6,15 +6,15 @@ import * as fs from 'node:fs';
 import { ENOENT } from '../../linux/errno.js';
 import { baseName, dirName, fromBytes, hostBytes } from '../byte-path.js';
 import type { AfterClose } from '../file-ops.js';
-import { S_IFDIR, S_IFMT } from '../file-stat.js';
 import { AREA, FILE, HEAD, MAX_FILES } from '../layout.js';
 import { hostName } from '../mount-table.js';
 import { fileFlags, fileGeneration, fileMarks, filePath, fileWord, hostFd, MARK } from '../open-files.js';
+import { isSameNode, nodeId, type NodeId } from '../node-id.js';
 import { LINUX_HOST, O_ACCMODE, O_NOFOLLOW, O_PATH, O_RDONLY, toHostFlags } from '../open-flags.js';
 import type { VfsState } from '../state.js';
 import { dropXattrs, hasXattrs } from '../xattrs.js';
 import { IN } from './instances.js';
-import { hasMark, isSameNode, isWatching, type MarkEvent, nodeId, type NodeId, tellMarks } from './marks.js';
+import { hasMark, isWatching, type MarkEvent, tellMarks } from './marks.js';
 import { noteOwn } from './own-changes.js';
 
 /** A name in a directory. */
@@ -44,7 +44,8 @@ const DELETED = ' (deleted)';
 
 const lstat = (path: string): fs.BigIntStats | undefined =>
   fs.lstatSync(hostBytes(path), { bigint: true, throwIfNoEntry: false });
-const isDirectory = (st: fs.BigIntStats): boolean => (Number(st.mode) & S_IFMT) === S_IFDIR;
+/** Directories have one name. */
+const isLastName = (st: fs.BigIntStats): boolean => st.isDirectory() || st.nlink === 1n;
 
 /** Undefined for what has no such name. */
 function entryAt(path: string): Entry | undefined {
@@ -68,14 +69,14 @@ function placeOfFd(fd: number, opened: string): Place | undefined {
       if (gone) path = path.slice(0, -DELETED.length);
     }
     const entry = path.startsWith('/') && path !== '/' ? entryAt(path) : undefined;
-    return { id, isDirectory: isDirectory(st), entry, gone, unlinked: st.nlink === 0n, path };
+    return { id, isDirectory: st.isDirectory(), entry, gone, unlinked: st.nlink === 0n, path };
   } catch {
     return undefined;
   }
 }
 
 /** The place of an open file, if anybody watches anything. */
-export function placeOfFile(s: VfsState, file: number): Place | undefined {
+function placeOfFile(s: VfsState, file: number): Place | undefined {
   const fd = isWatching(s) ? hostFd(s, file) : -1;
   if (fd < 0 || (fileMarks(s, file) & MARK.MEMFD) !== 0) return undefined;
   const [generation, names] = [fileGeneration(s, file), s.get(AREA.HEAD + HEAD.NAMES)];
@@ -103,7 +104,7 @@ export function placeToWatch(
 }
 
 /** The place of what a path of the host leads to, or of the link that it names. */
-export function placeOfPath(host: Buffer, follow: boolean): Place | undefined {
+function placeOfPath(host: Buffer, follow: boolean): Place | undefined {
   try {
     const fd = fs.openSync(host, toHostFlags(follow ? O_PATH : O_PATH | O_NOFOLLOW));
     try {
@@ -117,13 +118,13 @@ export function placeOfPath(host: Buffer, follow: boolean): Place | undefined {
 }
 
 /** Something is about to happen to the file: what the host tells of it is the guests' own then. */
-export function expectEvent(s: VfsState, { id, entry }: Place, mask: number): void {
+function expectEvent(s: VfsState, { id, entry }: Place, mask: number): void {
   noteOwn(s, id, '', mask);
   if (entry !== undefined) noteOwn(s, entry.dir, entry.name, mask);
 }
 
 /** Something has happened to the file: tells those that watch the directory, then those that watch the file. */
-export function tell(s: VfsState, place: Place, mask: number): void {
+function tell(s: VfsState, place: Place, mask: number): void {
   if (mask === 0) return;
   expectEvent(s, place, mask);
   const { id, entry, gone } = place;
@@ -132,6 +133,12 @@ export function tell(s: VfsState, place: Place, mask: number): void {
   if (entry !== undefined && (mask & OF_ENTRY) !== 0)
     events.unshift({ on: entry.dir, mask: full, name: entry.name, gone });
   tellMarks(s, events);
+}
+
+/** Something has happened to an open file: tells of it, if anybody watches anything. */
+export function tellOfFile(s: VfsState, file: number, mask: number): void {
+  const place = placeOfFile(s, file);
+  if (place !== undefined) tell(s, place, mask);
 }
 
 /** Runs `fn`, which does to an open file what `mask` says when it gives more than `least`. */
@@ -229,7 +236,7 @@ export function removing(s: VfsState, host: Buffer, fn: () => void): void {
 }
 
 function dropWithLast(s: VfsState, removed: fs.BigIntStats | undefined): void {
-  if (removed !== undefined && (isDirectory(removed) || removed.nlink === 1n)) dropXattrs(s, nodeId(removed));
+  if (removed !== undefined && isLastName(removed)) dropXattrs(s, nodeId(removed));
 }
 
 function toldOfRemoval(s: VfsState, host: Buffer, fn: () => void): void {
@@ -242,14 +249,14 @@ function toldOfRemoval(s: VfsState, host: Buffer, fn: () => void): void {
   if (entry === undefined || st === undefined) return;
   namesHaveChanged(s);
   tellRemoved(s, st);
-  tellEntry(s, entry, isDirectory(st) ? IN.DELETE | IN.ISDIR : IN.DELETE);
+  tellEntry(s, entry, st.isDirectory() ? IN.DELETE | IN.ISDIR : IN.DELETE);
 }
 
 /** A name of the file is gone. */
 function tellRemoved(s: VfsState, before: fs.BigIntStats): void {
   const id = nodeId(before);
-  if (!isDirectory(before)) tellNode(s, id, IN.ATTRIB);
-  if (isDirectory(before) || before.nlink === 1n) tellLast(s, id);
+  if (!before.isDirectory()) tellNode(s, id, IN.ATTRIB);
+  if (isLastName(before)) tellLast(s, id);
 }
 
 /** The last name of a file is gone: it is no more, unless a guest has it open. */
@@ -312,11 +319,11 @@ function tellMoved(
   moved: fs.BigIntStats,
   replaced: fs.BigIntStats | undefined,
 ): void {
-  const directory = isDirectory(moved) ? IN.ISDIR : 0;
+  const directory = moved.isDirectory() ? IN.ISDIR : 0;
   const cookie = Atomics.add(s.words, AREA.HEAD + HEAD.COOKIE, 1) + 1;
   tellEntry(s, from, IN.MOVED_FROM | directory, cookie);
   tellEntry(s, to, IN.MOVED_TO | directory, cookie);
-  if (replaced !== undefined && !isDirectory(replaced)) tellNode(s, nodeId(replaced), IN.ATTRIB);
+  if (replaced?.isDirectory() === false) tellNode(s, nodeId(replaced), IN.ATTRIB);
   tellNode(s, nodeId(moved), IN.MOVE_SELF);
-  if (replaced !== undefined && (isDirectory(replaced) || replaced.nlink === 1n)) tellLast(s, nodeId(replaced));
+  if (replaced !== undefined && isLastName(replaced)) tellLast(s, nodeId(replaced));
 }

@@ -6,19 +6,11 @@ import * as fs from 'node:fs';
 import { baseName, fromBytes, hostBytes } from '../byte-path.js';
 import { AREA, INOTIFY_MARK } from '../layout.js';
 import type { WatchRequest } from '../kernel-port.js';
+import { isSameNode, nodeId, type NodeId } from '../node-id.js';
 import type { VfsState } from '../state.js';
 import { wakeAll } from '../wait-queue.js';
 import { IN } from './instances.js';
-import {
-  HOST_WATCH,
-  isSameNode,
-  type MarkEvent,
-  markField,
-  nodeId,
-  type NodeId,
-  setMarkField,
-  tellMarks,
-} from './marks.js';
+import { HOST_WATCH, isMarkAlive, type MarkEvent, setMarkField, tellMarks } from './marks.js';
 import { isOwn } from './own-changes.js';
 
 /** One file, for all marks on it. */
@@ -48,7 +40,7 @@ export class HostWatches {
     } catch {
       // Not there any more, or the host has no room: the guests' own changes are told all the same.
     }
-    if (this.isAlive(mark, life)) setMarkField(state, mark, INOTIFY_MARK.HOST, HOST_WATCH.WATCHED);
+    if (isMarkAlive(state, mark, life)) setMarkField(state, mark, INOTIFY_MARK.HOST, HOST_WATCH.WATCHED);
     else this.sweep();
     wakeAll(state, AREA.MARK_QUEUE);
   }
@@ -80,16 +72,11 @@ export class HostWatches {
   /** Watches no longer what no guest watches. */
   private sweep(): void {
     for (const [key, { watcher, marks }] of this.watches) {
-      for (const [mark, life] of marks) if (!this.isAlive(mark, life)) marks.delete(mark);
+      for (const [mark, life] of marks) if (!isMarkAlive(this.state, mark, life)) marks.delete(mark);
       if (marks.size > 0) continue;
       watcher.close();
       this.watches.delete(key);
     }
-  }
-
-  private isAlive(mark: number, life: number): boolean {
-    const { state } = this;
-    return markField(state, mark, INOTIFY_MARK.INSTANCE) !== 0 && markField(state, mark, INOTIFY_MARK.LIFE) === life;
   }
 }
 

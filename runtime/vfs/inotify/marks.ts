@@ -1,16 +1,13 @@
 /**
  * What inotify instances watch: marks on files, found by device and inode. In: files, masks, events. Out: watch descriptors; events in the rings of the instances. Source: man 7 inotify.
  */
-import type { BigIntStats } from 'node:fs';
 import { EEXIST, EINVAL, ENOSPC } from '../../linux/errno.js';
 import { AREA, HEAD, INOTIFY, INOTIFY_MARK, MARK_BUCKETS, MAX_MARKS } from '../layout.js';
+import { isSameNode, type NodeId, storedNode, storeNode } from '../node-id.js';
 import { READABLE } from '../poll-events.js';
 import type { VfsState } from '../state.js';
 import { wakeAll } from '../wait-queue.js';
 import { IN, inotifyQueue, inotifyWord, queueEventLocked } from './instances.js';
-
-/** Device and inode, in 32-bit words. */
-export type NodeId = readonly [devLow: number, devHigh: number, inodeLow: number, inodeHigh: number];
 
 /** Whether the host watches the file of a mark, too (host-watches.ts). */
 export const HOST_WATCH = { NONE: 0, ASKED: 1, WATCHED: 2 } as const;
@@ -24,28 +21,16 @@ export const setMarkField = (s: VfsState, mark: number, field: number, value: nu
   s.set(markWord(mark) + field, value);
 };
 
-export function nodeId({ dev, ino }: Pick<BigIntStats, 'dev' | 'ino'>): NodeId {
-  const low = (v: bigint): number => Number(BigInt.asIntN(32, v));
-  return [low(dev), low(dev >> 32n), low(ino), low(ino >> 32n)];
-}
-
-export const isSameNode = (a: NodeId, b: NodeId): boolean =>
-  a[0] === b[0] && a[1] === b[1] && a[2] === b[2] && a[3] === b[3];
+/** Whether the mark still is what it was in its life `life`. */
+export const isMarkAlive = (s: VfsState, mark: number, life: number): boolean =>
+  markField(s, mark, INOTIFY_MARK.INSTANCE) !== 0 && markField(s, mark, INOTIFY_MARK.LIFE) === life;
 
 /** Whether anything is watched at all. */
 export const isWatching = (s: VfsState): boolean => s.peek(AREA.HEAD + HEAD.MARKS) !== 0;
 
 const bucketOf = (id: NodeId): number => AREA.MARK_HASH + ((id[0] * 31 + id[2]) & (MARK_BUCKETS - 1));
 
-function idOf(s: VfsState, mark: number): NodeId {
-  const w = markWord(mark);
-  return [
-    s.peek(w + INOTIFY_MARK.DEV_LO),
-    s.peek(w + INOTIFY_MARK.DEV_HI),
-    s.peek(w + INOTIFY_MARK.INO_LO),
-    s.peek(w + INOTIFY_MARK.INO_HI),
-  ];
-}
+const idOf = (s: VfsState, mark: number): NodeId => storedNode(s, markWord(mark) + INOTIFY_MARK.ID);
 
 /** The marks on a file. Under the region's lock; a mark may be dropped while it is visited. */
 function marksOn(s: VfsState, id: NodeId): number[] {
@@ -101,9 +86,7 @@ export function addMark(s: VfsState, instance: number, id: NodeId, mask: number,
     s.set(w + INOTIFY_MARK.LIFE, life);
     s.set(w + INOTIFY_MARK.WD, wd);
     s.set(w + INOTIFY_MARK.MASK, mask & KEPT);
-    id.forEach((word, n) => {
-      s.set(w + INOTIFY_MARK.DEV_LO + n, word);
-    });
+    storeNode(s, w + INOTIFY_MARK.ID, id);
     s.set(w + INOTIFY_MARK.HASH_NEXT, s.peek(bucketOf(id)));
     s.set(bucketOf(id), mark);
     s.set(w + INOTIFY_MARK.OF_INSTANCE, s.peek(i + INOTIFY.MARKS));

@@ -4,7 +4,7 @@
 import { AREA, HEAD, OWN_CHANGES } from '../layout.js';
 import type { VfsState } from '../state.js';
 import { IN } from './instances.js';
-import type { NodeId } from './marks.js';
+import type { NodeId } from '../node-id.js';
 
 /** The host tells within this time, in ms. */
 const OWN_MS = 1000;

@@ -1,14 +1,13 @@
 /** inotify instances. In: descriptions. Out: their row of operations. Source: man 7 inotify; fs/notify/fdinfo.c of Linux (fdinfo). */
-import { EAGAIN, EINVAL } from '../../linux/errno.js';
-import { bytePath } from '../byte-path.js';
-import { isNonBlocking, once, scatter, sizeOf } from '../file-io.js';
+import { EINVAL } from '../../linux/errno.js';
+import { blocking, once, scatter, sizeOf } from '../file-io.js';
 import type { Buffers, FileOps } from '../file-ops.js';
 import { inotifyQueue, takeEvents, unreadBytes } from '../inotify/instances.js';
-import { freeInotifyLocked, marksOf, type NodeId } from '../inotify/marks.js';
-import { fileObject } from '../open-files.js';
+import { freeInotifyLocked, marksOf } from '../inotify/marks.js';
+import type { NodeId } from '../node-id.js';
+import { fileObject, filePath } from '../open-files.js';
 import { READABLE } from '../poll-events.js';
 import type { VfsState } from '../state.js';
-import { TIMED_OUT, waitUntil } from '../wait-queue.js';
 import { ANON_INODE_FS_MAGIC, statAnonymous } from './anonymous.js';
 
 function read(s: VfsState, file: number, buffers: Buffers): number {
@@ -18,9 +17,7 @@ function read(s: VfsState, file: number, buffers: Buffers): number {
       const events = takeEvents(s, instance, sizeOf(list));
       return typeof events === 'object' ? scatter(events, list, 0) : events;
     });
-  if (isNonBlocking(s, file)) return attempt() ?? -EAGAIN;
-  const n = waitUntil(s, [inotifyQueue(instance)], attempt);
-  return n === TIMED_OUT ? -EAGAIN : n;
+  return blocking(s, file, [inotifyQueue(instance)], attempt);
 }
 
 const hex = (low: number, high: number): string => ((BigInt(high >>> 0) << 32n) | BigInt(low >>> 0)).toString(16);
@@ -39,7 +36,7 @@ export const inotifyOps: FileOps = {
   queue: (s, file) => inotifyQueue(fileObject(s, file)),
   close: (s, file) => ({ then: freeInotifyLocked(s, fileObject(s, file)) }),
   stat: statAnonymous,
-  link: () => bytePath('anon_inode:inotify'),
+  link: filePath,
   seek: () => 0,
   fileSystem: ANON_INODE_FS_MAGIC,
   readable: ({ state }, file) => unreadBytes(state, fileObject(state, file)),

@@ -19,7 +19,7 @@ import {
   pipeReaders,
   pipeWriters,
   putIntoPipe,
-  takeFromPipe,
+  readPipe,
 } from '../pipes.js';
 import { POLLERR, POLLHUP, READABLE, WRITABLE } from '../poll-events.js';
 import type { VfsState } from '../state.js';
@@ -63,13 +63,7 @@ export const pipeOps: FileOps = {
   read: ({ state: s }, file, size, buffers) => {
     const pipe = fileObject(s, file);
     if (size === 0) return 0;
-    return blocking(s, file, [pipeQueue(pipe)], () =>
-      once(buffers, (list) => {
-        let n = 0;
-        for (const b of list) n += takeFromPipe(s, pipe, b);
-        return n > 0 || pipeWriters(s, pipe) === 0 ? n : undefined;
-      }),
-    );
+    return blocking(s, file, [pipeQueue(pipe)], () => once(buffers, (list) => readPipe(s, pipe, list)));
   },
   write: ({ state }, file, _size, buffers) => write(state, file, buffers),
   readiness: (s, file) => {
@@ -77,8 +71,9 @@ export const pipeOps: FileOps = {
     const access = fileFlags(s, file) & O_ACCMODE;
     let events = 0;
     if (access !== O_WRONLY) {
-      if (pipeFill(s, pipe) > 0) events |= READABLE;
+      // In the order of readPipe.
       if (pipeWriters(s, pipe) === 0) events |= POLLHUP;
+      if (pipeFill(s, pipe) > 0) events |= READABLE;
     }
     if (access !== O_RDONLY) {
       if (PIPE_CAPACITY - pipeFill(s, pipe) >= PIPE_BUF) events |= WRITABLE;

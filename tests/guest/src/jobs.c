@@ -160,6 +160,24 @@ static void change_modes(void) {
   say("  changed modes %s\n", result(tcsetattr(slave, TCSANOW, &t)));
 }
 
+/* Until the parent has seen that this process continues: it would see the end alone, were that first. */
+static int seen[2];
+
+static void await_seen(void) {
+  char c;
+  read(seen[0], &c, 1);
+}
+
+static void write_and_await(void) {
+  write_line();
+  await_seen();
+}
+
+static void change_and_await(void) {
+  change_modes();
+  await_seen();
+}
+
 static void blocking_change(void) {
   sigset_t set;
   sigemptyset(&set);
@@ -170,11 +188,14 @@ static void blocking_change(void) {
 
 static void continue_to_end(pid_t pid) {
   kill(-pid, SIGCONT);
-  const char *first = wait_for(pid), *second = wait_for(pid);
+  const char *first = wait_for(pid);
+  write(seen[1], "s", 1);
+  const char *second = wait_for(pid);
   say("  SIGCONT: %s, then %s\n", first, second);
 }
 
 static void background(void) {
+  pipe(seen);
   pid_t pid = start(read_line, 0);
   say("  read in the background: %s\n", wait_for(pid));
   set_foreground(pid);
@@ -192,12 +213,12 @@ static void background(void) {
   tcgetattr(slave, &t);
   t.c_lflag |= TOSTOP;
   tcsetattr(slave, TCSANOW, &t);
-  pid = start(write_line, 0);
+  pid = start(write_and_await, 0);
   say("  write with TOSTOP: %s\n", wait_for(pid));
   t.c_lflag &= ~TOSTOP;
   tcsetattr(slave, TCSANOW, &t);
   continue_to_end(pid);
-  pid = start(change_modes, 0);
+  pid = start(change_and_await, 0);
   say("  tcsetattr: %s\n", wait_for(pid));
   set_foreground(pid);
   continue_to_end(pid);
@@ -291,6 +312,7 @@ static void stop_forever(void) {
 }
 
 static void hupped(int signal) {
+  caught++;
   char c = signal == SIGHUP ? 'H' : 'C';
   write(told[1], &c, 1);
 }
@@ -382,8 +404,10 @@ static void hangup(void) {
     struct sigaction a = {.sa_handler = hupped};
     sigaction(SIGHUP, &a, NULL);
     sigaction(SIGCONT, &a, NULL);
+    caught = 0;
     write(told[1], "r", 1);
-    while (tcgetpgrp(slave) >= 0)
+    /* The terminal is the session's no more once both signals have come. */
+    while (tcgetpgrp(slave) >= 0 || caught < 2)
       ;
     say("  the leader's group %s, /dev/tty %s\n", result(tcgetpgrp(slave)), result(open("/dev/tty", O_RDWR)));
     char b[4];
