@@ -5,8 +5,9 @@
  */
 import {
   CPU_CUR_TB, CPU_EXIT_ARG0, CPU_EXIT_ARG1, CPU_EXIT_REASON, CPU_SPLIT_OPEN, CPU_SPLIT_WINDOW, EXC_GP, EXIT_CODE_WRITE, EXIT_EXCEPTION, EXIT_PAGE_FAULT, EXIT_SPLIT_PAGE, GUEST_END, HIGH_MAP_BASE, HIGH_TABLE_BITS,
-  PERM_CODE, PERM_R, PERM_RFAST, PERM_TABLE, PERM_W, PERM_WFAST, PF_PRESENT, PF_USER, PF_WRITE, SPLIT_REACH, TB_EDGES,
+  CPU_WATCHING, PERM_CODE, PERM_R, PERM_RFAST, PERM_TABLE, PERM_W, PERM_WFAST, PF_PRESENT, PF_USER, PF_WRITE, SPLIT_REACH, TB_EDGES,
 } from '../interpreter/gen/constants';
+import { note_access } from './watch';
 
 /** First address outside of the lower canonical half. */
 const USER_END: u64 = 0x0000800000000000;
@@ -24,16 +25,25 @@ export function mayRead(addr: u64): bool {
   return fast(addr, PERM_RFAST);
 }
 
+/** True while a tracer watches what the helpers access. */
+// @ts-ignore: decorator
+@inline
+function watching(cpu: usize): bool {
+  return load<i32>(cpu + CPU_WATCHING) != 0;
+}
+
 /** Readable memory of `size` (1..4096) bytes at `addr`. */
 // @ts-ignore: decorator
 @inline
 export function guardRead(cpu: usize, addr: u64, size: u32): usize {
+  if (watching(cpu)) note_access(<i32>cpu, <i64>addr, <i32>size, 0);
   return fast(addr, PERM_RFAST) ? <usize>addr : slow(cpu, addr, size, PERM_R);
 }
 
 // @ts-ignore: decorator
 @inline
 export function guardWrite(cpu: usize, addr: u64, size: u32): usize {
+  if (watching(cpu)) note_access(<i32>cpu, <i64>addr, <i32>size, 1);
   return fast(addr, PERM_WFAST) ? <usize>addr : slow(cpu, addr, size, PERM_W);
 }
 

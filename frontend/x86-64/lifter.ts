@@ -51,6 +51,8 @@ export interface LiftOptions {
   readonly oneIteration?: boolean;
   /** Misaligned accesses raise #AC. */
   readonly alignCheck?: boolean;
+  /** Accesses to watchpoints are noted (`note_access`). */
+  readonly noteAccesses?: boolean;
   /** An instruction is lifted by itself: no temps are kept for those that follow. */
   readonly separate?: boolean;
 }
@@ -269,17 +271,23 @@ export class Lifter {
   /** Guards; `ea` is a guest address. With `align`, #GP when it is no multiple. Give the host address (i32). */
   guardRead(ea: TempId, size: number, align = 1, natural = naturalAlignment(size)): TempId {
     this.checkAligned(ea, align, natural);
-    return this.e('guard_r', [ea], [size]);
+    return this.guard('guard_r', ea, size);
   }
   guardWrite(ea: TempId, size: number, align = 1): TempId {
     this.wrote = true;
     this.checkAligned(ea, align, naturalAlignment(size));
-    return this.e('guard_w', [ea], [size]);
+    return this.guard('guard_w', ea, size);
   }
   guardRW(ea: TempId, size: number): TempId {
     this.wrote = true;
     this.checkAligned(ea, 1, naturalAlignment(size));
-    return this.e('guard_rw', [ea], [size]);
+    return this.guard('guard_rw', ea, size);
+  }
+  private guard(name: 'guard_r' | 'guard_w' | 'guard_rw', ea: TempId, size: number): TempId {
+    const host = this.e(name, [ea], [size]);
+    if (this.options.noteAccesses === true)
+      this.call('note_access', [ea, this.i32(size), this.i32(name === 'guard_r' ? 0 : 1)]);
+    return host;
   }
 
   /** What must be a multiple of `align` is #GP when it is not; else it is #AC, with the alignment check flag set, when it is no multiple of `natural`. */

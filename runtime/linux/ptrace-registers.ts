@@ -32,7 +32,8 @@ export function userWord(task: Task, offset: number): bigint | undefined {
 function setDebugRegister({ trace }: Task, n: number, value: bigint): number {
   if (n === 4 || n === 5) return -EIO;
   if (n < 4 && value >= TASK_SIZE_MAX) return -EINVAL;
-  if (n === DR.CONTROL && !canWatch(Number(value & 0xffff_ffffn))) return -EINVAL;
+  const after = (other: number): bigint => (other === n ? value : trace.debug(other));
+  if (n !== DR.STATUS && !canWatch(Number(after(DR.CONTROL) & 0xffff_ffffn), after)) return -EINVAL;
   trace.setDebug(n, value);
   if (n !== DR.STATUS) trace.changed |= CHANGED.DEBUG;
   return 0;

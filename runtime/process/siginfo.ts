@@ -152,6 +152,19 @@ export function dequeueSignal(kernel: Kernel, holder: SignalHolder, signal: numb
   kernel.freeSiginfo(taken);
 }
 
+/** Copies of the siginfo of queued signals, in the order of sending: at most `most`, from number `first` (0: the oldest) on. */
+export function queuedSignals(kernel: Kernel, holder: SignalHolder, first: number, most: number): Uint8Array[] {
+  kernel.assertLocked();
+  const { i32 } = kernel;
+  const found: Uint8Array[] = [];
+  let n = 0;
+  for (let node = i32[holder.queueWord] ?? 0; node !== 0 && found.length < most; n++) {
+    if (n >= first) found.push(kernel.siginfoBytes(node).slice());
+    node = i32[nodeWord(node) + SIGINFO.NEXT] ?? 0;
+  }
+  return found;
+}
+
 /** Takes the first pending signal of `mask`, of the thread or its process: its number, 0 none; its siginfo goes into `out`. */
 export function takePending(
   kernel: Kernel,

@@ -75,12 +75,14 @@ function stopUnless(t: Thread, ends: boolean, reason: () => Stop | undefined): n
     if (killed) return 0;
     if ((trace.changed & CHANGED.REGS) !== 0) task.syscall = loadUserRegs(cpu, view, trace.regs.byteOffset);
     if ((trace.changed & CHANGED.XSTATE) !== 0) loadTracedState(cpu, trace.xstate, view);
-    if (task.traced === 0) task.debug = undefined;
     task.stepping = task.traced !== 0 && (trace.resume === RESUME.STEP || trace.resume === RESUME.SYSEMU_STEP);
     setStep(t);
     return trace.signal;
   });
-  if ((trace.changed & CHANGED.DEBUG) !== 0 && task.traced !== 0) task.debug = DebugRegisters.of(trace, t.mem);
+  if (task.traced === 0 || (trace.changed & CHANGED.DEBUG) !== 0) {
+    task.debug?.disarm();
+    task.debug = task.traced === 0 ? undefined : DebugRegisters.of(trace, cpu);
+  }
   return signal;
 }
 

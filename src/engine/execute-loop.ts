@@ -67,8 +67,10 @@ export interface LoopServices {
 export interface WatchedPlaces {
   /** A breakpoint at `rip` that has not been reported. */
   stopsAt(rip: bigint): boolean;
-  /** An instruction has run, under the trap flag or not: has it changed what is watched? */
-  hasChanged(stepped: boolean): boolean;
+  /** Before the instruction runs. */
+  arm(): void;
+  /** An instruction has run, under the trap flag or not: has it accessed what is watched? */
+  hasHit(stepped: boolean): boolean;
 }
 
 export interface LoopOptions {
@@ -123,7 +125,9 @@ export class ExecuteLoop {
     const flags = this.cpu.i32(CPU.EFLAGS_REST);
     const { debug } = this.services;
     if ((flags & (FLAG.TF | FLAG.AC)) === 0 && debug === undefined) return undefined;
-    return { oneIteration: (flags & FLAG.TF) !== 0 || debug !== undefined, alignCheck: (flags & FLAG.AC) !== 0 };
+    const isWatched = debug !== undefined;
+    const oneIteration = (flags & FLAG.TF) !== 0 || isWatched;
+    return { oneIteration, alignCheck: (flags & FLAG.AC) !== 0, noteAccesses: isWatched };
   }
 
   /**
@@ -147,6 +151,7 @@ export class ExecuteLoop {
     }
     const header = this.translator.oneShot(cpu.pc, watch);
     if (this.options.logEntries) services.entering(header);
+    debug?.arm();
     const first = this.enterOneShot(header);
     const reason = first === EXIT.SPLIT_PAGE ? this.splitAccess() : first;
     if (reason === EXIT.CODE_WRITE) {
@@ -154,9 +159,9 @@ export class ExecuteLoop {
     } else if (reason !== EXIT.STEP && reason !== EXIT.POLL) {
       this.serve(reason);
     } else {
-      const changed = debug?.hasChanged(stepped) === true;
+      const hit = debug?.hasHit(stepped) === true;
       if (stepped) services.exception(EXC.DB, 0);
-      else if (changed) services.exception(EXC.DR, 0);
+      else if (hit) services.exception(EXC.DR, 0);
     }
   }
 

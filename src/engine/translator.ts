@@ -23,6 +23,8 @@ export interface Watch {
   readonly oneIteration: boolean;
   /** The alignment check flag. */
   readonly alignCheck: boolean;
+  /** Watchpoints. */
+  readonly noteAccesses: boolean;
 }
 
 export interface TranslatorParts {

@@ -112,10 +112,16 @@ export const CPU = {
   STACK_BUDGET: 0x454,
   /** i32: 1 while SPLIT_WINDOW stands for the bytes around GUEST_END. */
   SPLIT_OPEN: 0x458,
+  /** i32: 1 while the accesses of helpers to WATCH_PLACES are noted. */
+  WATCHING: 0x45c,
+  /** i32: bit n: place n has been accessed as it is watched for. */
+  WATCH_HITS: 0x460,
   /** 64 bytes: 128-bit arguments and results of helpers. */
   SCRATCH: 0x480,
   /** 64 bytes for the fault records of helpers. */
   FAULT_AREA: 0x4c0,
+  /** 4 watchpoints of 16 bytes { i64 guest address, i32 bytes (0: none), i32 1: reads count, too }. */
+  WATCH_PLACES: 0x500,
 
   /** 2 * SPLIT_REACH bytes: a copy of guest memory from GUEST_END - SPLIT_REACH on, for one instruction that accesses both sides of GUEST_END at once. */
   SPLIT_WINDOW: 0x800,

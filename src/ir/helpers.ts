@@ -221,6 +221,12 @@ const rows = [
     faults: true,
     prose: '#AC unless the address arg0 is a multiple of arg1',
   },
+  {
+    name: 'note_access',
+    file: 'watch',
+    params: ['i64', 'i32', 'i32'],
+    prose: 'notes in CPU state which watchpoints the access to arg1 bytes at address arg0 hits; arg2 is 1 for a write',
+  },
   { name: 'kick', file: 'raise', params: [], prose: 'the next poll leaves translated code' },
   { name: 'random', file: 'random', params: [], ret: 'i64', prose: 'a random number' },
   { name: 'cpuid', file: 'cpuid', params: [], reads: ['gpr'], writes: ['gpr'], prose: 'CPUID' },

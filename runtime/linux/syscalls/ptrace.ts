@@ -4,6 +4,7 @@
  */
 import { SIGINFO_BYTES, TASK_STATE, TRACE_STATE, TRACED } from '../../process/layout.js';
 import { mayLookInto } from '../../process/look-into.js';
+import { queuedSignals } from '../../process/siginfo.js';
 import { exitGroupLocked, sendToTaskLocked } from '../../process/signal-send.js';
 import type { Task } from '../../process/task.js';
 import { RESUME, resumeLocked, trapLocked } from '../../process/trace.js';
@@ -26,7 +27,6 @@ const MOST_SIGNALS = 64;
 
 /** Requests of Linux that are refused. */
 const MISSING: ReadonlyMap<number, string> = new Map([
-  [0x4209, 'PTRACE_PEEKSIGINFO'],
   [0x420c, 'PTRACE_SECCOMP_GET_FILTER'],
   [0x420f, 'PTRACE_GET_RSEQ_CONFIGURATION'],
 ]);
@@ -89,6 +89,23 @@ function setSigInfo(t: Thread, task: Task, _addr: number, data: bigint): number 
   if (task.trace.info === undefined) return -EINVAL;
   task.trace.info = bytes;
   return 0;
+}
+
+const PEEK_SHARED = 1;
+
+/** PTRACE_PEEKSIGINFO: `args` is where a struct ptrace_peeksiginfo_args is. */
+function peekSigInfo(t: Thread, task: Task, args: number, data: bigint): number {
+  const bytes = t.mem.read(args, 16);
+  if (bytes === undefined) return -EFAULT;
+  const v = new DataView(bytes.buffer, bytes.byteOffset);
+  const first = v.getBigUint64(0, true);
+  const flags = v.getUint32(8, true);
+  const most = v.getInt32(12, true);
+  if ((flags & ~PEEK_SHARED) !== 0 || most < 0) return -EINVAL;
+  const holder = (flags & PEEK_SHARED) !== 0 ? task.group : task;
+  const queued = t.kernel.lock(() => queuedSignals(t.kernel, holder, Number(first), most));
+  const stored = queued.findIndex((info, i) => !t.mem.write(Number(data) + i * SIGINFO_BYTES, info));
+  return stored === 0 ? -EFAULT : stored < 0 ? queued.length : stored;
 }
 
 function setSigMask(t: Thread, task: Task, addr: number, data: bigint): number {
@@ -182,10 +199,11 @@ const SERVED: ReadonlyMap<number, Served> = new Map<number, Served>([
   [0x4201, (t, task, _addr, data) => (t.mem.writeU64(Number(data), BigInt(task.trace.message)) ? 0 : -EFAULT)],
   [0x4202, getSigInfo],
   [0x4203, setSigInfo],
-  // GETREGSET, SETREGSET, LISTEN, GETSIGMASK, SETSIGMASK, GET_SYSCALL_INFO.
+  // GETREGSET, SETREGSET, LISTEN, PEEKSIGINFO, GETSIGMASK, SETSIGMASK, GET_SYSCALL_INFO.
   [0x4204, (t, task, addr, data) => transferSet(t, task, addr, Number(data), false)],
   [0x4205, (t, task, addr, data) => transferSet(t, task, addr, Number(data), true)],
   [0x4208, listen],
+  [0x4209, peekSigInfo],
   [
     0x420a,
     (t, task, addr, data) =>
@@ -265,7 +283,7 @@ export const ptraceRows = [
     name: 'ptrace',
     args: 'lx,d,lx,lx',
     support: 'partly',
-    note: 'debug registers watch no reads; no PTRACE_PEEKSIGINFO, PTRACE_SECCOMP_GET_FILTER',
+    note: 'no PTRACE_SECCOMP_GET_FILTER',
     handler: ptrace,
   },
 ] as const satisfies readonly SyscallRow[];

@@ -21,46 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CHECK(e) do { if (!(e)) { printf("line %d: %s: %s\n", __LINE__, #e, strerror(errno)); exit(1); } } while (0)
-
-static pid_t first;
-
-static const char *name(pid_t p) { return p == first ? "first" : "other"; }
-
-static void show(pid_t p, int st) {
-  if (WIFEXITED(st)) printf("%s: exited %d\n", name(p), WEXITSTATUS(st));
-  else if (WIFSIGNALED(st)) printf("%s: killed by %d\n", name(p), WTERMSIG(st));
-  else if (WIFSTOPPED(st)) {
-    siginfo_t si;
-    int has = ptrace(PTRACE_GETSIGINFO, p, 0, &si);
-    printf("%s: stopped %#x", name(p), st >> 8);
-    if (has == 0) printf(" signo %d code %#x", si.si_signo, si.si_code);
-    else printf(" no siginfo (%d)", errno);
-    printf("\n");
-  } else printf("%s: %#x\n", name(p), st);
-  fflush(stdout);
-}
-
-static int wait_for(pid_t p) {
-  int st;
-  CHECK(waitpid(p, &st, __WALL) == p);
-  show(p, st);
-  return st;
-}
-
-static pid_t traced(void (*body)(void)) {
-  fflush(stdout);
-  pid_t p = fork();
-  if (p == 0) {
-    CHECK(!ptrace(PTRACE_TRACEME, 0, 0, 0));
-    raise(SIGSTOP);
-    body();
-    _exit(0);
-  }
-  first = p;
-  wait_for(p);
-  return p;
-}
+#include "ptrace-common.h"
 
 static volatile int handled;
 static void handler(int s) { handled = s; }
@@ -495,54 +456,59 @@ static void strangers(void) {
   printf("the parent: killed by %d\n", WTERMSIG(st));
 }
 
-extern char watch_here[];
-__asm__(".text\n.globl counted\ncounted: mov $3,%ecx\n1: add $1,%eax\n test %ecx,%ecx\nwatch_here: mov %ecx,watched(%rip)\n dec %ecx\n jnz 1b\n ret\n");
-void counted(void);
-int watched;
+struct peek { uint64_t off; uint32_t flags; int32_t nr; };
 
-static void watches_body(void) {
-  counted();
-  _exit(watched);
+static long peek_signals(pid_t p, uint64_t off, uint32_t flags, int32_t nr) {
+  siginfo_t si[8];
+  struct peek a = {off, flags, nr};
+  memset(si, 0, sizeof si);
+  long n = ptrace(PTRACE_PEEKSIGINFO, p, &a, si);
+  printf("off %lld flags %u nr %d: %ld%s\n", (long long)off, flags, nr, n, n < 0 ? strerror(errno) : "");
+  for (long i = 0; i < n; i++) printf("  signo %d code %d value %d from %s\n", si[i].si_signo, si[i].si_code, si[i].si_code == SI_QUEUE ? si[i].si_int : 0, name(si[i].si_pid));
+  return n;
 }
 
-static int debug_register(pid_t p, int n, long value) {
-  return ptrace(PTRACE_POKEUSER, p, 848 + n * 8, value);
+static void pending_body(void) {
+  sigset_t all;
+  sigfillset(&all);
+  sigprocmask(SIG_BLOCK, &all, 0);
+  raise(SIGSTOP);
+  _exit(2);
 }
 
-static void show_hit(pid_t p) {
-  siginfo_t si;
-  struct user_regs_struct r;
-  wait_for(p);
-  CHECK(!ptrace(PTRACE_GETSIGINFO, p, 0, &si));
-  CHECK(!ptrace(PTRACE_GETREGS, p, 0, &r));
-  printf("code %d at +%ld ecx %ld status %lx\n", si.si_code, r.rip - (long)watch_here, r.rcx, ptrace(PTRACE_PEEKUSER, p, 848 + 48, 0) & 15);
-  CHECK(!debug_register(p, 6, 0));
-}
-
-/* A watchpoint and a breakpoint in the debug registers. */
-static void watches(void) {
-  pid_t p = traced(watches_body);
-  CHECK(!debug_register(p, 0, (long)&watched));
-  CHECK(!debug_register(p, 7, 0xd0001));
-  CHECK(ptrace(PTRACE_PEEKUSER, p, 848, 0) == (long)&watched);
-  for (int i = 0; i < 2; i++) {
-    CHECK(!ptrace(PTRACE_CONT, p, 0, 0));
-    show_hit(p);
-  }
-  CHECK(!debug_register(p, 7, 0));
-  CHECK(!debug_register(p, 1, (long)watch_here));
-  CHECK(!debug_register(p, 7, 4));
+/* What is pending, for the thread and for its process. */
+static void peeks(void) {
+  pid_t p = traced(pending_body);
   CHECK(!ptrace(PTRACE_CONT, p, 0, 0));
-  show_hit(p);
-  CHECK(!debug_register(p, 7, 0));
-  CHECK(debug_register(p, 4, 1) == -1);
+  wait_for(p);
+  peek_signals(p, 0, 0, 8);
+  peek_signals(p, 0, 1, 8);
+  for (int i = 0; i < 5; i++) CHECK(!sigqueue(p, SIGRTMIN + 3 - i % 2, (union sigval){.sival_int = 100 + i}));
+  kill(p, SIGUSR1);
+  kill(p, SIGUSR1);
+  siginfo_t si = {.si_signo = SIGUSR2, .si_code = SI_QUEUE};
+  si.si_int = 7;
+  CHECK(!syscall(SYS_rt_tgsigqueueinfo, p, p, SIGUSR2, &si));
+  syscall(SYS_tgkill, p, p, SIGHUP);
+  peek_signals(p, 0, 0, 8);
+  peek_signals(p, 0, 1, 8);
+  peek_signals(p, 1, 1, 3);
+  peek_signals(p, 4, 1, 8);
+  peek_signals(p, 6, 1, 8);
+  peek_signals(p, -1, 1, 8);
+  peek_signals(p, 0, 1, 0);
+  peek_signals(p, 0, 1, -1);
+  peek_signals(p, 0, 2, 1);
+  struct peek a = {0, 1, 2};
+  CHECK(ptrace(PTRACE_PEEKSIGINFO, p, &a, 8) == -1 && errno == EFAULT);
+  CHECK(ptrace(PTRACE_PEEKSIGINFO, p, 8, &si) == -1 && errno == EFAULT);
   CHECK(!ptrace(PTRACE_CONT, p, 0, 0));
   wait_for(p);
 }
 
 static const struct { const char *name; void (*run)(void); } CASES[] = {
   {"signals", signals}, {"calls", calls}, {"steps", steps}, {"events", events}, {"threads", threads},
-  {"attaches", attaches}, {"registers", registers}, {"ends", ends}, {"strangers", strangers}, {"watches", watches},
+  {"attaches", attaches}, {"registers", registers}, {"ends", ends}, {"strangers", strangers}, {"peeks", peeks},
 };
 
 int main(int argc, char **argv) {
