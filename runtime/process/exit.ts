@@ -6,7 +6,7 @@ import { CLD, SIGCHLD } from '../linux/signals.js';
 import type { Thread } from '../linux/thread.js';
 import { freeCpu } from '../threads/cpu-slots.js';
 import { futexKey, futexWake } from '../threads/futex.js';
-import { releasePiWaiters } from '../threads/futex-pi.js';
+import { releasePiWaitersLocked } from '../threads/futex-pi.js';
 import { walkRobustList } from '../threads/robust-list.js';
 import { hostThreadId, processCpu, threadCpuNs } from './cpu-time.js';
 import type { Group } from './group.js';
@@ -70,7 +70,6 @@ export function threadFinished(t: Thread): void {
   const { task, kernel, cpu, mem } = t;
   const exiting = t.exiting ?? { code: 0, signal: 0 };
   walkRobustList(t);
-  releasePiWaiters(kernel, task.tid);
   const clear = task.clearChildTid;
   // With one user of the memory left, and nothing shared, nobody can look at the word.
   if (clear !== 0 && (task.mmRecord.refs > 1 || t.mm.sharesFiles) && mem.writeU32(clear, 0))
@@ -104,6 +103,7 @@ function leaveGroup(kernel: Kernel, task: Task, status: number, cpuNs: number): 
   task.cpu = 0;
   task.mmRecord.refs -= 1;
   task.state = TASK_STATE.DEAD;
+  releasePiWaitersLocked(kernel, task.tid);
   Atomics.sub(kernel.i32, HEAD.TASKS_ALIVE, 1);
   group.deadCpu += cpuNs;
   const isLeader = group.leader.index === task.index;

@@ -175,7 +175,10 @@ export const TASK = {
   TRACED: 61,
   /** i64 nanoseconds: CPU time that the host thread had used before. */
   CPU_AT_START: 62,
-  BYTES: 256,
+  /** Futex wait that another thread moves to a lock (FUTEX_WAIT_REQUEUE_PI): the key of the lock; MM 0: none. */
+  FUTEX_TARGET_MM: 64,
+  FUTEX_TARGET_ADDR: 66,
+  BYTES: 320,
 } as const;
 
 export const TASK_STATE = {

@@ -393,6 +393,19 @@ export class Task extends KernelRecord {
   set msgQueue(v: number) {
     this.set(TASK.MSG_QUEUE, v);
   }
+  get futexTargetMm(): number {
+    return this.get(TASK.FUTEX_TARGET_MM);
+  }
+  set futexTargetMm(v: number) {
+    this.set(TASK.FUTEX_TARGET_MM, v);
+  }
+  get futexTargetAddr(): number {
+    return this.getNumber(TASK.FUTEX_TARGET_ADDR);
+  }
+  set futexTargetAddr(v: number) {
+    this.setNumber(TASK.FUTEX_TARGET_ADDR, v);
+  }
+
   get futexNext(): number {
     return this.get(TASK.FUTEX_NEXT);
   }

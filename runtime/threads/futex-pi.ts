@@ -24,17 +24,28 @@ import {
 } from './futex.js';
 import { park } from './park.js';
 
-const ownerOf = (word: number): number => word & FUTEX_TID_MASK;
+export const ownerOf = (word: number): number => word & FUTEX_TID_MASK;
 
-function isGone(kernel: Kernel, tid: number): boolean {
+export function isGone(kernel: Kernel, tid: number): boolean {
   const task = kernel.findTask(tid);
   return task?.alive !== true;
 }
 
-/** Locks. -EAGAIN without `wait` when another thread has the lock. @param deadlineNs CLOCK_MONOTONIC; Infinity none */
-export function lockPi(t: Thread, addr: number, own: boolean, wait: boolean, deadlineNs: number): number {
+/**
+ * Locks. -EAGAIN without `wait` when another thread has the lock.
+ * @param deadlineNs CLOCK_MONOTONIC; Infinity none
+ * @param waited the thread has been in the lock's queue, and may have been given it
+ */
+export function lockPi(
+  t: Thread,
+  addr: number,
+  own: boolean,
+  wait: boolean,
+  deadlineNs: number,
+  waited = false,
+): number {
   const { kernel, task } = t;
-  for (let waited = false; ;) {
+  for (;;) {
     const word = loadWord(t, addr);
     if (word === undefined) return -EFAULT;
     const owner = ownerOf(word);
@@ -70,13 +81,14 @@ export function lockPi(t: Thread, addr: number, own: boolean, wait: boolean, dea
   }
 }
 
-/** Enters the thread among the waiters, if the word is still `marked`. */
+/** Enters the thread among the waiters, if the word is still `marked` and its owner lives. */
 function queued(t: Thread, addr: number, key: FutexKey, marked: number): boolean {
   const { kernel, task } = t;
   return kernel.lock(() => {
     task.futexOwner = ownerOf(marked);
     enqueue(kernel, task, key, FUTEX_BITSET_MATCH_ANY);
-    if (t.mem.atHand(addr, 4, false) && loadWord(t, addr) === marked) return true;
+    const lives = !isGone(kernel, ownerOf(marked));
+    if (lives && t.mem.atHand(addr, 4, false) && loadWord(t, addr) === marked) return true;
     dequeue(kernel, task);
     task.futexOwner = 0;
     return false;
@@ -93,9 +105,9 @@ export function unlockPi(t: Thread, addr: number, own: boolean): number {
     const key = futexKey(t, addr, own);
     const done = kernel.lock(() => {
       if (!t.mem.atHand(addr, 4, true)) return false;
-      const next = firstWaiter(kernel, key);
+      const [next] = waitersOf(kernel, key);
       if (compareExchangeWord(t, addr, word, next === undefined ? 0 : next.tid | FUTEX_WAITERS) !== word) return false;
-      if (next !== undefined) wake(kernel, next);
+      if (next !== undefined) handOn(kernel, key, next);
       return true;
     });
     if (done) return 0;
@@ -103,19 +115,24 @@ export function unlockPi(t: Thread, addr: number, own: boolean): number {
 }
 
 /** The thread is gone: who waits for a lock that it had looks at it again. */
-export function releasePiWaiters(kernel: Kernel, tid: number): void {
-  kernel.lock(() => {
-    for (const task of kernel.allTasks()) if (task.futexBucket !== 0 && task.futexOwner === tid) wake(kernel, task);
-  });
+export function releasePiWaitersLocked(kernel: Kernel, tid: number): void {
+  kernel.assertLocked();
+  for (const task of kernel.allTasks()) if (task.futexBucket !== 0 && task.futexOwner === tid) wake(kernel, task);
 }
 
-function firstWaiter(kernel: Kernel, key: FutexKey): Task | undefined {
+/** Who waits for the lock, the first first. */
+function* waitersOf(kernel: Kernel, key: FutexKey): Generator<Task> {
   for (let i = kernel.i32[bucketWord(bucketOf(key))] ?? 0; i !== 0;) {
     const waiter = kernel.task(i);
-    if (matches(waiter, key) && waiter.futexOwner !== 0) return waiter;
     i = waiter.futexNext;
+    if (matches(waiter, key) && waiter.futexOwner !== 0) yield waiter;
   }
-  return undefined;
+}
+
+/** The lock is `next`'s, whom the others wait for. */
+function handOn(kernel: Kernel, key: FutexKey, next: Task): void {
+  wake(kernel, next);
+  for (const waiter of waitersOf(kernel, key)) waiter.futexOwner = next.tid;
 }
 
 function wake(kernel: Kernel, waiter: Task): void {

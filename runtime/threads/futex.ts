@@ -58,6 +58,17 @@ function memoryWords(t: Thread): Int32Array<SharedArrayBuffer> {
 /** Result of `queued` when the word's page is not at hand. */
 const ABSENT = 1;
 
+/** Enters the thread in the queue of the word if that is `expected`: 0, or a negative errno. */
+export function enterQueue(t: Thread, addr: number, own: boolean, expected: number, bitset: number): number {
+  for (;;) {
+    // Often it has changed already, which needs no mutex.
+    const now = loadWord(t, addr);
+    if (now !== expected) return now === undefined ? -EFAULT : -EAGAIN;
+    const state = queued(t, addr, futexKey(t, addr, own), expected, bitset);
+    if (state !== ABSENT) return state;
+  }
+}
+
 /** Enters the thread in the queue if the word is `expected`: 0; else a negative errno. ABSENT: the word can't be read under the mutex, since its page is another process's now. */
 function queued(t: Thread, addr: number, key: FutexKey, expected: number, bitset: number): number {
   const { kernel, task } = t;
@@ -89,13 +100,8 @@ export function futexWait(
 ): number {
   const { kernel, task } = t;
   if (bitset === 0) return -EINVAL;
-  for (let state = ABSENT; state !== 0;) {
-    // Often it has changed already, which needs no mutex.
-    const now = loadWord(t, addr);
-    if (now !== expected) return now === undefined ? -EFAULT : -EAGAIN;
-    state = queued(t, addr, futexKey(t, addr, own), expected, bitset);
-    if (state < 0) return state;
-  }
+  const failure = enterQueue(t, addr, own, expected, bitset);
+  if (failure < 0) return failure;
   const result = park(t, () => (task.futexBucket === 0 ? 0 : undefined), { deadlineNs });
   if (result === 0) return 0;
   const woken = kernel.lock(() => {
@@ -111,7 +117,7 @@ export function futexWait(
   return -ERESTART_RESTARTBLOCK;
 }
 
-/** Wakes up to `count` waiters of the key (at least one, as Linux), first come first served. Gives how many. */
+/** Wakes up to `count` waiters of the key (at least one, as Linux), first come first served. Gives how many; -EINVAL where one waits for a lock that inherits priorities. */
 export function futexWake(kernel: Kernel, key: FutexKey, count: number, bitset = FUTEX_BITSET_MATCH_ANY): number {
   if (!mayHaveWaiters(kernel, key)) return 0;
   return kernel.lock(() => wakeLocked(kernel, key, Math.max(1, count), bitset));
@@ -125,72 +131,22 @@ function mayHaveWaiters(kernel: Kernel, key: FutexKey): boolean {
   return Atomics.or(kernel.i32, bucketWord(bucketOf(key)), 0) !== 0 || anyMultiWait(kernel);
 }
 
+/** Waits for a lock that inherits priorities, or is to be moved to one. */
+export const isForLock = (waiter: Task): boolean => waiter.futexOwner !== 0 || waiter.futexTargetMm !== 0;
+
 export function wakeLocked(kernel: Kernel, key: FutexKey, count: number, bitset: number): number {
   let woken = 0;
   for (let i = kernel.i32[bucketWord(bucketOf(key))] ?? 0; i !== 0 && woken < count;) {
     const waiter = kernel.task(i);
     i = waiter.futexNext;
-    if (!matches(waiter, key) || (waiter.futexBitset & bitset) === 0 || waiter.futexOwner !== 0) continue;
+    if (!matches(waiter, key)) continue;
+    if (isForLock(waiter)) return -EINVAL;
+    if ((waiter.futexBitset & bitset) === 0) continue;
     dequeue(kernel, waiter);
     kernel.wake(waiter.index);
     woken++;
   }
   return woken + wakeMultiWaits(kernel, key, count - woken);
-}
-
-/**
- * Wakes up to `wakeCount` waiters of the first key and moves up to `moveCount` more to the second. `expected`, when given, is compared with the word at
- * `addr`, the first key's. Gives woken plus moved, or a negative errno.
- */
-export function futexRequeue(
-  t: Thread,
-  addr: number,
-  from: FutexKey,
-  to: FutexKey,
-  wakeCount: number,
-  moveCount: number,
-  expected: number | undefined,
-): number {
-  const { kernel } = t;
-  if (wakeCount < 0 || moveCount < 0) return -EINVAL;
-  for (;;) {
-    if (expected !== undefined) {
-      const value = loadWord(t, addr);
-      if (value !== expected) return value === undefined ? -EFAULT : -EAGAIN;
-    }
-    const moved = kernel.lock(() => {
-      if (expected !== undefined) {
-        // Its page is another process's now.
-        if (!t.mem.atHand(addr, 4, false)) return undefined;
-        if (loadWord(t, addr) !== expected) return -EAGAIN;
-      }
-      return requeueLocked(kernel, from, to, wakeCount, moveCount);
-    });
-    if (moved !== undefined) return moved;
-  }
-}
-
-function requeueLocked(kernel: Kernel, from: FutexKey, to: FutexKey, wakeCount: number, moveCount: number): number {
-  let woken = 0;
-  let moved = 0;
-  for (let i = kernel.i32[bucketWord(bucketOf(from))] ?? 0; i !== 0;) {
-    const waiter = kernel.task(i);
-    i = waiter.futexNext;
-    if (!matches(waiter, from)) continue;
-    if (woken < wakeCount) {
-      dequeue(kernel, waiter);
-      kernel.wake(waiter.index);
-      woken++;
-    } else if (moved < moveCount) {
-      const bitset = waiter.futexBitset;
-      dequeue(kernel, waiter);
-      enqueue(kernel, waiter, to, bitset);
-      moved++;
-    } else {
-      break;
-    }
-  }
-  return woken + moved;
 }
 
 /** Result of `op` on the old value: FUTEX_OP_SET, ADD, OR, ANDN, XOR. Undefined: no such operation. */
@@ -260,8 +216,9 @@ export function futexWakeOp(
   const [key, key2] = [futexKey(t, addr, own), futexKey(t, addr2, own)];
   return kernel.lock(() => {
     const woken = wakeLocked(kernel, key, Math.max(1, wakeCount), FUTEX_BITSET_MATCH_ANY);
-    if (!holds) return woken;
-    return woken + wakeLocked(kernel, key2, Math.max(1, wakeCount2), FUTEX_BITSET_MATCH_ANY);
+    if (!holds || woken < 0) return woken;
+    const more = wakeLocked(kernel, key2, Math.max(1, wakeCount2), FUTEX_BITSET_MATCH_ANY);
+    return more < 0 ? more : woken + more;
   });
 }
 
@@ -294,7 +251,18 @@ export function enqueue(kernel: Kernel, task: Task, key: FutexKey, bitset: numbe
   task.futexBucket = bucket + 1;
 }
 
+/** To the end of another queue. The thread, which may look meanwhile, is in a queue all the time. */
+export function move(kernel: Kernel, task: Task, to: FutexKey): void {
+  unlink(kernel, task);
+  enqueue(kernel, task, to, task.futexBitset);
+}
+
 export function dequeue(kernel: Kernel, task: Task): void {
+  unlink(kernel, task);
+  task.futexBucket = 0;
+}
+
+function unlink(kernel: Kernel, task: Task): void {
   const { i32 } = kernel;
   const word = bucketWord(task.futexBucket - 1);
   const { futexNext, futexPrev } = task;
@@ -302,5 +270,4 @@ export function dequeue(kernel: Kernel, task: Task): void {
   else kernel.task(futexPrev).futexNext = futexNext;
   if (futexNext === 0) i32[word + 1] = futexPrev;
   else kernel.task(futexNext).futexPrev = futexPrev;
-  task.futexBucket = 0;
 }

@@ -5,12 +5,12 @@ import {
   FUTEX_BITSET_MATCH_ANY,
   futexKey,
   type FutexKey,
-  futexRequeue,
   futexWait,
   futexWake,
   futexWakeOp,
 } from '../../threads/futex.js';
 import { lockPi, unlockPi } from '../../threads/futex-pi.js';
+import { futexRequeue, requeuePi, waitRequeuePi } from '../../threads/futex-requeue.js';
 import { WAITV_MAX } from '../../threads/futex-queues.js';
 import { futexWaitv, type WaitedWord } from '../../threads/futex-waitv.js';
 import { realtimeDeadline } from '../clocks.js';
@@ -18,7 +18,6 @@ import type { SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
 import { EFAULT, EINVAL, ENOSYS, ESRCH } from '../errno.js';
 import { readTimePair, timespecNs } from '../structs.js';
 import type { Thread } from '../thread.js';
-import { unsupported } from '../unsupported.js';
 
 const OP = {
   WAIT: 0,
@@ -40,6 +39,8 @@ const CMD_MASK = 0x7f;
 const PRIVATE = 0x80;
 const CLOCK_REALTIME = 0x100;
 const USER_END = 2 ** 47;
+/** May have a timeout of CLOCK_REALTIME. */
+const HAS_CLOCK = new Set<number>([OP.WAIT_BITSET, OP.WAIT_REQUEUE_PI, OP.LOCK_PI2]);
 
 function futex(t: Thread, a: SyscallArgs): SyscallResult {
   const addr = a.ptr(0);
@@ -48,7 +49,7 @@ function futex(t: Thread, a: SyscallArgs): SyscallResult {
   const value = a.i32(2);
   const own = (op & PRIVATE) !== 0;
   const realtime = (op & CLOCK_REALTIME) !== 0;
-  if (realtime && cmd !== OP.WAIT_BITSET && cmd !== OP.LOCK_PI2) return -ENOSYS;
+  if (realtime && !HAS_CLOCK.has(cmd)) return -ENOSYS;
   if (addr % 4 !== 0) return -EINVAL;
   if (addr >= USER_END) return -EFAULT;
   switch (cmd) {
@@ -84,10 +85,17 @@ function futex(t: Thread, a: SyscallArgs): SyscallResult {
       return lockPi(t, addr, own, false, Infinity);
     case OP.UNLOCK_PI:
       return unlockPi(t, addr, own);
-    case OP.WAIT_REQUEUE_PI:
-    case OP.CMP_REQUEUE_PI:
-      unsupported(t, 'futex: requeue to a lock that inherits priorities');
-      return -ENOSYS;
+    case OP.WAIT_REQUEUE_PI: {
+      const wrong = checkWord(a.ptr(4));
+      const deadline = wrong < 0 ? wrong : deadlineOf(t, a.ptr(3), true, realtime);
+      return deadline < 0 ? deadline : waitRequeuePi(t, addr, a.ptr(4), own, value, deadline);
+    }
+    case OP.CMP_REQUEUE_PI: {
+      const wrong = checkWord(a.ptr(4));
+      if (wrong < 0) return wrong;
+      // One waiter has the lock, which is all that a wake can be.
+      return value === 1 ? requeuePi(t, addr, a.ptr(4), own, a.i32(3), a.i32(5)) : -EINVAL;
+    }
     default:
       return -ENOSYS;
   }
@@ -205,7 +213,7 @@ export const futexRows = [
     name: 'futex',
     args: 'p,fx,d,tsu,p,d',
     support: 'partly',
-    note: 'locks that inherit priorities are handed on, priorities are not inherited; WAIT_REQUEUE_PI and CMP_REQUEUE_PI: ENOSYS',
+    note: 'locks that inherit priorities are handed on, priorities are not inherited',
     handler: futex,
   },
   { nr: 273, name: 'set_robust_list', args: 'p,lu', support: 'yes', handler: setRobustList },

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -170,10 +171,152 @@ static void several(void) {
   pthread_join(t, 0);
 }
 
+enum { WAIT = 0, WAKE = 1, REQUEUE = 3, CMP_REQUEUE = 4, WAKE_OP = 5, WAIT_REQUEUE_PI = 11, CMP_REQUEUE_PI = 12, REALTIME = 256 };
+static long futex6(int *w, int op, int value, long fourth, int *w2, int third) {
+  long r = syscall(SYS_futex, w, op, value, fourth, w2, third);
+  return r < 0 ? -errno : r;
+}
+
+struct condition {
+  int flag, sequence, lock, other, awake, order, tids[4];
+  long results[4];
+};
+
+/* As pthread_cond_wait with such a lock; the results by the order of waking. */
+static void *waits_for(void *arg) {
+  struct condition *c = arg;
+  lock(&c->lock, c->flag);
+  int seen = c->sequence;
+  __atomic_add_fetch(&c->awake, 1, __ATOMIC_SEQ_CST);
+  unlock(&c->lock, c->flag);
+  long r = futex6(&c->sequence, WAIT_REQUEUE_PI | c->flag, seen, 0, &c->lock, 0);
+  c->results[c->order++] = r;
+  if ((c->lock & 0x3fffffff) != gettid_()) printf("not the owner: %ld\n", r);
+  unlock(&c->lock, c->flag);
+  return 0;
+}
+
+/* Waits until all of them are in the queue of the lock or the condition, by moving one at a time while the lock is held. */
+static void move_all(struct condition *c, int n) {
+  for (int moved = 0; moved < n;) {
+    long r = futex6(&c->sequence, CMP_REQUEUE_PI | c->flag, 1, 0, &c->lock, c->sequence);
+    if (r < 0) printf("move: %ld\n", r), exit(1);
+    moved += r;
+    sched_yield();
+  }
+}
+
+static void *held(void *arg) {
+  struct condition *c = arg;
+  struct timespec soon;
+  clock_gettime(CLOCK_REALTIME, &soon);
+  soon.tv_nsec += 50000000;
+  if (soon.tv_nsec >= 1000000000) soon.tv_sec++, soon.tv_nsec -= 1000000000;
+  return (void *)futex6(&c->sequence, WAIT_REQUEUE_PI | REALTIME | c->flag, c->sequence, c->other ? 0 : (long)&soon, &c->lock, 0);
+}
+
+static void nothing(int s) { (void)s; }
+
+static void requeues(void) {
+  struct condition *c = shared(sizeof *c);
+  pthread_t t[3];
+  void *result;
+  c->flag = PRIVATE;
+  /* The lock is held: all go to it, and get it one after the other. */
+  lock(&c->lock, PRIVATE);
+  for (int i = 0; i < 3; i++) pthread_create(&t[i], 0, waits_for, c);
+  unlock(&c->lock, PRIVATE);
+  while (__atomic_load_n(&c->awake, __ATOMIC_SEQ_CST) != 3) sched_yield();
+  lock(&c->lock, PRIVATE);
+  move_all(c, 3);
+  printf("moved: nobody has run %d, ", c->order);
+  unlock(&c->lock, PRIVATE);
+  for (int i = 0; i < 3; i++) pthread_join(t[i], 0);
+  printf("%ld %ld %ld, the lock %d\n", c->results[0], c->results[1], c->results[2], c->lock);
+  /* It is free: the first has it at once. */
+  c->awake = c->order = 0;
+  for (int i = 0; i < 3; i++) pthread_create(&t[i], 0, waits_for, c);
+  while (__atomic_load_n(&c->awake, __ATOMIC_SEQ_CST) != 3) sched_yield();
+  for (int n = 0; n < 3;) {
+    long r = futex6(&c->sequence, CMP_REQUEUE_PI | PRIVATE, 1, 1000, &c->lock, 0);
+    if (r < 0) printf("free: %ld\n", r), exit(1);
+    n += r;
+  }
+  for (int i = 0; i < 3; i++) pthread_join(t[i], 0);
+  printf("free: %ld %ld %ld, the lock %d\n", c->results[0], c->results[1], c->results[2], c->lock);
+  /* What is refused. */
+  printf("refused: %ld %ld %ld %ld %ld %ld\n", futex6(&c->sequence, CMP_REQUEUE_PI | PRIVATE, 2, 1, &c->lock, 0),
+         futex6(&c->sequence, CMP_REQUEUE_PI | PRIVATE, 1, 1, &c->sequence, 0), futex6(&c->sequence, CMP_REQUEUE_PI | PRIVATE, 1, -1, &c->lock, 0),
+         futex6(&c->sequence, CMP_REQUEUE_PI | PRIVATE, 1, 1, &c->lock, 9), futex6(&c->sequence, WAIT_REQUEUE_PI | PRIVATE, 0, 0, &c->sequence, 0),
+         futex6(&c->sequence, WAIT_REQUEUE_PI | PRIVATE, 9, 0, &c->lock, 0));
+  c->other = 1;
+  c->awake = c->order = 0;
+  lock(&c->lock, PRIVATE);
+  pthread_create(&t[0], 0, waits_for, c);
+  unlock(&c->lock, PRIVATE);
+  while (__atomic_load_n(&c->awake, __ATOMIC_SEQ_CST) != 1) sched_yield();
+  long r;
+  while ((r = futex6(&c->sequence, WAKE | PRIVATE, 1, 0, 0, 0)) == 0) sched_yield();
+  printf("waiting: wake %ld, requeue %ld, compared %ld, none %ld, another lock %ld, ", r, futex6(&c->sequence, REQUEUE | PRIVATE, 1, 1, &c->other, 0),
+         futex6(&c->sequence, CMP_REQUEUE | PRIVATE, 0, 1, &c->other, 0), futex6(&c->sequence, CMP_REQUEUE | PRIVATE, 0, 0, &c->other, 0),
+         futex6(&c->sequence, CMP_REQUEUE_PI | PRIVATE, 1, 1, &c->other, 0));
+  lock(&c->lock, PRIVATE);
+  move_all(c, 1);
+  printf("wake of the lock %ld\n", futex6(&c->lock, WAKE | PRIVATE, 1, 0, 0, 0));
+  unlock(&c->lock, PRIVATE);
+  pthread_join(t[0], 0);
+  /* Too late: before and after it is moved; a signal after that. */
+  c->other = 0;
+  pthread_create(&t[0], 0, held, c);
+  pthread_join(t[0], &result);
+  printf("late %ld, ", (long)result);
+  lock(&c->lock, PRIVATE);
+  pthread_create(&t[0], 0, held, c);
+  move_all(c, 1);
+  pthread_join(t[0], &result);
+  printf("late for the lock %ld, ", (long)result);
+  c->other = 1;
+  signal(SIGUSR1, nothing);
+  pthread_create(&t[0], 0, held, c);
+  move_all(c, 1);
+  pthread_kill(t[0], SIGUSR1);
+  pthread_join(t[0], &result);
+  printf("signal %ld\n", (long)result);
+  unlock(&c->lock, PRIVATE);
+  /* Between processes; the owner dies without unlocking. */
+  memset(c, 0, sizeof *c);
+  for (int i = 0; i < 2; i++)
+    if (fork() == 0) {
+      waits_for(c);
+      _exit(0);
+    }
+  while (__atomic_load_n(&c->awake, __ATOMIC_SEQ_CST) != 2) sched_yield();
+  lock(&c->lock, 0);
+  move_all(c, 2);
+  unlock(&c->lock, 0);
+  for (int i = 0; i < 2; i++) wait(0);
+  printf("processes: %ld %ld, the lock %d\n", c->results[0], c->results[1], c->lock);
+  c->awake = c->order = 0;
+  int state = fork();
+  if (state == 0) {
+    waits_for(c);
+    _exit(0);
+  }
+  while (__atomic_load_n(&c->awake, __ATOMIC_SEQ_CST) != 1) sched_yield();
+  if (fork() == 0) {
+    lock(&c->lock, 0);
+    move_all(c, 1);
+    _exit(0);
+  }
+  for (int i = 0; i < 2; i++) wait(0);
+  printf("the owner died: %ld, the lock %x\n", c->results[0], c->lock & ~0x3fffffff);
+}
+
 int main(void) {
   setvbuf(stdout, 0, _IONBF, 0);
   threads();
   processes();
   several();
+  requeues();
   return 0;
 }
