@@ -5,6 +5,8 @@
 import { PAGE_SIZE } from '../../src/guest/memory-map.js';
 import { MAP, PROT } from '../memory/address-space.js';
 import { mmOfSpace } from '../process/mm.js';
+import { freeEpoll } from '../vfs/epoll.js';
+import { dropWatchesBy } from '../vfs/epoll-watches.js';
 import { AIO, AREA, MAX_AIOS } from '../vfs/layout.js';
 import { lock, unlock } from '../vfs/lock.js';
 import type { VfsState } from '../vfs/state.js';
@@ -41,6 +43,7 @@ export function newAio(t: Thread, events: number): number {
     for (let c = 0; free < 0 && c < MAX_AIOS; c++) if (!isAlive(t, c)) free = c;
     if (free < 0) return -EAGAIN;
     const w = word(free);
+    releaseEpoll(state, free);
     state.words.fill(0, w, w + AIO.SIZE);
     state.set64(w + AIO.SPACE, t.task.mmRecord.space);
     state.set(w + AIO.SLOTS, slots);
@@ -77,16 +80,37 @@ function isAlive(t: Thread, context: number): boolean {
 /** The context whose ring is at `address` of the thread's memory; -1: none. */
 export function findAio(t: Thread, address: number): number {
   const { state } = t.files;
-  const { space } = t.task.mmRecord;
-  for (let c = 0; c < MAX_AIOS; c++) {
-    const w = word(c);
-    if (state.get(w + AIO.USED) === 0 || state.get64(w + AIO.SPACE) !== space) continue;
-    if (state.get64(w + AIO.ADDRESS) === address && address !== 0) return c;
-  }
-  return -1;
+  return aiosOf(t).find((c) => address !== 0 && aioAddress(state, c) === address) ?? -1;
 }
 
 export const aioAddress = (s: VfsState, context: number): number => s.get64(word(context) + AIO.ADDRESS);
+
+/** Contexts of the thread's address space. */
+export function aiosOf(t: Thread): number[] {
+  const { state } = t.files;
+  const { space } = t.task.mmRecord;
+  const found: number[] = [];
+  for (let c = 0; c < MAX_AIOS; c++) {
+    const w = word(c);
+    if (state.get(w + AIO.USED) !== 0 && state.get64(w + AIO.SPACE) === space) found.push(c);
+  }
+  return found;
+}
+
+/** The epoll instance of the context's polls (aio-poll.ts); -1: none yet. */
+export const aioEpoll = (s: VfsState, context: number): number => s.get(word(context) + AIO.EPOLL) - 1;
+export function setAioEpoll(s: VfsState, context: number, epoll: number): void {
+  s.set(word(context) + AIO.EPOLL, epoll + 1);
+}
+
+/** The caller holds the region's lock. */
+function releaseEpoll(s: VfsState, context: number): void {
+  const epoll = aioEpoll(s, context);
+  if (epoll < 0) return;
+  dropWatchesBy(s, epoll);
+  freeEpoll(s, epoll);
+  s.set(word(context) + AIO.EPOLL, 0);
+}
 
 /** Gives up the context; false: another thread has. Who waits for its events looks again. */
 export function freeAio(t: Thread, context: number): boolean {
@@ -94,6 +118,9 @@ export function freeAio(t: Thread, context: number): boolean {
   const w = word(context);
   const [address, slots] = [aioAddress(state, context), state.get(w + AIO.SLOTS)];
   if (Atomics.exchange(state.words, w + AIO.USED, 0) === 0) return false;
+  state.locked(() => {
+    releaseEpoll(state, context);
+  });
   t.mm.munmap(address, Math.ceil((HEADER_BYTES + EVENT_BYTES * slots) / PAGE_SIZE) * PAGE_SIZE);
   wakeAll(state, aioQueue(context));
   return true;
@@ -121,9 +148,9 @@ function ends(ring: DataView, slots: number): { head: number; tail: number; fill
   return { head, tail, filled: (tail - head + slots) % slots };
 }
 
-/** Whether one more completion has room. */
-export function hasRoom(t: Thread, context: number): boolean {
-  return withRing(t, context, (ring, slots) => ends(ring, slots).filled < slots - 1) ?? false;
+/** Whether one more completion has room, beside those of the `pending` polls. */
+export function hasRoom(t: Thread, context: number, pending: number): boolean {
+  return withRing(t, context, (ring, slots) => ends(ring, slots).filled + pending < slots - 1) ?? false;
 }
 
 export function complete(t: Thread, context: number, event: AioEvent): void {

@@ -80,6 +80,8 @@ export interface Thread {
   readonly sharing: import('../threads/share-lock.js').ThreadSharing;
   /** Set by exit/exit_group and fatal signals: the engine leaves the guest thread when the handler returns. */
   exiting: { readonly code: number; readonly signal: number } | undefined;
+  /** What the thread does after each sleep in the kernel, and when it is called (KernelPort.call): polls that it has submitted. No mutex is held. */
+  afterWake: (() => void) | undefined;
   /** Set with `exiting` by execve: the thread goes on in this program. */
   next: NextProgram | undefined;
 }

@@ -284,6 +284,12 @@ export class Kernel {
     this.wake(task.index);
   }
 
+  /** Wakes the task, and has it look at its signals even if it runs guest code, soon after. Needs no lock. */
+  call(task: number): void {
+    this.wake(task);
+    this.supervision?.kick(task, CONTROL.SIGNAL);
+  }
+
   /** What the supervisor does when a worker asks it to kick: sets the bits, if the task still lives. */
   kickFromSupervisor(task: number, bits: number): void {
     this.lock(() => {

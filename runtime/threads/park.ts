@@ -71,6 +71,7 @@ export function sleepParked(t: Thread, sequence: number, ms: number): void {
   t.quiesce.enterParked();
   t.task.sleep(sequence, ms);
   t.quiesce.leaveParked();
+  t.afterWake?.();
 }
 
 /** Looks for a wake before the thread sleeps; true: there was one. */

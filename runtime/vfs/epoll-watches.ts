@@ -6,7 +6,7 @@
  */
 import { AREA, EPOLL, FILE, HEAD, MAX_WATCHES, QUEUE, WATCH, WATCH_BUCKETS } from './layout.js';
 import { lock, unlock } from './lock.js';
-import { hasWaiters, wakeOneSlot, wakeSlots } from './queue-bits.js';
+import { callSlots, hasWaiters, wakeOneSlot, wakeSlots } from './queue-bits.js';
 import type { VfsState } from './state.js';
 
 export const EPOLLERR = 0x8;
@@ -248,9 +248,15 @@ export function putReady(s: VfsState, epoll: number, watch: number): void {
   Atomics.add(s.words, epollWord(epoll) + EPOLL.READY_COUNT, 1);
 }
 
+/** Who is in the instance's queue is called from now on, even if it does not wait. */
+export function makeCalling(s: VfsState, epoll: number): void {
+  s.set(epollWord(epoll) + EPOLL.CALLING, 1);
+}
+
 function tellPollers(s: VfsState, epoll: number): void {
   const queue = epollQueue(epoll);
-  wakeSlots(s, queue);
+  if (s.peek(epollWord(epoll) + EPOLL.CALLING) !== 0) callSlots(s, queue);
+  else wakeSlots(s, queue);
   if (s.peek(queue + QUEUE.WATCHES) !== 0) markLocked(s, queue, ANY_EVENT);
 }
 

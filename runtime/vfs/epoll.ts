@@ -209,8 +209,8 @@ function scanning<T>(s: VfsState, epoll: number, fn: () => T): T {
 
 const readyCount = (s: VfsState, epoll: number): number => s.get(epollWord(epoll) + EPOLL.READY_COUNT);
 
-/** Takes up to `most` events: level-triggered watches go to the end of the ready list, so that all have their turn. */
-function takeEvents(s: VfsState, epoll: number, most: number): EpollEvent[] {
+/** Takes up to `most` events, without waiting: level-triggered watches go to the end of the ready list, so that all have their turn. */
+export function takeEvents(s: VfsState, epoll: number, most: number): EpollEvent[] {
   const done: Claimed[] = [];
   const found = scanning(s, epoll, () => {
     const hits: EpollEvent[] = [];

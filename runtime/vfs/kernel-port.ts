@@ -28,6 +28,8 @@ export interface KernelPort {
   interrupted(): boolean;
   /** Wakes the thread of `slot`. From any thread. */
   wake(slot: number): void;
+  /** As wake; the thread does what it has to do after a wake (Thread.afterWake) even if it runs guest code. */
+  call(slot: number): void;
   /** Sends `signal` to this thread (SIGPIPE, SIGXFSZ). */
   raise(signal: number): void;
   /** Without it there are no process groups (tests). */

@@ -40,6 +40,8 @@ export const MAX_XATTRS = 1024;
 export const XATTR_BYTES = 4096;
 /** Contexts of io_setup, of all processes together. */
 export const MAX_AIOS = 256;
+/** Polls of these contexts that are under way. */
+export const MAX_AIO_POLLS = 1024;
 /** Thread slots that can wait; the last is the main thread's. */
 export const MAX_SLOTS = 2048;
 export const MAIN_SLOT = MAX_SLOTS - 1;
@@ -200,6 +202,8 @@ export const EPOLL = {
   /** All watches: those that have to be asked first. */
   FIRST: 5,
   LAST: 6,
+  /** 1: those in QUEUE are called, not only woken (KernelPort.call). */
+  CALLING: 7,
   /** Threads in epoll_wait: one is woken at a time. */
   WAITERS: 8,
   /** Who polls the instance, or watches it by another one. */
@@ -324,7 +328,24 @@ export const AIO = {
   /** Mutex, by slot, of who changes the ring. */
   LOCK: 7,
   QUEUE: 8,
-  SIZE: 8 + QUEUE.SIZE,
+  /** Number of the epoll instance of its polls + 1; 0: it has none. */
+  EPOLL: 8 + QUEUE.SIZE,
+  SIZE: 10 + QUEUE.SIZE,
+} as const;
+
+/** A poll of such a context. */
+export const AIO_POLL = {
+  /** Context + 1; 0: free. */
+  CONTEXT: 0,
+  /** Descriptions: of what is polled, and of the eventfd that counts completions (-1: none). */
+  FILE: 1,
+  COUNTER_FILE: 2,
+  /** Polls that this entry has been. */
+  LIFE: 3,
+  /** 64 bits each: what is told, and the address of the iocb. */
+  DATA: 4,
+  OBJECT: 6,
+  SIZE: 8,
 } as const;
 
 /** An inotify instance. HEAD and TAIL count bytes modulo 2**32; HEAD - TAIL are in its ring. */
@@ -415,6 +436,7 @@ export const AREA = {
   XATTRS: area(MAX_XATTRS * XATTR.SIZE),
   XATTR_VALUES: area((MAX_XATTRS * XATTR_BYTES) / 4),
   AIOS: area(MAX_AIOS * AIO.SIZE),
+  AIO_POLLS: area(MAX_AIO_POLLS * AIO_POLL.SIZE),
   INOTIFIES: area(MAX_INOTIFIES * INOTIFY.SIZE),
   MARKS: area(MAX_MARKS * INOTIFY_MARK.SIZE),
   MARK_HASH: area(MARK_BUCKETS),

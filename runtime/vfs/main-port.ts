@@ -2,6 +2,7 @@
  * The kernel as the file layer wants it on the main thread. In: the kernel. Out: VfsState, without what the kinds of open files do: the main thread opens and closes none, and starts sooner without their code.
  */
 import { InternalError } from '../../src/base/errors.js';
+import { CONTROL } from '../../src/guest/cpu-state.js';
 import { MainJobs } from '../process/job-control.js';
 import type { Kernel } from '../process/kernel.js';
 import type { KernelPort } from './kernel-port.js';
@@ -21,6 +22,12 @@ function mainPort(kernel: Kernel): KernelPort {
     interrupted: none,
     wake: (slot) => {
       if (slot !== MAIN_SLOT) kernel.wake(slot);
+    },
+    call: (slot) => {
+      // Whoever wakes may hold the kernel mutex.
+      setImmediate(() => {
+        kernel.kickFromSupervisor(slot, CONTROL.SIGNAL);
+      });
     },
     raise: none,
     jobs: new MainJobs(kernel),

@@ -46,6 +46,14 @@ export function wakeSlots(s: VfsState, queue: number): void {
   });
 }
 
+/** As wakeSlots, of threads that may run guest code. */
+export function callSlots(s: VfsState, queue: number): void {
+  eachSlot(s, queue, (slot) => {
+    s.port.call(slot);
+    return false;
+  });
+}
+
 /** Wakes one waiter and takes it out, so that the next call wakes another. */
 export function wakeOneSlot(s: VfsState, queue: number): void {
   eachSlot(s, queue, (slot) => {

@@ -63,6 +63,9 @@ class ThreadPort implements KernelPort {
   wake(slot: number): void {
     if (slot !== MAIN_SLOT) this.thread.kernel.wake(slot);
   }
+  call(slot: number): void {
+    if (slot !== MAIN_SLOT) this.thread.kernel.call(slot);
+  }
   raise(signal: number): void {
     raiseSignal(this.thread.kernel, this.task, signal);
   }

@@ -88,6 +88,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
   readonly engine: EngineHooks = this;
   exiting: Thread['exiting'];
   next: Thread['next'];
+  afterWake: Thread['afterWake'];
 
   private readonly views: MemoryViews;
   private readonly core: Core;
@@ -453,6 +454,7 @@ export class GuestThread implements Thread, EngineHooks, LoopServices {
   }
 
   signals(): void {
+    this.afterWake?.();
     deliverPending(this);
   }
 

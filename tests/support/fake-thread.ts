@@ -167,6 +167,7 @@ export function fakeThread(kernel: Kernel, task: number, memory: WebAssembly.Mem
     sharing: undefined as unknown as Thread['sharing'],
     exiting: undefined,
     next: undefined,
+    afterWake: undefined,
     logged,
     uncaught,
   };

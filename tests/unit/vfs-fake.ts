@@ -122,6 +122,9 @@ export class FakePort implements KernelPort {
   interrupted(): boolean {
     return this.interruptedNow;
   }
+  call(slot: number): void {
+    this.wake(slot);
+  }
   wake(slot: number): void {
     if (slot >= SLOTS) return;
     Atomics.add(this.parks, slot, 1);

@@ -2,6 +2,7 @@
  * Linux AIO: what is submitted is done at once, as Linux does it for buffered files, and its completion is put into the context's ring. In: contexts, iocbs in guest memory. Out: rows.
  * Source: man 2 io_setup, io_submit, io_getevents, io_cancel, io_destroy; struct iocb of linux/aio_abi.h.
  */
+import { epollRecheck } from '../../vfs/epoll.js';
 import { addToCounter } from '../../vfs/counters.js';
 import { manyBuffers, oneBuffer, offsetOf, type Transfer, withFd } from '../../vfs/guest-args.js';
 import { fileKind, fileObject, KIND } from '../../vfs/open-files.js';
@@ -9,6 +10,7 @@ import { isSeekable, readFile, writeFile } from '../../vfs/transfer.js';
 import { TIMED_OUT, waitUntil } from '../../vfs/wait-queue.js';
 import {
   aioAddress,
+  aioEpoll,
   aioQueue,
   complete,
   countEvents,
@@ -19,8 +21,9 @@ import {
   newAio,
   takeAioEvents,
 } from '../aio-context.js';
+import { attend, cancelPoll, completePolls, dropPolls, pendingPolls, submitPoll } from '../aio-poll.js';
 import type { SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
-import { EAGAIN, EBADF, EFAULT, EINVAL, EOPNOTSUPP } from '../errno.js';
+import { EAGAIN, EBADF, EFAULT, EINPROGRESS, EINVAL, EOPNOTSUPP } from '../errno.js';
 import type { Thread } from '../thread.js';
 import { masked, timeoutAt } from '../wait-args.js';
 import { syncFd } from './misc-file.js';
@@ -44,8 +47,9 @@ function withContext(t: Thread, address: number, fn: (context: number) => number
   return context < 0 ? -EINVAL : fn(context);
 }
 
-const OP = { PREAD: 0, PWRITE: 1, FSYNC: 2, FDSYNC: 3, PREADV: 7, PWRITEV: 8 } as const;
+const OP = { PREAD: 0, PWRITE: 1, FSYNC: 2, FDSYNC: 3, POLL: 5, PREADV: 7, PWRITEV: 8 } as const;
 const IOCB_BYTES = 64;
+const IOCB_KEY = 8;
 const FLAG_RESFD = 1;
 const FLAG_IOPRIO = 2;
 /** RWF_HIPRI, RWF_DSYNC and RWF_SYNC. */
@@ -115,23 +119,46 @@ function submitOne(t: Thread, context: number, addr: bigint): number {
   const cb = iocbAt(t, Number(addr));
   if (cb === undefined) return -EFAULT;
   if (cb.reserved !== 0n || (cb.flags & ~(FLAG_RESFD | FLAG_IOPRIO)) !== 0) return -EINVAL;
-  if (!hasRoom(t, context)) return -EAGAIN;
+  if (!hasRoom(t, context, pendingPolls(t.files.state, context))) return -EAGAIN;
   const tells = (cb.flags & FLAG_RESFD) !== 0;
-  const counter = tells ? counterOf(t, cb.eventFd) : -1;
+  const counterFile = tells ? counterFileOf(t, cb.eventFd) : -1;
   const known = withFd(t, cb.fd, () => 0);
   if (known < 0) return known;
-  if (tells && counter < 0) return counter;
+  if (tells && counterFile < 0) return counterFile;
+  if (cb.op === OP.POLL) return poll(t, context, cb, addr, counterFile);
   const done = perform(t, cb);
   if ('refused' in done) return done.refused;
   complete(t, context, { data: cb.data, object: addr, result: BigInt(done.result) });
-  if (counter >= 0) addToCounter(t.files.state, counter, 1n);
+  if (counterFile >= 0) addToCounter(t.files.state, fileObject(t.files.state, counterFile), 1n);
   return 0;
 }
 
-/** The counter of an eventfd; -EBADF, -EINVAL. */
-function counterOf(t: Thread, fd: number): number {
+/** The description of an eventfd; -EBADF, -EINVAL. */
+function counterFileOf(t: Thread, fd: number): number {
   const { state } = t.files;
-  return withFd(t, fd, (file) => (fileKind(state, file) === KIND.COUNTER ? fileObject(state, file) : -EINVAL));
+  return withFd(t, fd, (file) => (fileKind(state, file) === KIND.COUNTER ? file : -EINVAL));
+}
+
+/** IOCB_CMD_POLL: the events are in place of the buffer. */
+function poll(t: Thread, context: number, cb: Iocb, object: bigint, counterFile: number): number {
+  if (cb.buffer > 0xffff || cb.offset !== 0n || cb.size !== 0n || cb.rwFlags !== 0) return -EINVAL;
+  const { data, buffer: events } = cb;
+  return withFd(t, cb.fd, (file) => submitPoll(t, context, { data, object, file, events, counterFile }));
+}
+
+/** Polls alone can be under way. */
+function cancel(t: Thread, a: SyscallArgs): SyscallResult {
+  const key = t.mem.readI32(a.ptr(1) + IOCB_KEY);
+  if (key === undefined) return -EFAULT;
+  if (key !== 0) return -EINVAL;
+  return withContext(t, a.ptr(0), (context) => (cancelPoll(t, context, a.u64(1)) ? -EINPROGRESS : -EINVAL));
+}
+
+function destroy(t: Thread, a: SyscallArgs): SyscallResult {
+  return withContext(t, a.ptr(0), (context) => {
+    dropPolls(t.files.state, context);
+    return freeAio(t, context) ? 0 : -EINVAL;
+  });
 }
 
 function submit(t: Thread, a: SyscallArgs): SyscallResult {
@@ -155,11 +182,18 @@ function getEvents(t: Thread, a: SyscallArgs): number {
     if (least < 0 || most < least) return -EINVAL;
     const { state } = t.files;
     const isThere = (): number | undefined => {
+      completePolls(t, context);
       const count = countEvents(t, context, most);
       return count >= least || findAio(t, a.ptr(0)) !== context ? count : undefined;
     };
+    const epoll = aioEpoll(state, context);
+    const recheck = epoll < 0 ? undefined : epollRecheck(state, epoll);
+    attend(t, context);
+    completePolls(t, context);
     const found =
-      timeout.ms === 0 ? countEvents(t, context, most) : waitUntil(state, [aioQueue(context)], isThere, timeout.ms);
+      timeout.ms === 0
+        ? countEvents(t, context, most)
+        : waitUntil(state, [aioQueue(context)], isThere, timeout.ms, recheck);
     if (typeof found === 'number' && found < 0) return found;
     const count = found === TIMED_OUT ? countEvents(t, context, most) : found;
     if (!t.mem.canWrite(a.ptr(3), count * EVENT_BYTES)) return -EFAULT;
@@ -176,7 +210,7 @@ function getEventsMasked(t: Thread, a: SyscallArgs): SyscallResult {
   return masked(t, Number(mask), Number(size), () => getEvents(t, a));
 }
 
-const AT_ONCE = 'done at once, in io_submit; IOCB_CMD_POLL: EINVAL, as before Linux 4.18';
+const AT_ONCE = 'done at once, in io_submit, but for polls, which do not keep their file open';
 
 export const aioRows = [
   { nr: 206, name: 'io_setup', args: 'u,p', support: 'yes', handler: setup },
@@ -185,7 +219,7 @@ export const aioRows = [
     name: 'io_destroy',
     args: 'p',
     support: 'yes',
-    handler: (t, a) => withContext(t, a.ptr(0), (context) => (freeAio(t, context) ? 0 : -EINVAL)),
+    handler: destroy,
   },
   { nr: 208, name: 'io_getevents', args: 'p,ld,ld,p,ts', support: 'yes', handler: getEvents },
   { nr: 209, name: 'io_submit', args: 'p,ld,p', support: 'partly', note: AT_ONCE, handler: submit },
@@ -194,8 +228,8 @@ export const aioRows = [
     name: 'io_cancel',
     args: 'p,p,p',
     support: 'yes',
-    note: 'nothing is ever under way: EINVAL',
-    handler: () => -EINVAL,
+    note: 'of polls; nothing else is ever under way: EINVAL',
+    handler: cancel,
   },
   { nr: 333, name: 'io_pgetevents', args: 'p,ld,ld,p,ts,p', support: 'yes', handler: getEventsMasked },
 ] as const satisfies readonly SyscallRow[];

@@ -1,9 +1,10 @@
-// Linux AIO by its raw system calls: reads, writes, vectors, syncs, an eventfd that counts completions, errors.
+// Linux AIO by its raw system calls: reads, writes, vectors, syncs, polls, an eventfd that counts completions, errors.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/aio_abi.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,6 +43,102 @@ static void one(const char *title, struct iocb cb) {
   long n = get(submitted == 1, 1, &e, NULL);
   if (n == 1) printf("  data %llu own %d res %lld %lld\n", (unsigned long long)e.data, e.obj == (uintptr_t)&cb, (long long)e.res, (long long)e.res2);
   else result("  events", n);
+}
+
+// Linux adds POLLRDNORM and the like as whoever wakes says.
+static void show_polls(const char *title, long min, struct timespec *ts) {
+  struct io_event e[8];
+  long n = get(min, 8, e, ts);
+  printf("%s: %ld", title, n);
+  for (long i = 0; i < n; i++) printf(", data %llu events %#llx %lld", (unsigned long long)e[i].data, (unsigned long long)e[i].res & 0x1f, (long long)e[i].res2);
+  printf("\n");
+}
+
+static struct iocb poll_of(int fd, int events, uint64_t data) { return make(IOCB_CMD_POLL, fd, (void *)(uintptr_t)events, 0, 0, data); }
+
+static void *writes_later(void *arg) {
+  usleep(30000);
+  write(*(int *)arg, "x", 1);
+  return NULL;
+}
+
+/* IOCB_CMD_POLL: completed once, when the events come, whatever the threads do then. */
+static void polls(void) {
+  int p[2], q[2];
+  char c;
+  struct timespec now = {0, 0};
+  pipe(p);
+  pipe(q);
+  ctx = 0;
+  result("setup", syscall(SYS_io_setup, 8L, &ctx));
+  struct iocb at_once = poll_of(p[1], POLLOUT, 1), r1 = poll_of(p[0], POLLIN, 2), r2 = poll_of(p[0], POLLIN | POLLPRI, 3), other = poll_of(q[0], POLLIN, 4);
+  result("poll for writing", submit1(&at_once));
+  show_polls("at once", 0, &now);
+  result("poll for reading", submit1(&r1) + submit1(&r2) + submit1(&other));
+  show_polls("nothing yet", 0, &now);
+  write(p[1], "x", 1);
+  show_polls("both polls of it", 2, NULL);
+  write(p[1], "x", 1);
+  show_polls("no more", 0, &now);
+  pthread_t t;
+  pthread_create(&t, NULL, writes_later, &q[1]);
+  show_polls("later", 1, NULL);
+  pthread_join(t, NULL);
+  read(q[0], &c, 1);
+  // The events come while this thread looks at the ring alone.
+  struct { unsigned id, nr; volatile unsigned head, tail; } *ring = (void *)ctx;
+  submit1(&other);
+  pthread_create(&t, NULL, writes_later, &q[1]);
+  while (ring->head == ring->tail) { }
+  show_polls("seen in the ring", 0, &now);
+  pthread_join(t, NULL);
+  read(q[0], &c, 1);
+  // While it waits for the eventfd.
+  int counter = eventfd(0, 0);
+  uint64_t value = 0;
+  struct iocb tells = poll_of(q[0], POLLIN, 5);
+  tells.aio_flags = IOCB_FLAG_RESFD;
+  tells.aio_resfd = counter;
+  submit1(&tells);
+  pthread_create(&t, NULL, writes_later, &q[1]);
+  read(counter, &value, 8);
+  pthread_join(t, NULL);
+  printf("eventfd %llu\n", (unsigned long long)value);
+  show_polls("told", 1, NULL);
+  read(q[0], &c, 1);
+  // By another process; the end of the writers.
+  submit1(&tells);
+  if (fork() == 0) {
+    close(q[1]);
+    usleep(20000);
+    _exit(0);
+  }
+  close(q[1]);
+  struct pollfd f = {counter, POLLIN, 0};
+  printf("poll of the eventfd %d\n", poll(&f, 1, -1));
+  show_polls("hung up", 1, NULL);
+  wait(NULL);
+  read(counter, &value, 8);
+  // Given up.
+  struct iocb last = poll_of(p[1], POLLIN, 6);
+  struct io_event e;
+  result("poll of the other end", submit1(&last));
+  result("cancel", syscall(SYS_io_cancel, ctx, &last, &e));
+  show_polls("cancelled", 1, NULL);
+  result("again", syscall(SYS_io_cancel, ctx, &last, &e));
+  result("bad address", syscall(SYS_io_cancel, ctx, (void *)8, &e));
+  struct iocb wrong = poll_of(p[0], POLLIN, 7);
+  wrong.aio_offset = 1;
+  result("offset", submit1(&wrong));
+  wrong = poll_of(p[0], 0x10000, 7);
+  result("events", submit1(&wrong));
+  wrong = poll_of(-1, POLLIN, 7);
+  result("descriptor", submit1(&wrong));
+  struct iocb plain = poll_of(file, POLLIN | POLLOUT, 8);
+  result("a file", submit1(&plain));
+  show_polls("ready", 1, NULL);
+  submit1(&last);
+  result("destroy", syscall(SYS_io_destroy, ctx));
 }
 
 int main(void) {
@@ -127,5 +224,6 @@ int main(void) {
   result("destroy", syscall(SYS_io_destroy, ctx));
   result("again", syscall(SYS_io_destroy, ctx));
   result("submit", submit1(&a));
+  polls();
   return 0;
 }
