@@ -8,6 +8,7 @@ import type { VfsState } from '../vfs/state.js';
 import { AF } from './constants.js';
 import { ipOf, ipText, isV4, readInet, sameIp, writeInet } from './inet-address.js';
 import { RING_BYTES, SOCKET } from './layout.js';
+import type { Membership, Multicast } from './multicast.js';
 import { optionOf } from './options.js';
 import { FROM_HOST } from './origin.js';
 import { inetName, setInetName } from './ports.js';
@@ -52,6 +53,10 @@ export class HostUdp {
     socket.bind({ address: r.host, port: r.port, exclusive: true }, () => {
       this.bound.set(r.proxy, entry);
       if (r.broadcast) hostCall(() => (socket.setBroadcast(true), 0));
+      if (!v6) {
+        this.multicast({ ...r.multicast, proxy: r.proxy });
+        for (const g of r.groups) this.group({ ...g, proxy: r.proxy, join: true });
+      }
       answer(socket.address().port);
     });
   }
@@ -128,7 +133,18 @@ export class HostUdp {
     socket.connect(r.port, r.host);
   }
 
-  group(r: NetRequest & { kind: 'group' }): number {
+  multicast(r: Multicast & { readonly proxy: number }): number {
+    const entry = this.bound.get(r.proxy);
+    if (entry === undefined || entry.v6) return 0;
+    return hostCall(() => {
+      entry.socket.setMulticastTTL(r.ttl);
+      entry.socket.setMulticastLoopback(r.loop);
+      if (r.by !== '') entry.socket.setMulticastInterface(r.by);
+      return 0;
+    });
+  }
+
+  group(r: Membership & { readonly proxy: number; readonly join: boolean }): number {
     const entry = this.bound.get(r.proxy);
     if (entry === undefined) return 0;
     return hostCall(() => {

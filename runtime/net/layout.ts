@@ -15,7 +15,7 @@ export const SMALL_RING_BYTES = 16_384;
 /** Bytes of a socket address that are kept: sockaddr_un is the longest (110). */
 export const NAME_BYTES = 112;
 /** Words of stored options (options.ts). */
-export const OPTION_WORDS = 64;
+export const OPTION_WORDS = 102;
 
 /** Words common to all sockets. */
 export const NET = {

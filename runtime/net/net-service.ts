@@ -55,6 +55,9 @@ export class NetService {
       case 'route':
         this.udp.route(r, answer);
         break;
+      case 'multicast':
+        answer(this.udp.multicast(r));
+        break;
       case 'group':
         answer(this.udp.group(r));
         break;

@@ -14,7 +14,7 @@ interface OptionRow {
   readonly level: number;
   readonly name: number;
   readonly form: Form;
-  /** Words that hold it, from SOCKET.OPTIONS; times and linger take two. */
+  /** Words that hold it, from SOCKET.OPTIONS; times and linger take two. From 60 on: multicast.ts. */
   readonly at: number;
   readonly initial?: number;
   /** Smallest and largest value; others are EINVAL. */
@@ -63,7 +63,7 @@ const OPTION = {
   RECVTOS: { level: SOL.IP, name: 13, form: 'flag', at: 41 },
   FREEBIND: { level: SOL.IP, name: 15, form: 'flag', at: 42 },
   BIND_ADDRESS_NO_PORT: { level: SOL.IP, name: 24, form: 'flag', at: 43 },
-  MULTICAST_TTL: { level: SOL.IP, name: 33, form: 'int', at: 44, initial: 1, range: [0, 255] },
+  MULTICAST_TTL: { level: SOL.IP, name: 33, form: 'int', at: 44, initial: 1, range: [-1, 255] },
   MULTICAST_LOOP: { level: SOL.IP, name: 34, form: 'flag', at: 45, initial: 1 },
   UNICAST_HOPS: { level: SOL.IPV6, name: 16, form: 'int', at: 46, initial: 64, range: [-1, 255] },
   MULTICAST_HOPS: { level: SOL.IPV6, name: 18, form: 'int', at: 47, initial: 1, range: [-1, 255] },
@@ -79,6 +79,7 @@ const OPTION = {
   NETLINK_EXT_ACK: { level: SOL.NETLINK, name: 11, form: 'flag', at: 25 },
   NETLINK_STRICT_CHK: { level: SOL.NETLINK, name: 12, form: 'flag', at: 26 },
   MAXSEG: { level: SOL.TCP, name: 2, form: 'int', at: 54, initial: 536 },
+  MULTICAST_ALL: { level: SOL.IP, name: 49, form: 'flag', at: 55, initial: 1 },
 } as const satisfies Readonly<Record<string, OptionRow>>;
 type OptionName = keyof typeof OPTION;
 
@@ -88,7 +89,7 @@ const TCP_SEND_BYTES = 16_384;
 const TCP_RECEIVE_BYTES = 131_072;
 
 /** Whether a socket has the options of a level. */
-function hasLevel(s: VfsState, socket: number, level: number): boolean {
+export function hasLevel(s: VfsState, socket: number, level: number): boolean {
   const family = get(s, socket, SOCKET.FAMILY);
   const inet = family === AF.INET || family === AF.INET6;
   const tcp = inet && get(s, socket, SOCKET.TYPE) === SOCK.STREAM;

@@ -1,4 +1,5 @@
 /** What guest threads ask of the main thread about sockets (net-service.ts): messages that are posted and return at once. In: nothing. Out: types. */
+import type { Membership, Multicast } from './multicast.js';
 
 interface Place {
   readonly socket: number;
@@ -29,9 +30,19 @@ export type NetRequest =
       readonly localHost: string;
     } & Place)
   /** Takes a UDP port of the host: `proxy` sends for the socket. The result is the port. */
-  | ({ readonly kind: 'udp'; readonly proxy: number; readonly reuse: boolean; readonly broadcast: boolean } & OwnPlace)
+  | ({
+      readonly kind: 'udp';
+      readonly proxy: number;
+      readonly reuse: boolean;
+      readonly broadcast: boolean;
+    } & OwnPlace & {
+        readonly multicast: Multicast;
+        readonly groups: readonly Membership[];
+      })
   /** Finds the address from which datagrams to a place are sent: stored as the socket's own. */
   | ({ readonly kind: 'route' } & Place)
+  /** How datagrams to multicast groups are sent. */
+  | ({ readonly kind: 'multicast'; readonly socket: number; readonly proxy: number } & Multicast)
   /** Joins or leaves a multicast group. */
   | {
       readonly kind: 'group';

@@ -13,6 +13,7 @@ import { redirect } from './connection.js';
 import { AF, SHUT } from './constants.js';
 import { type InetAddress, ipText, isAny, isGroup, isLocal, isV4, LOOPBACK4, writeInet } from './inet-address.js';
 import { RING_BYTES, SOCKET } from './layout.js';
+import { membershipsOf, multicastOf } from './multicast.js';
 import { optionOf } from './options.js';
 import { anyOf, findReceiver, inetName, setInetName } from './ports.js';
 import { putRecord, recordFits } from './ring.js';
@@ -40,6 +41,8 @@ const reserveUdp =
       v6only: optionOf(s, socket, 'V6ONLY') !== 0,
       reuse: optionOf(s, socket, 'REUSEADDR') !== 0 || optionOf(s, socket, 'REUSEPORT') !== 0,
       broadcast: optionOf(s, socket, 'BROADCAST') !== 0,
+      multicast: multicastOf(s, socket),
+      groups: membershipsOf(s, socket),
     });
     netLocked(s, () => {
       if (port < 0) set(s, proxy, SOCKET.USED, 0);
