@@ -8,6 +8,7 @@ import { InternalError } from '../../src/base/errors.js';
 import { RLIM_INFINITY, type Group } from './group.js';
 import type { Kernel } from './kernel.js';
 import { GROUP_STATE, HEAD, SUPPLEMENTARY, TASK_STATE } from './layout.js';
+import { showsOneUser } from './owners.js';
 import type { Task } from './task.js';
 
 export interface FirstProcess {
@@ -81,7 +82,8 @@ export function createFirstProcess(kernel: Kernel, first: FirstProcess): Task {
     const egid = i32[HEAD.EGID] ?? 0;
     group.ids = { uid, euid, suid: euid, gid, egid, sgid: egid };
     group.capabilities = first.capabilities ?? capabilitiesOf(euid);
-    group.supplementary = Int32Array.from((process.getgroups?.() ?? [gid]).slice(0, SUPPLEMENTARY.MOST));
+    const groups = showsOneUser(kernel) ? [egid] : (process.getgroups?.() ?? [gid]);
+    group.supplementary = Int32Array.from(groups.slice(0, SUPPLEMENTARY.MOST));
     setDefaultLimits(group, first);
     setFixedLimits(kernel, group, first);
     task.tid = tid;

@@ -70,6 +70,8 @@ export interface KernelOptions {
   readonly euid: number;
   readonly gid: number;
   readonly egid: number;
+  /** Of the host's users and groups, those above alone are shown. */
+  readonly oneUser?: boolean;
   /** Bytes of the file layer's region. */
   readonly vfsBytes?: number;
 }
@@ -114,6 +116,7 @@ export class Kernel {
     i32[HEAD.EUID] = options.euid;
     i32[HEAD.GID] = options.gid;
     i32[HEAD.EGID] = options.egid;
+    i32[HEAD.ONE_USER] = options.oneUser === true ? 1 : 0;
     const monotonic = process.hrtime.bigint();
     i64[HEAD.START_TIME / 2] = monotonic;
     i64[HEAD.REALTIME_OFFSET / 2] = realtimeNs() - monotonic;

@@ -78,6 +78,8 @@ export const HEAD = {
   TASK_LIMIT: 40,
   /** Bit n: not even root raises the hard limit RLIMIT_n. */
   FIXED_LIMITS: 41,
+  /** 1: of the host's users and groups, lift64's own alone are shown (owners.ts). */
+  ONE_USER: 43,
   /** 1: some task has been traced. */
   TRACES: 42,
   /** Waits on several futexes under way. */

@@ -111,6 +111,9 @@ export interface ProcSource {
   /** By RLIMIT_*. */
   limits(pid: number): readonly { readonly soft: bigint; readonly hard: bigint }[];
   oomAdjust(pid: number): number;
+  /** Text of uid_map or gid_map; setgroups. */
+  idMap(kind: 'uid' | 'gid'): string;
+  readonly setgroups: 'allow' | 'deny';
   setOomAdjust(pid: number, value: number): void;
   /** Copies bytes from, or to, the memory of a process, whatever its permissions; gives how many could be. */
   accessMemory(pid: number, addr: number, bytes: Uint8Array, write: boolean): number;

@@ -6,6 +6,7 @@ import type { Group } from '../process/group.js';
 import type { Kernel } from '../process/kernel.js';
 import { GROUP_FLAG, TRACE_STATE } from '../process/layout.js';
 import { mayLookInto } from '../process/look-into.js';
+import { idMapText, showsOneUser } from '../process/owners.js';
 import { SIG_DFL, SIG_IGN } from '../process/sighand.js';
 import type { Task } from '../process/task.js';
 import { utsName } from '../process/uts.js';
@@ -85,6 +86,8 @@ export function kernelProc(
       const group = groupOf(pid) ?? own.group;
       return Array.from({ length: RLIMITS }, (_, which) => group.rlimit(which));
     },
+    idMap: (kind) => idMapText(kernel, kind),
+    setgroups: showsOneUser(kernel) ? 'deny' : 'allow',
     oomAdjust: (pid) => groupOf(pid)?.oomAdjust ?? 0,
     setOomAdjust(pid, value) {
       const group = groupOf(pid);

@@ -74,7 +74,7 @@ const FILES: ReadonlyMap<string, Row> = new Map<string, Row>([
   ['coredump_filter', fixed('00000033\n')],
   ['cpuset', fixed('/\n')],
   ['environ', { mode: 0o400, guarded: true, content: (s) => proc(s).environ(s.pid) }],
-  ['gid_map', fixed(ID_MAP)],
+  ['gid_map', { mode: 0o444, content: (s) => proc(s).idMap('gid') }],
   ['io', { mode: 0o400, guarded: true, content: () => IO_TEXT }],
   ['limits', { mode: 0o444, content: (s) => limitsText(proc(s).limits(s.pid)) }],
   ['loginuid', fixed('4294967295')],
@@ -93,7 +93,7 @@ const FILES: ReadonlyMap<string, Row> = new Map<string, Row>([
   ],
   ['schedstat', { mode: 0o444, content: (s) => `${Math.floor(proc(s).task(s.tid)?.cpuNs ?? 0)} 0 0\n` }],
   ['sessionid', fixed('4294967295')],
-  ['setgroups', fixed('allow\n')],
+  ['setgroups', { mode: 0o444, content: (s) => `${proc(s).setgroups}\n` }],
   ['smaps', { mode: 0o444, guarded: true, content: (s) => proc(s).smaps(s.pid, false) ?? '' }],
   ['smaps_rollup', { mode: 0o444, guarded: true, whole: true, content: (s) => proc(s).smaps(s.pid, true) ?? -ESRCH }],
   // Symbols of a kernel: the host's are not told either.
@@ -101,7 +101,7 @@ const FILES: ReadonlyMap<string, Row> = new Map<string, Row>([
   ['stat', { mode: 0o444, content: (s) => statLine(proc(s), s.pid, s.tid, isProcess(s)) }],
   ['statm', { mode: 0o444, content: (s) => statmLine(proc(s), s.tid) }],
   ['status', { mode: 0o444, content: status }],
-  ['uid_map', fixed(ID_MAP)],
+  ['uid_map', { mode: 0o444, content: (s) => proc(s).idMap('uid') }],
   ['wchan', fixed('0')],
 ]);
 

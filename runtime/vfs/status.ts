@@ -93,7 +93,9 @@ export function statTarget(c: FileContext, target: Target, follow: boolean): Sta
   if (node?.type === 'descriptor' && follow) return withLinked(c.state, node, (file) => statOpenFile(c, file));
   if (node !== undefined) return statNode(c, node);
   try {
-    return follow ? fs.statSync(target.host, { bigint: true }) : fs.lstatSync(target.host, { bigint: true });
+    return follow || target.object === true
+      ? fs.statSync(target.host, { bigint: true })
+      : fs.lstatSync(target.host, { bigint: true });
   } catch (e) {
     return hostFailure(e);
   }

@@ -90,7 +90,12 @@ async function run(o: RunOptions, tree: GuestTree | undefined): Promise<Ended> {
     gid: process.getgid?.() ?? 0,
     egid: process.getegid?.() ?? 0,
   };
-  const kernel = Kernel.create({ ...hostPids(o), ...ids, vfsBytes: VFS_SIZE });
+  const kernel = Kernel.create({
+    ...hostPids(o),
+    ...ids,
+    oneUser: o.tree.sandbox && ids.euid !== 0,
+    vfsBytes: VFS_SIZE,
+  });
   if (o.seed !== undefined) seedRandom(kernel, BigInt(o.seed) + 1n);
 
   const spine: SpineData = {

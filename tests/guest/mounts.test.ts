@@ -149,6 +149,19 @@ describe('the tree', () => {
     expect(r.stderr).toContain('/etc/passwd: No such file or directory');
   });
 
+  test("a mount's root is no link; in a sandbox of a user, all files of others are nobody's", () => {
+    const isRoot = process.getuid?.() === 0;
+    const mounts = ['--mount', `${dir}/out/ro:/m:ro`, '--mount', '/etc/hosts:/h:ro', '--tmpfs', '/t'];
+    const r = lift64('--sandbox', ...mounts, join(ROOT, 'tests', 'guest', 'bin', 'mount-roots'), '/', '/m', '/t', '/h');
+    const said = 'readlink Invalid argument, open works';
+    expect(r.stdout.split('\n')).toEqual([
+      ...['/', '/m', '/t'].map((path) => `${path}: directory, alike, own, ${said}`),
+      `/h: file, alike, ${isRoot ? 'own' : "nobody's"}, ${said}`,
+      ...(isRoot ? ['all users'] : ['one user', 'chown: Invalid argument']),
+      '',
+    ]);
+  });
+
   test('--max-procs: one process more is refused', () => {
     const r = shell(['--max-procs', '3'], 'sleep 100 & sleep 100 & sleep 100 & echo no');
     expect(r.stdout).toBe('');

@@ -1,6 +1,7 @@
 /**
  * A guest thread for tests of the file layer: plain memory, a port without a kernel, system calls by name. In: nothing. Out: FakeThread.
  */
+import { HEAD } from '../../runtime/process/layout.js';
 import type { Handler, SyscallArgs, SyscallRow } from '../../runtime/linux/context.js';
 import { dirRows } from '../../runtime/linux/syscalls/dir.js';
 import { epollRows } from '../../runtime/linux/syscalls/epoll.js';
@@ -180,6 +181,8 @@ const proc: ProcSource = {
   smaps: () => '',
   tables: () => ({ files: 1, fs: 1 }),
   limits: () => [],
+  idMap: () => '',
+  setgroups: 'allow',
   oomAdjust: () => 0,
   setOomAdjust: () => undefined,
   machineName: () => 'name',
@@ -256,10 +259,11 @@ export class FakeThread {
       ...config,
     });
     const port = this.port;
-    // The handlers use nothing else of a thread, except for poll's and ppoll's restart and mask.
+    // The handlers use nothing else of a thread, except for poll's and ppoll's restart and mask. The kernel's header says that all users are shown.
     this.thread = {
       mem: this.mem,
       files: this.files,
+      kernel: { i32: new Int32Array(HEAD.ONE_USER + 1) },
       task: {
         restart: undefined,
         get files() {

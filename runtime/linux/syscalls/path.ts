@@ -3,6 +3,7 @@
  * Source: man 2 chmod, chown, utimensat, truncate, umask.
  */
 import * as fs from 'node:fs';
+import { canOwn } from '../../process/owners.js';
 import { setUmask } from '../../vfs/fs-struct.js';
 import { afterResize, beforeRead } from '../../vfs/coherence.js';
 import { fdPath } from '../../vfs/descriptor-path.js';
@@ -122,25 +123,22 @@ const idOf = (a: SyscallArgs, i: number): number => (a.i32(i) === -1 ? -1 : a.u3
 const chownEvent = (uid: number, gid: number): number => (uid === -1 && gid === -1 ? 0 : IN.ATTRIB);
 
 function chown(t: Thread, dirfd: number, addr: number, uid: number, gid: number, follow: boolean): number {
+  if (!canOwn(t.kernel, uid, gid)) return -EINVAL;
   return onPath(t, dirfd, addr, follow, chownEvent(uid, gid), (host) => {
     (follow ? fs.chownSync : fs.lchownSync)(host, uid, gid);
   });
 }
 
-const fchown = (t: Thread, fd: number, uid: number, gid: number, byPath: boolean): number =>
-  onDescriptor(
-    t,
-    fd,
-    chownEvent(uid, gid),
-    (host) => {
-      fs.fchownSync(host, uid, gid);
-    },
-    byPath
-      ? (host) => {
-          fs.chownSync(host, uid, gid);
-        }
-      : undefined,
-  );
+function fchown(t: Thread, fd: number, uid: number, gid: number, byPath: boolean): number {
+  if (!canOwn(t.kernel, uid, gid)) return -EINVAL;
+  const change = (host: number): void => {
+    fs.fchownSync(host, uid, gid);
+  };
+  const changeByPath = (host: Buffer | string): void => {
+    fs.chownSync(host, uid, gid);
+  };
+  return onDescriptor(t, fd, chownEvent(uid, gid), change, byPath ? changeByPath : undefined);
+}
 
 const fchownat: Handler = (t, a) => {
   const flags = a.i32(4);

@@ -3,6 +3,7 @@
  * Source: man 2 stat, statx, access, readlink, statfs.
  */
 import * as fs from 'node:fs';
+import { withShownOwner } from '../../process/owners.js';
 import { bytePath, hostBytes, type BytePath } from '../../vfs/byte-path.js';
 import { fdLink, fdPath } from '../../vfs/descriptor-path.js';
 import {
@@ -51,7 +52,7 @@ function statusAt(t: Thread, dirfd: number, path: BytePath, flags: number): Stat
 
 function storeStat(t: Thread, addr: number, record: StatRecord | number): SyscallResult {
   if (typeof record === 'number') return record;
-  return t.mem.write(addr, encodeStat(record)) ? 0 : -EFAULT;
+  return t.mem.write(addr, encodeStat(withShownOwner(t.kernel, record))) ? 0 : -EFAULT;
 }
 
 const statPath = (t: Thread, a: SyscallArgs, flags: number): SyscallResult =>
@@ -92,7 +93,7 @@ const statx: Handler = (t, a) => {
   if (typeof path === 'number') return path;
   const record = statusAt(t, a.i32(0), path, flags);
   if (typeof record === 'number') return record;
-  return t.mem.write(a.ptr(4), encodeStatx(record)) ? 0 : -EFAULT;
+  return t.mem.write(a.ptr(4), encodeStatx(withShownOwner(t.kernel, record))) ? 0 : -EFAULT;
 };
 
 // ---------------------------------------------------------------- access
@@ -175,6 +176,8 @@ function linkOfDescriptor(t: Thread, fd: number): Buffer | number {
 function linkOfPath(t: Thread, dirfd: number, path: BytePath): Buffer | number {
   return withTarget(t.files, dirfd, path, LOOKUP_LINK, (target): Buffer | number => {
     const { node } = target;
+    // The root of a mount, by the host's link to its descriptor.
+    if (target.object === true) return -EINVAL;
     if (node === undefined) return hostCall(() => fs.readlinkSync(target.host, { encoding: 'buffer' }));
     switch (node.type) {
       case 'link': {
