@@ -11,6 +11,12 @@ const NOWHERE = -1;
 /** `view` and `bytes` of every range are found here when its size is 0. */
 const EMPTY = 0;
 
+/** Bytes before the first 0; all when there is none. */
+function lengthOf(bytes: Uint8Array): number {
+  const end = bytes.indexOf(0);
+  return end < 0 ? bytes.length : end;
+}
+
 export class SharedGuestMemory implements GuestMemory {
   readonly bytes: Uint8Array<SharedArrayBuffer>;
   readonly view: DataView<SharedArrayBuffer>;
@@ -75,9 +81,12 @@ export class SharedGuestMemory implements GuestMemory {
       const at = this.reach(addr + done, chunk, PERM.R);
       if (at === NOWHERE) return undefined;
       const here = this.bytes.subarray(at, at + chunk);
-      const end = here.indexOf(0);
-      parts.push(here.slice(0, end < 0 ? chunk : end));
-      if (end >= 0) break;
+      const length = lengthOf(here);
+      // Other threads may have written to it meanwhile.
+      const copy = here.slice(0, length);
+      const end = lengthOf(copy);
+      parts.push(copy.subarray(0, end));
+      if (end < chunk) break;
       done += chunk;
     }
     return parts.length === 1 ? parts[0] : Buffer.concat(parts);

@@ -1,5 +1,5 @@
 /** Guest memory for system calls, and the guards of translated code: the same answers from the same tables. */
-import { beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { CPU, EXIT, PF } from '../../src/guest/cpu-state.js';
 import { CPU_BASE, GUEST_END, PERM_TABLE } from '../../src/guest/memory-map.js';
@@ -72,6 +72,24 @@ describe('SharedGuestMemory', () => {
     expect(s.mem.cstring(a + PAGE + 4)).toBeUndefined();
     expect(s.mem.cstring(a + PAGE + 3)).toEqual(new Uint8Array(0));
     expect(s.mem.cstring(a + 2 * PAGE - 4, 4)).toHaveLength(4);
+  });
+
+  test('a string that another thread cuts short while it is read has no NUL', () => {
+    const a = anon(s.mm, 1);
+    s.bytes.fill(0x61, a, a + 10);
+    const { bytes } = s.mem;
+    const subarray = jest.spyOn(bytes, 'subarray').mockImplementationOnce((from, to) => {
+      const here = new Uint8Array(bytes.buffer, from, (to ?? 0) - (from ?? 0));
+      const find = here.indexOf.bind(here);
+      here.indexOf = (value) => {
+        const found = find(value);
+        s.bytes.fill(0, a + 4, a + 10);
+        return found;
+      };
+      return here;
+    });
+    expect(s.mem.cstring(a)).toEqual(new Uint8Array(4).fill(0x61));
+    subarray.mockRestore();
   });
 });
 
