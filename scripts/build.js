@@ -1,5 +1,5 @@
 /**
- * Builds lift64: TypeScript to dist/, the generated AssemblyScript, the core to dist/core.wasm, the bundles to dist/bundles/. Steps whose inputs have not changed are skipped.
+ * Builds lift64: TypeScript to dist/, the package's types in one file, the generated AssemblyScript, the core to dist/core.wasm, the bundles to dist/bundles/. Steps whose inputs have not changed are skipped.
  * In: the sources. Out: dist/. One clear line when a step fails.
  */
 import { spawnSync } from 'node:child_process';
@@ -49,10 +49,15 @@ const isAssembly = (path) =>
 const typescript = ['src', 'frontend', 'backend-wasm', 'runtime', 'tests'].flatMap((d) =>
   filesBelow(d, (p) => p.endsWith('.ts') && !p.includes('/interpreter/gen/')),
 );
-const typescriptPrint = fingerprint([...typescript.filter((p) => !isAssembly(p)), join(ROOT, 'tsconfig.json')]);
+const typescriptPrint = fingerprint([
+  ...typescript.filter((p) => !isAssembly(p)),
+  join(ROOT, 'tsconfig.json'),
+  join(ROOT, 'scripts', 'api-types.js'),
+]);
 if (stamps.typescript !== typescriptPrint) {
   rmSync(join(ROOT, 'dist', 'tests'), { recursive: true, force: true });
   run('tsc', [join('node_modules', 'typescript-native', 'bin', 'tsc'), '-p', '.']);
+  (await import('./api-types.js')).writeApiTypes(ROOT);
 }
 const corePrint = fingerprint([
   ...typescript.filter(isAssembly),

@@ -22,7 +22,7 @@ export const LAYERS = [
     host: true,
   },
   {
-    prefix: 'src/api.ts',
+    prefix: 'src/api',
     name: 'api',
     sees: ['base', 'guest', 'ir', 'opt', 'frontend', 'backend-wasm', 'runtime', 'engine'],
     host: true,

@@ -83,6 +83,11 @@ export function signalName(signal: number): string {
   );
 }
 
+/** Number of a signal by its name, as 'SIGTERM'; undefined: there is none. */
+export function signalNumber(name: string): number | undefined {
+  return SIGNALS.find((row) => row[1] === name)?.[0];
+}
+
 /** What strsignal(3) says. */
 export function signalText(signal: number): string {
   return (

@@ -26,6 +26,7 @@ class Source {
   read(buffer: Uint8Array<ArrayBuffer>, callback: ReadCallback): void {
     this.buffer = buffer;
     this.callback = callback;
+    this.socket?.ref();
     // Not at once: the caller may be in the callback of the read before, after which Node stops reading.
     setImmediate(() => {
       if (this.callback === undefined) return;
@@ -51,6 +52,12 @@ class Source {
     this.callback = undefined;
     this.socket?.pause();
     return true;
+  }
+
+  /** Nothing is read for now, and this process need not go on for it. */
+  idle(): void {
+    this.withdraw();
+    this.socket?.unref();
   }
 
   cancel(): void {
@@ -102,6 +109,17 @@ export class HostReader {
   forget(fd: number): void {
     this.sources.get(fd)?.cancel();
     this.sources.delete(fd);
+  }
+
+  /** A guest is over: reads under way are taken back, and keep this process alive no longer. What is not ours stays open. */
+  idle(): void {
+    for (const [fd, source] of this.sources) {
+      source.idle();
+      // A description of ours.
+      if (source.fd !== fd) source.cancel();
+      // Standard input is the next guest's, too; other numbers may come to be other files'.
+      if (source.fd !== fd || fd > 2) this.sources.delete(fd);
+    }
   }
 
   /** Undefined: reads of this descriptor do not wait (regular files, most devices), or the host has no way to do without the pool. */

@@ -98,8 +98,11 @@ export class Supervisor {
       startTask: (task) => {
         this.startTask(task);
       },
-      kick: (task) => {
-        this.die(new InternalError(`the main thread has no memory of task ${task}`));
+      kick: (task, bits) => {
+        // A task that waits for its worker: its memory is made by now, or is made now. The kernel mutex is held.
+        const t = this.kernel.task(task);
+        this.know(t.mm);
+        this.kernel.kick(t, bits);
       },
       timerChanged: (group) => {
         // The kernel mutex may be held now.
@@ -287,9 +290,13 @@ export class Supervisor {
   }
 
   private memoryFor(w: PoolWorker, mm: number): WebAssembly.Memory {
-    const memory = this.options.memoryOf(mm);
     w.mms.add(mm);
-    // Timers and signals of the host are sent from here. The memory is created shared.
+    return this.know(mm);
+  }
+
+  /** Timers and signals of the host are sent from here. The memory is created shared. */
+  private know(mm: number): WebAssembly.Memory {
+    const memory = this.options.memoryOf(mm);
     this.kernel.addMemory(mm, new Int32Array(memory.buffer as SharedArrayBuffer));
     return memory;
   }

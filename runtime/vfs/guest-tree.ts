@@ -48,9 +48,9 @@ export const hasTree = (o: TreeOptions): boolean =>
 
 /**
  * Makes the tree. Of a sandbox without --root, `program` is a file of the host when the guest's tree has no such file: it shows as /NAME then. Throws UsageError when a directory can't be had, or on a
- * host that is not Linux, where links can't be kept from leading out.
+ * host that is not Linux, where links can't be kept from leading out. `cwd`: guest path of the directory that the guest starts in.
  */
-export function makeTree(o: TreeOptions, program: string): GuestTree {
+export function makeTree(o: TreeOptions, program: string, cwd?: string): GuestTree {
   if (!LINUX_HOST) throw new UsageError('--root, --mount, --tmpfs and --sandbox need a Linux host');
   const scratch = new Scratch();
   try {
@@ -67,7 +67,7 @@ export function makeTree(o: TreeOptions, program: string): GuestTree {
     }
     return {
       rows: tree(),
-      directory,
+      directory: cwd === undefined ? directory : startDirectory(tree(), directory, cwd),
       open: (path) => open(path) ?? (o.sandbox && path === program ? open(`/${basename(program)}`) : undefined),
       close: () => {
         scratch.remove();
@@ -111,6 +111,24 @@ function openIn(tree: TreeRows, directory: BytePath, path: string): { fd: number
     walk.close();
   }
 }
+
+/** What a path of the tree is without links. Throws UsageError where it is no directory. */
+function startDirectory(tree: TreeRows, directory: BytePath, cwd: string): BytePath {
+  const walk = new Walk(NOTHING_SERVED, new MountTable(tree));
+  try {
+    const target = walk.lookup(walk.root(), joinPath(directory, Buffer.from(cwd).toString('latin1')), LOOKUP);
+    if (typeof target !== 'number' && target.node === undefined && fs.statSync(target.host).isDirectory())
+      return target.guest;
+  } catch {
+    // As below.
+  } finally {
+    walk.close();
+  }
+  throw noDirectory(cwd);
+}
+
+export const noDirectory = (cwd: string): UsageError =>
+  new UsageError(`the guest can't start in '${cwd}': no such directory`);
 
 function rootRow(o: TreeOptions, scratch: Scratch): MountRow {
   if (o.root !== undefined) {

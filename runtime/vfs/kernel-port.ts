@@ -26,7 +26,7 @@ export interface KernelPort {
   park(sequence: number, timeoutMs: number): void;
   /** True when the thread has to leave a blocking call: an unblocked signal is pending, or the thread is to exit. */
   interrupted(): boolean;
-  /** Wakes the thread of `slot`. From any thread. */
+  /** Wakes the thread of `slot`; the main thread by a message. From any thread. */
   wake(slot: number): void;
   /** As wake; the thread does what it has to do after a wake (Thread.afterWake) even if it runs guest code. */
   call(slot: number): void;

@@ -11,7 +11,7 @@ import { tellQueues } from './process-queue.js';
 import { VfsState } from './state.js';
 
 /** The main thread's port: it wakes guest threads and holds locks, but never waits, and has no descriptors. */
-function mainPort(kernel: Kernel): KernelPort {
+function mainPort(kernel: Kernel, onWake: () => void): KernelPort {
   const none = (): never => {
     throw new InternalError('the main thread has no guest process');
   };
@@ -21,7 +21,9 @@ function mainPort(kernel: Kernel): KernelPort {
     park: none,
     interrupted: none,
     wake: (slot) => {
-      if (slot !== MAIN_SLOT) kernel.wake(slot);
+      // Later: whoever wakes may hold a lock.
+      if (slot === MAIN_SLOT) setImmediate(onWake);
+      else kernel.wake(slot);
     },
     call: (slot) => {
       // Whoever wakes may hold the kernel mutex.
@@ -69,7 +71,7 @@ function mainPort(kernel: Kernel): KernelPort {
   };
 }
 
-/** The file layer's state on the main thread. */
-export function mainVfsState(kernel: Kernel): VfsState {
-  return tellQueues(kernel, VfsState.attach(kernel.buffer, kernel.vfsOffset, mainPort(kernel), undefined));
+/** The file layer's state on the main thread. `onWake` is called when something comes about in a queue that it is in (host-pipes.ts). */
+export function mainVfsState(kernel: Kernel, onWake: () => void = () => undefined): VfsState {
+  return tellQueues(kernel, VfsState.attach(kernel.buffer, kernel.vfsOffset, mainPort(kernel, onWake), undefined));
 }

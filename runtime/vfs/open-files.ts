@@ -69,6 +69,8 @@ export const MARK = {
   TERMINAL: 8,
   /** FIFO of the host, by name. */
   FIFO: 16,
+  /** The host descriptor stays open: it is another's. */
+  KEPT: 32,
 } as const;
 
 export interface NewFile {
@@ -195,13 +197,13 @@ export function putFile(s: VfsState, file: number): void {
 /** The last reference has gone. */
 function closed(s: VfsState, file: number, after: AfterClose | undefined): void {
   const host = hostFd(s, file);
-  const inherited = (fileMarks(s, file) & MARK.INHERITED) !== 0;
+  const marks = fileMarks(s, file);
   dropLocks(s, lockOwner(file));
   // The entry is free from here on.
   s.set(fileWord(file) + FILE.REFS, 0);
   if (after?.queue !== undefined) wakeAll(s, after.queue);
   after?.then?.();
-  if (host >= 0 && after?.keepsHost !== true) closeHost(host, inherited);
+  if (host >= 0 && after?.keepsHost !== true) closeHost(host, marks);
 }
 
 /** Both ends of a new pipe; -ENFILE. `status`: O_NONBLOCK or 0. */
@@ -244,7 +246,7 @@ export function newFileOnSameObject(s: VfsState, file: number, kind: Kind, flags
  * Closes a host descriptor. The three standard ones stay open when lift64 was started with them: a number that is free for a moment may be taken by another
  * worker that is just starting (its event loop's epoll or eventfd), and Node aborts when it comes to close that. So the reader of a pipe sees its end when lift64 ends.
  */
-function closeHost(host: number, inherited: boolean): void {
-  if (inherited && host <= 2) return;
+function closeHost(host: number, marks: number): void {
+  if ((marks & MARK.KEPT) !== 0 || ((marks & MARK.INHERITED) !== 0 && host <= 2)) return;
   fs.closeSync(host);
 }

@@ -95,3 +95,10 @@ export function putIntoPipe(s: VfsState, pipe: number, src: Uint8Array, whole: b
   if (n > 0) wakeAll(s, pipeQueue(pipe), READABLE);
   return n;
 }
+
+/** All that is left in the ring, when nobody else uses it any more. */
+export function drainUnlocked(s: VfsState, pipe: number): Uint8Array {
+  const left = new Uint8Array(lockedFill(s, pipe));
+  takeRound(s, ringOf(pipe), PIPE_CAPACITY, s.peek(word(pipe) + PIPE.TAIL), left);
+  return left;
+}

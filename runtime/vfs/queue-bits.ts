@@ -1,7 +1,7 @@
 /**
  * Wait queues as they lie in the shared region: a bit a thread slot, and how many are set. In: the word of a queue (layout.ts QUEUE). Out: bits set, cleared and woken.
  */
-import { MAX_SLOTS, QUEUE } from './layout.js';
+import { MAIN_SLOT, MAX_SLOTS, QUEUE } from './layout.js';
 import type { VfsState } from './state.js';
 
 /** Puts the calling thread into the queue. */
@@ -38,10 +38,10 @@ function eachSlot(s: VfsState, queue: number, visit: (slot: number) => boolean):
   }
 }
 
-/** Wakes all waiters; they stay in the queue until they take themselves out. */
+/** Wakes all waiters; they stay in the queue until they take themselves out, all but the main thread: to wake it is a message, and one is enough. */
 export function wakeSlots(s: VfsState, queue: number): void {
   eachSlot(s, queue, (slot) => {
-    s.port.wake(slot);
+    if (slot !== MAIN_SLOT || takeOut(s, queue, slot)) s.port.wake(slot);
     return false;
   });
 }

@@ -1,6 +1,6 @@
 /**
  * The kernel as the file layer wants it, for one guest thread. In: the kernel's objects and what posts messages to the main thread.
- * Out: KernelPort. The slot of a thread is its task index; the main thread's, which sleeps in no queue, is MAIN_SLOT (main-port.ts).
+ * Out: KernelPort. The slot of a thread is its task index; the main thread's, which waits in queues for messages alone, is MAIN_SLOT (main-port.ts).
  */
 import { TaskJobs } from '../process/job-control.js';
 import { GROUP_STATE, SIGINFO_BYTES } from '../process/layout.js';
@@ -28,6 +28,8 @@ export interface FileMessages {
   terminalChanged(): void;
   /** HostWatches.request(request) on the main thread. */
   requestWatch(request: WatchRequest): void;
+  /** HostPipes.look() on the main thread. */
+  wakeMain(): void;
 }
 
 /** Atomics.wait takes doubles of milliseconds; longer sleeps are cut: park may return early. */
@@ -61,7 +63,8 @@ class ThreadPort implements KernelPort {
     return interrupted(this.thread);
   }
   wake(slot: number): void {
-    if (slot !== MAIN_SLOT) this.thread.kernel.wake(slot);
+    if (slot === MAIN_SLOT) this.messages.wakeMain();
+    else this.thread.kernel.wake(slot);
   }
   call(slot: number): void {
     if (slot !== MAIN_SLOT) this.thread.kernel.call(slot);

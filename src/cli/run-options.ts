@@ -2,24 +2,22 @@
  * The options of `lift64 run`: QEMU linux-user's spellings, one dash or two. In: argv. Out: RunOptions, or a UsageError with one clear line.
  * Source: qemu-user documentation (options of qemu-x86_64), DESIGN.md section 8.
  */
-import { resolve } from 'node:path';
 import type { Argv } from 'yargs';
-import type { MountOption } from '../../runtime/vfs/guest-tree.js';
+import { isTime } from '../api/checks.js';
+import { defaultEnvironment, sessionOptions } from '../api/session.js';
+import type { GuestSettings, Mount } from '../api/settings.js';
 import { UsageError } from '../base/errors.js';
-import { cpuModel, DEFAULT_CPU } from '../engine/cpu-model.js';
-import type { StoreOptions } from '../engine/store-name.js';
-import { LOG_ITEMS, type LogItem, type LogOptions, openLog } from '../engine/log.js';
+import { DEFAULT_CPU } from '../engine/cpu-model.js';
+import { LOG_ITEMS, type LogItem } from '../engine/log.js';
 import {
   BREAK_SWITCHES,
   DEFAULT_HOT_THRESHOLD,
-  DEFAULT_STACK_SIZE,
   type BreakSwitch,
-  type EngineOptions,
+  type PassName,
   type RunOptions,
   TIERS,
   type Tier,
 } from '../engine/options.js';
-import { storeOptions } from '../engine/store-options.js';
 
 /** What yargs gives without any option. */
 export const DEFAULTS = { tier: 'auto', cpu: DEFAULT_CPU } as const;
@@ -77,6 +75,11 @@ export function addRunOptions<T>(y: Argv<T>): Argv<T> {
       group: 'Guest:',
     })
     .option('0', { type: 'string', describe: "the guest's argv[0]", group: 'Guest:' })
+    .option('cwd', {
+      type: 'string',
+      describe: 'guest path of the directory that the guest starts in',
+      group: 'Guest:',
+    })
     .option('root', {
       type: 'string',
       describe: 'the directory that is the root of all guest paths: nothing leads out of it',
@@ -190,78 +193,98 @@ const text = (v: unknown): string | undefined =>
   typeof v === 'string' ? v : Array.isArray(v) ? String(v.at(-1)) : undefined;
 const list = (v: unknown): string[] => (Array.isArray(v) ? v.map(String) : typeof v === 'string' ? [v] : []);
 
+/** What messages call the settings: the options. */
+const NAMES: Readonly<Record<keyof GuestSettings, string>> = {
+  args: 'the program',
+  argv0: '-0',
+  env: '-E',
+  cwd: '--cwd',
+  prefix: '-L',
+  root: '--root',
+  mounts: '--mount',
+  tmpfs: '--tmpfs',
+  sandbox: '--sandbox',
+  network: '--no-net',
+  maxMemory: '--max-memory',
+  maxProcs: '--max-procs',
+  stackSize: '-s',
+  timeoutMs: '--timeout',
+  tier: '--tier',
+  cpu: '-cpu',
+  seed: '-seed',
+  cacheDir: '--cache-dir',
+  unchecked: '--unchecked',
+  singleStep: '-singlestep',
+  hotThreshold: '--hot',
+  disabledPasses: '--disable-pass',
+  checkIr: '--check-ir',
+  strace: '-strace',
+  log: '-d',
+  logFile: '-D',
+  logRanges: '-dfilter',
+  profile: '--profile',
+};
+
 /** RunOptions for `program` with `args`. Throws UsageError. */
 export function runOptions(p: Parsed, program: string, args: readonly string[]): RunOptions {
-  const items = list(p['d']).flatMap(parseItems);
   const breaks = (process.env['LIFT64_BREAK'] ?? '')
     .split(',')
     .filter((b): b is BreakSwitch => (BREAK_SWITCHES as readonly string[]).includes(b));
-  const engine = {
-    tier: p['tier'] as Tier,
-    singleStep: p['singlestep'] === true,
-    checkIr: p['check-ir'] === true,
-    log: logOptions(items, text(p['D']), list(p['dfilter'])),
-    strace: p['strace'] === true || items.includes('strace'),
-    hotThreshold: count(p['hot'], '--hot') ?? DEFAULT_HOT_THRESHOLD,
-    disabledPasses: list(p['disable-pass']),
-    breaks,
-    cpuModel: cpuModel(text(p['cpu']) ?? DEFAULT_CPU),
-    unchecked: p['unchecked'] === true,
-    perfMap: p['perf-map'] === true,
-  };
-  return {
-    engine: { ...engine, store: store(p, engine) },
-    program,
-    argv: [text(p['0']) ?? program, ...args],
-    network: p['no-net'] !== true && p['sandbox'] !== true,
-    env: guestEnvironment(list(p['E']), list(p['U']), p['sandbox'] === true),
+  const sandbox = p['sandbox'] === true;
+  const settings = {
+    args,
+    argv0: text(p['0']),
+    env: guestEnvironment(list(p['E']), list(p['U']), sandbox),
+    cwd: text(p['cwd']),
     prefix: text(p['L']),
-    tree: {
-      root: text(p['root']),
-      mounts: list(p['mount']).map(parseMount),
-      tmpfs: list(p['tmpfs']).map(absolute),
-      sandbox: p['sandbox'] === true,
-    },
-    maxMemory: ifGiven(text(p['max-memory']), parseMemory),
-    // The first process is there in any case.
-    maxProcs: ifGiven(count(p['max-procs'], '--max-procs'), (most) => Math.max(1, most)),
-    timeout: seconds(p['timeout'], '--timeout'),
-    dumpOnTimeout: seconds(p['dump-on-timeout'], '--dump-on-timeout'),
-    stackSize: ifGiven(text(p['s']), parseSize) ?? DEFAULT_STACK_SIZE,
-    seed: count(p['seed'], '-seed'),
-    stats: p['profile'] === true ? 'all' : p['stats'] === true ? 'counts' : undefined,
+    root: text(p['root']),
+    mounts: list(p['mount']).map(parseMount),
+    tmpfs: list(p['tmpfs']),
+    sandbox,
+    network: p['no-net'] === true ? false : undefined,
+    maxMemory: size(p['max-memory'], '--max-memory'),
+    maxProcs: number(p['max-procs']),
+    stackSize: size(p['s'], '-s'),
+    timeoutMs: milliseconds(p['timeout'], '--timeout'),
+    tier: p['tier'] as Tier,
+    cpu: text(p['cpu']),
+    seed: number(p['seed']),
+    cacheDir: cacheDirectory(p),
+    unchecked: p['unchecked'] === true,
+    singleStep: p['singlestep'] === true,
+    hotThreshold: number(p['hot']),
+    disabledPasses: list(p['disable-pass']) as PassName[],
+    checkIr: p['check-ir'] === true,
+    strace: p['strace'] === true,
+    log: list(p['d']).flatMap(parseItems),
+    logFile: text(p['D']),
+    logRanges: list(p['dfilter'])
+      .flatMap((r) => r.split(','))
+      .map(parseRange),
+    profile: p['profile'] === true,
   };
+  return sessionOptions(program, settings, (setting) => NAMES[setting], true, {
+    breaks,
+    perfMap: p['perf-map'] === true,
+    dumpOnTimeoutMs: milliseconds(p['dump-on-timeout'], '--dump-on-timeout'),
+    statistics: p['stats'] === true,
+  });
 }
 
-const ifGiven = <T, R>(value: T | undefined, parse: (value: T) => R): R | undefined =>
-  value === undefined ? undefined : parse(value);
-
-/** Node's timers take 31 bits of milliseconds: longer ones would run out at once. */
-const MOST_SECONDS = Math.floor((2 ** 31 - 1) / 1000);
-
-function seconds(value: unknown, option: string): number | undefined {
-  if (value === undefined) return undefined;
-  if (typeof value !== 'number' || !(value > 0 && value <= MOST_SECONDS))
-    throw new UsageError(`${option} takes seconds, more than 0 and at most ${String(MOST_SECONDS)}`);
-  return value;
-}
+/** NaN for what is no number. */
+const number = (v: unknown): number | undefined => (v === undefined ? undefined : Number(v));
 
 /** --cache-dir is taken even where LIFT64_NO_CACHE is set. */
-function store(p: Parsed, engine: Omit<EngineOptions, 'store'>): StoreOptions | undefined {
-  const directory = text(p['cache-dir']);
-  // What an earlier run has compiled has no names.
-  const off =
-    p['no-cache'] === true ||
-    engine.perfMap ||
-    (directory === undefined && (process.env['LIFT64_NO_CACHE'] ?? '') !== '');
-  return off ? undefined : storeOptions(engine, directory === undefined ? undefined : resolve(directory));
+function cacheDirectory(p: Parsed): string | boolean {
+  if (p['no-cache'] === true) return false;
+  return text(p['cache-dir']) ?? (process.env['LIFT64_NO_CACHE'] ?? '') === '';
 }
 
-function count(v: unknown, option: string): number | undefined {
+function milliseconds(v: unknown, option: string): number | undefined {
   if (v === undefined) return undefined;
-  if (typeof v !== 'number' || !Number.isSafeInteger(v) || v < 0)
-    throw new UsageError(`${option} takes a whole number, 0 or more`);
-  return v;
+  const ms = Number(v) * 1000;
+  if (!isTime(ms)) throw new UsageError(`${option} takes seconds, more than 0 and at most 2147483`);
+  return ms;
 }
 
 function parseItems(value: string): LogItem[] {
@@ -282,52 +305,29 @@ export function parseRange(value: string): { start: number; end: number } {
 }
 
 /** HOST:GUEST[:ro|:rw]. Throws UsageError. */
-export function parseMount(value: string): MountOption {
+export function parseMount(value: string): Mount {
   const m = /^(.+?):(\/[^:]*)(?::(ro|rw))?$/s.exec(value);
   if (m === null) throw new UsageError(`--mount takes HOST:GUEST or HOST:GUEST:ro, GUEST absolute, not '${value}'`);
   return { host: m[1] ?? '', guest: m[2] ?? '', readOnly: m[3] === 'ro' };
 }
 
-function absolute(path: string): string {
-  if (!path.startsWith('/')) throw new UsageError(`--tmpfs takes an absolute guest path, not '${path}'`);
-  return path;
-}
-
-/** Bytes; NaN for what is no size. */
-function bytesOf(value: string): number {
+/** Bytes, with K, M or G. Throws UsageError for what is no size. */
+function size(v: unknown, option: string): number | undefined {
+  const value = text(v);
+  if (value === undefined) return undefined;
   const m = /^(\d+)([KMG]?)$/i.exec(value);
   const units = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
-  return m === null ? NaN : Number(m[1]) * units[(m[2] ?? '').toUpperCase() as '' | 'K' | 'M' | 'G'];
+  if (m === null) throw new UsageError(`${option} takes bytes (K, M, G allowed), not '${value}'`);
+  return Number(m[1]) * units[(m[2] ?? '').toUpperCase() as '' | 'K' | 'M' | 'G'];
 }
 
-function parseMemory(value: string): number {
-  const size = bytesOf(value);
-  if (!(size >= 1 << 20)) throw new UsageError(`bad size '${value}' of --max-memory: 1M or more`);
-  return size;
-}
-
-function parseSize(value: string): number {
-  const size = bytesOf(value);
-  if (!(size >= 64 << 10 && size <= 1 << 30)) throw new UsageError(`bad stack size '${value}': from 64K to 1G`);
-  return size;
-}
-
-function logOptions(items: readonly LogItem[], file: string | undefined, filter: readonly string[]): LogOptions {
-  const ranges = filter.flatMap((r) => r.split(',')).map(parseRange);
-  if (!items.includes('tid')) return { items, fd: file === undefined ? 2 : openLog(file, process.pid), ranges };
-  if (file?.includes('%d') !== true) throw new UsageError('-d tid needs -D FILE with %d in the name, for the TID');
-  return { items, fd: 2, perThread: file, ranges };
-}
-
-function guestEnvironment(set: readonly string[], unset: readonly string[], sandbox: boolean): string[] {
-  const env = new Map(Object.entries(sandbox ? {} : process.env).map(([k, v]) => [k, v ?? '']));
-  env.delete('LIFT64_BREAK');
-  env.delete('LIFT64_NO_CACHE');
+function guestEnvironment(set: readonly string[], unset: readonly string[], sandbox: boolean): Record<string, string> {
+  const env = new Map(Object.entries(defaultEnvironment(sandbox)).map(([k, v]) => [k, v ?? '']));
   for (const assignment of set) {
     const eq = assignment.indexOf('=');
     if (eq <= 0) throw new UsageError(`-E takes NAME=VALUE, not '${assignment}'`);
     env.set(assignment.slice(0, eq), assignment.slice(eq + 1));
   }
   for (const name of unset) env.delete(name);
-  return [...env].map(([k, v]) => `${k}=${v}`);
+  return Object.fromEntries(env);
 }

@@ -10,6 +10,9 @@ import { statsLines } from '../engine/stats-report.js';
 import { exitLike } from '../../runtime/threads/host-signals.js';
 import { type Parsed, runOptions } from './run-options.js';
 
+/** As man 1 timeout. */
+const TIMED_OUT_STATUS = 124;
+
 /** Throws UsageError and ProgramError. */
 export async function runCommand(p: Parsed): Promise<void> {
   const words = Array.isArray(p['_']) ? p['_'].map(String) : [];
@@ -41,8 +44,10 @@ export async function runCommand(p: Parsed): Promise<void> {
   if (program === undefined) throw new UsageError('no program given (lift64 --help shows the usage)');
   const options = runOptions(p, program, args);
   const ended = await launch(options);
+  if (ended.timedOut)
+    writeAll(2, `lift64: the guest was killed after ${String((options.timeoutMs ?? 0) / 1000)} s (--timeout)\n`);
   if (options.stats !== undefined) writeAll(2, `${STATS_PREFIX}${JSON.stringify(ended.stats)}\n`);
   if (options.stats === 'all')
     for (const line of statsLines(ended.stats, ended.reports)) writeAll(2, `lift64: ${line}\n`);
-  exitLike(ended);
+  exitLike(ended.timedOut ? { ...ended, code: TIMED_OUT_STATUS, signal: 0 } : ended);
 }

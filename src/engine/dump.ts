@@ -28,8 +28,10 @@ export interface DumpWhat {
   readonly stages: readonly Stage[];
 }
 
-/** The code of a symbol, of a range, or at the entry point. Throws ProgramError (no such file, no program), UsageError (no such symbol). */
+/** The code of a symbol, of a range, or at the entry point. Throws ProgramError (no such file, no program), UsageError (no such symbol, no such stage). */
 export async function dumpProgram(path: string, what: DumpWhat): Promise<string> {
+  for (const stage of what.stages)
+    if (!STAGES.includes(stage)) throw new UsageError(`unknown stage '${stage}': ${STAGES.join(', ')}`);
   const file = readProgram(path);
   const elf = parseElf(file, path);
   const { start, end } = rangeOf(file, elf, what);

@@ -35,6 +35,9 @@ export function guestFiles(t: Thread, { options, prefix, cpus, network, tree }: 
     requestWatch: (request) => {
       requestService(SERVICE.WATCH, request);
     },
+    wakeMain: () => {
+      requestService(SERVICE.WAKE, undefined);
+    },
   });
   if (tree !== undefined) state.tree = new MountTable(tree);
   kernel.files = fileTables(state);

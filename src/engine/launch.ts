@@ -1,14 +1,12 @@
 /**
  * Runs a program: memory, kernel, first process, supervisor. In: RunOptions. Out: how it ended. Throws ProgramError when it can't be run.
  */
-import { accessSync, closeSync, constants, fstatSync, openSync, realpathSync, statSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { availableParallelism, getPriority } from 'node:os';
-import { basename, join, resolve } from 'node:path';
-import { EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, ProgramError } from '../base/errors.js';
+import { basename } from 'node:path';
+import { EXIT_NOT_EXECUTABLE, ProgramError } from '../base/errors.js';
 import { WASM_PAGES } from '../guest/memory-map.js';
-import { type Elf, parseElf } from '../../frontend/elf/elf.js';
 import { randomBytes, seedRandom } from '../../runtime/linux/random.js';
-import type { ImageFile } from '../../runtime/process/exec-image.js';
 import { hostCapabilities } from '../../runtime/process/capabilities.js';
 import { createFirstProcess, hostSession } from '../../runtime/process/boot.js';
 import { Kernel } from '../../runtime/process/kernel.js';
@@ -18,7 +16,7 @@ import { forwardHostSignals, stopLikeGuest } from '../../runtime/threads/host-si
 import { HostReader } from '../../runtime/threads/host-reader.js';
 import { type ExitStatus, Supervisor } from '../../runtime/threads/supervisor.js';
 import { type GuestTree, hasTree, makeTree } from '../../runtime/vfs/guest-tree.js';
-import { inheritFiles } from '../../runtime/vfs/inherit.js';
+import { inheritFiles, type StandardStreams } from '../../runtime/vfs/inherit.js';
 import { HostWatches } from '../../runtime/vfs/inotify/host-watches.js';
 import type { WatchRequest } from '../../runtime/vfs/kernel-port.js';
 import { VFS_SIZE } from '../../runtime/vfs/layout.js';
@@ -27,17 +25,18 @@ import { StreamService } from '../../runtime/vfs/streams.js';
 import { HOST_TTY } from '../../runtime/vfs/terminal/tty.js';
 import { HostTerminal } from '../../runtime/vfs/terminal/host-terminal.js';
 import { mainVfsState } from '../../runtime/vfs/main-port.js';
+import type { VfsState } from '../../runtime/vfs/state.js';
 import { BUILT } from './built-files.js';
 import { coreModule } from './core-module.js';
 import { takeFirstWorker } from './first-worker.js';
-import { hostElf } from './host-elf.js';
 import { keptTemplates } from './kept-templates.js';
 import type { SpaceModule } from './compile-protocol.js';
 import { CompileService } from './compile-service.js';
 import { memoryViews } from './memory-views.js';
 import type { RunOptions } from './options.js';
+import { hostDirectory, latin1, type OpenedImage, openGuestImage, openImage, underPrefix } from './program-files.js';
 import { quietSpace, startImage } from './process-memory.js';
-import { watchGuest } from './watch-guest.js';
+import { describeGuest, signalProcess, watchGuest } from './watch-guest.js';
 import { type Forked, type HotPc, SERVICE, type SpineData } from './spine.js';
 import { isLeaving, readStats } from './figures.js';
 import { compileAhead } from './region-store.js';
@@ -50,24 +49,52 @@ const NET_PATIENCE_MS = 2000;
 /** Index of the first address space that a kernel hands out. */
 const FIRST_MM = 1;
 
+/** One for all runs: a descriptor can be in the event loop once. */
+const hostReader = new HostReader();
+
 export interface Ended extends ExitStatus {
+  /** Killed because its time was up. */
+  readonly timedOut: boolean;
   readonly stats: Stats;
   /** Of the guest threads that have ended, under --profile. */
   readonly reports: readonly ThreadReport[];
 }
 
-/** Runs the program to its end. Throws ProgramError (126, 127) before anything of it runs, InternalError for bugs. */
-export async function launch(o: RunOptions): Promise<Ended> {
+/** What a program that embeds lift64 gives and gets besides. */
+export interface Embedding {
+  /** The guest's only descriptors, 0, 1 and 2. Called once, before the guest runs. */
+  stdio(state: VfsState): StandardStreams;
+  /** What the main thread waits for in a queue of the file layer may have come. */
+  woken(): void;
+  /** The guest is about to run. */
+  started(guest: GuestControls): void;
+  /** All workers have ended. */
+  ended(): void;
+}
+
+export interface GuestControls {
+  /** Process id that the first process sees. */
+  readonly pid: number;
+  /** Sends a signal to the first process. */
+  signal(signal: number): void;
+  /** All guest processes and threads, and where each is. */
+  describe(): Promise<string>;
+}
+
+/** Runs the program to its end. Throws ProgramError (126, 127) and UsageError (a directory that is not there) before anything of it runs, InternalError for bugs. */
+export async function launch(o: RunOptions, embedding?: Embedding): Promise<Ended> {
   if (o.engine.perfMap) writePerfMap();
-  const tree = hasTree(o.tree) ? makeTree(o.tree, o.program) : undefined;
+  const tree = hasTree(o.tree) ? makeTree(o.tree, o.program, o.cwd) : undefined;
   try {
-    return await run(o, tree);
+    return await run(o, tree, embedding);
   } finally {
     tree?.close();
+    if (o.engine.log.fd > 2) closeSync(o.engine.log.fd);
   }
 }
 
-async function run(o: RunOptions, tree: GuestTree | undefined): Promise<Ended> {
+async function run(o: RunOptions, tree: GuestTree | undefined, embedding: Embedding | undefined): Promise<Ended> {
+  const directory = tree?.directory ?? (o.cwd === undefined ? undefined : hostDirectory(o.cwd));
   const open = (path: string, name: string): OpenedImage =>
     tree === undefined ? openImage(path, name) : openGuestImage(tree, path, name);
   const program = open(o.program, o.program);
@@ -111,9 +138,9 @@ async function run(o: RunOptions, tree: GuestTree | undefined): Promise<Ended> {
   const { store, tier } = o.engine;
   const kept = store === undefined || tier !== 'auto' ? undefined : storeName(store, program.image.path, false);
   let ahead: Promise<unknown> | undefined;
-  const state = mainVfsState(kernel);
+  const state = mainVfsState(kernel, () => embedding?.woken());
   if (tree !== undefined) state.tree = new MountTable(tree.rows);
-  const streams = new StreamService(state, new HostReader());
+  const streams = new StreamService(state, hostReader);
   const net = new NetService(state);
   const watches = new HostWatches(state);
   const session = hostSession();
@@ -149,7 +176,7 @@ async function run(o: RunOptions, tree: GuestTree | undefined): Promise<Ended> {
     },
     isLeaving: () => isLeaving(kernel),
     onStopped: (stopped) => {
-      if (stopped) terminal.whileCooked(stopLikeGuest);
+      if (stopped && o.sharesSignals) terminal.whileCooked(stopLikeGuest);
     },
     onWorker: (worker, id) => {
       compiler.addWorker(worker, id);
@@ -177,6 +204,12 @@ async function run(o: RunOptions, tree: GuestTree | undefined): Promise<Ended> {
         SERVICE.WATCH,
         (request) => {
           watches.request(request as WatchRequest);
+        },
+      ],
+      [
+        SERVICE.WAKE,
+        () => {
+          embedding?.woken();
         },
       ],
       [
@@ -220,7 +253,7 @@ async function run(o: RunOptions, tree: GuestTree | undefined): Promise<Ended> {
   if (typeof image === 'number')
     throw new ProgramError(`${o.program}: its segments do not fit into the guest's memory`, EXIT_NOT_EXECUTABLE);
 
-  const files = inheritFiles(state, o.stdio, tree?.directory);
+  const files = inheritFiles(state, embedding?.stdio(state), directory);
   const task = createFirstProcess(kernel, {
     comm: basename(o.program).slice(0, 15),
     cpu: image.cpu,
@@ -237,21 +270,34 @@ async function run(o: RunOptions, tree: GuestTree | undefined): Promise<Ended> {
   const { mmRecord } = task;
   mmRecord.layout = image.layout;
   mmRecord.exe = program.image.path;
-  const stopForwarding = forwardHostSignals(kernel, () => terminal.foreground || task.group.pgid);
-  const watch = watchGuest(
-    o,
-    { kernel, prefix: o.prefix, views: (mm) => (memories.has(mm) ? memoryViews(memoryOf(mm)) : undefined) },
-    task.group,
-  );
+  const stopForwarding = o.sharesSignals
+    ? forwardHostSignals(kernel, () => terminal.foreground || task.group.pgid)
+    : undefined;
+  const dumpSource = {
+    kernel,
+    prefix: o.prefix,
+    views: (mm: number) => (memories.has(mm) ? memoryViews(memoryOf(mm)) : undefined),
+  };
+  const watch = watchGuest(o, dumpSource, task.group);
   try {
-    const status = { ...(await supervisor.run(task.index)), ...watch.status() };
+    const running = supervisor.run(task.index);
+    embedding?.started({
+      pid: task.tid,
+      signal: (signal) => {
+        signalProcess(kernel, task.group, signal);
+      },
+      describe: () => describeGuest(dumpSource, 'asked for'),
+    });
+    const status = { ...(await running), timedOut: watch.timedOut() };
     for (const [mm, memory] of memories) if (kernel.mm(mm).refs > 0) quietSpace(memoryViews(memory)).writeAll();
     return { ...status, stats: { ...readStats(kernel), ...compiler.figures }, reports };
   } finally {
+    embedding?.ended();
     process.umask(files.umask);
-    stopForwarding();
+    stopForwarding?.();
     watch.stop();
     watches.close();
+    hostReader.idle();
     await net.close(NET_PATIENCE_MS);
     terminal.close();
     await ahead;
@@ -264,71 +310,3 @@ async function run(o: RunOptions, tree: GuestTree | undefined): Promise<Ended> {
 /** The first process has lift64's own ids, but in a sandbox those of a first process. */
 const hostPids = (o: RunOptions): { readonly firstTid: number; readonly hostPpid: number } =>
   o.tree.sandbox ? { firstTid: 1, hostPpid: 0 } : { firstTid: process.pid, hostPpid: process.ppid };
-
-/** Bytes of a JavaScript string (argv and environment as Node decodes them), one character a byte. */
-const latin1 = (text: string): string => Buffer.from(text).toString('latin1');
-
-function underPrefix(path: string, prefix: string | undefined): string {
-  if (prefix === undefined) return path;
-  const inside = join(prefix, path);
-  try {
-    accessSync(inside);
-    return inside;
-  } catch {
-    return path;
-  }
-}
-
-/** What /proc/self/exe gives: the path with no symbolic link in it; on hosts that can't tell, the absolute one. */
-function realPath(path: string): string {
-  try {
-    return realpathSync.native(path);
-  } catch {
-    return resolve(path);
-  }
-}
-
-interface OpenedImage {
-  readonly image: ImageFile;
-  readonly elf: Elf;
-}
-
-/** Opens and checks a program file. `name` is what messages call it. */
-function openImage(path: string, name: string): OpenedImage {
-  return checkedImage(name, () => {
-    const stat = statSync(path);
-    if (stat.isFile()) accessSync(path, constants.X_OK);
-    // Only what is no file would wait here.
-    return { fd: stat.isFile() || stat.isDirectory() ? openSync(path, 'r') : -1, path: latin1(realPath(path)) };
-  });
-}
-
-/** The same, in the guest's tree. */
-function openGuestImage(tree: GuestTree, path: string, name: string): OpenedImage {
-  return checkedImage(name, () => {
-    const found = tree.open(path);
-    if (found === undefined) throw new ProgramError(`${name}: no such file`, EXIT_NOT_FOUND);
-    accessSync(`/proc/self/fd/${String(found.fd)}`, constants.X_OK);
-    return found;
-  });
-}
-
-function checkedImage(name: string, open: () => { readonly fd: number; readonly path: string }): OpenedImage {
-  let opened: { readonly fd: number; readonly path: string };
-  try {
-    opened = open();
-    const stat = opened.fd < 0 ? undefined : fstatSync(opened.fd);
-    if (stat?.isDirectory() === true) throw new ProgramError(`${name}: is a directory`, EXIT_NOT_EXECUTABLE);
-    if (stat?.isFile() !== true) throw new ProgramError(`${name}: not a regular file`, EXIT_NOT_EXECUTABLE);
-  } catch (e) {
-    if (e instanceof ProgramError) throw e;
-    const { code } = e as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw new ProgramError(`${name}: no such file`, EXIT_NOT_FOUND);
-    if (code === 'EACCES') throw new ProgramError(`${name}: permission denied`, EXIT_NOT_EXECUTABLE);
-    throw new ProgramError(`${name}: ${code ?? String(e)}`, EXIT_NOT_EXECUTABLE);
-  }
-  const { fd, path } = opened;
-  const file = hostElf(fd);
-  const elf = parseElf(file, name);
-  return { elf, image: { ...elf, hostFd: fd, path, size: file.size } };
-}

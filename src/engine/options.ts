@@ -2,6 +2,8 @@
  * What a run is told: plain data made by the CLI or the API, and carried to every worker. In: nothing. Out: types and defaults.
  */
 import type { TreeOptions } from '../../runtime/vfs/guest-tree.js';
+import { REGION_PASSES } from '../../backend-wasm/compiler/region-passes.js';
+import { OPTIMISER_PASSES } from '../opt/pass-names.js';
 import type { CpuModel } from './cpu-model.js';
 import type { StoreOptions } from './store-name.js';
 import type { LogOptions } from './log.js';
@@ -19,6 +21,10 @@ export const BREAK_SWITCHES = [
 ] as const;
 export type BreakSwitch = (typeof BREAK_SWITCHES)[number];
 
+/** Passes of the optimiser and of the compiler, by name. */
+export const PASS_NAMES = [...OPTIMISER_PASSES, ...REGION_PASSES] as const;
+export type PassName = (typeof PASS_NAMES)[number];
+
 export interface EngineOptions {
   readonly tier: Tier;
   /** One guest instruction a TB, no chaining. */
@@ -29,7 +35,7 @@ export interface EngineOptions {
   readonly strace: boolean;
   /** TB entries before its region is compiled (tier auto). */
   readonly hotThreshold: number;
-  /** Names of optimiser passes to leave out. */
+  /** Passes to leave out. */
   readonly disabledPasses: readonly string[];
   readonly breaks: readonly BreakSwitch[];
   readonly cpuModel: CpuModel;
@@ -45,9 +51,6 @@ export interface EngineOptions {
 export const STATS_KINDS = ['counts', 'all'] as const;
 export type StatsKind = (typeof STATS_KINDS)[number];
 
-/** The guest's tree is the host's. */
-export const HOST_TREE: TreeOptions = { root: undefined, mounts: [], tmpfs: [], sandbox: false };
-
 export interface RunOptions {
   readonly engine: EngineOptions;
   /** Host path of the program. */
@@ -60,22 +63,24 @@ export interface RunOptions {
   readonly prefix: string | undefined;
   /** False (--no-net, --sandbox): sockets reach guests of this lift64 alone. */
   readonly network?: boolean;
+  /** Guest path of the first process's working directory; undefined: lift64's own, or / where the guest has a root of its own. */
+  readonly cwd: string | undefined;
   /** --root, --mount, --tmpfs, --sandbox. */
   readonly tree: TreeOptions;
   /** --max-memory: bytes of the address space of each process. --max-procs: processes and threads at a time. */
   readonly maxMemory?: number | undefined;
   readonly maxProcs?: number | undefined;
-  /** --timeout: seconds after which the guest is killed; --dump-on-timeout: after which its processes and threads are shown. */
-  readonly timeout?: number | undefined;
-  readonly dumpOnTimeout?: number | undefined;
+  /** Milliseconds after which the guest is killed (--timeout), and after which its processes and threads are shown (--dump-on-timeout). */
+  readonly timeoutMs?: number | undefined;
+  readonly dumpOnTimeoutMs?: number | undefined;
   /** Stack in bytes. */
   readonly stackSize: number;
   /** -seed: makes AT_RANDOM and the guest's getrandom deterministic. */
   readonly seed: number | undefined;
   /** Print time and counts at the end. */
   readonly stats: StatsKind | undefined;
-  /** Host descriptors that become the guest's 0, 1 and 2, and its only ones; the guest closes those that are not lift64's own 0 to 2. Absent: all that lift64 was started with. */
-  readonly stdio?: readonly [number, number, number];
+  /** False: the host's signals are not passed on to the guest, and lift64 does not stop when the guest is stopped. */
+  readonly sharesSignals: boolean;
 }
 
 /** Entries of a TB before it is handed to the compile worker: with 1000, python3 -c "print(1)" takes a quarter more, since compiling wants the cores; benchmarks of a second are alike. */

@@ -26,6 +26,8 @@ export const SERVICE = {
   TERMINAL: 'terminal',
   /** A file of the host to watch: WatchRequest. */
   WATCH: 'watch',
+  /** What the main thread waits for in a queue may have come. */
+  WAKE: 'wake',
   /** A TB got hot: HotPc. */
   HOT: 'hot',
   /** A guest thread has compiled a module: SpaceModule (tier compiled). */

@@ -6,6 +6,7 @@ import { coalesceMoves } from './coalesce.js';
 import { removeDeadCode } from './dead-code.js';
 import { foldConstants } from './fold.js';
 import { mergeGuards } from './merge-guards.js';
+import { OPTIMISER_PASSES, type OptimiserPass } from './pass-names.js';
 
 export interface Pass {
   /** Name for --disable-pass and filetests. */
@@ -13,12 +14,14 @@ export interface Pass {
   readonly run: (tb: Tb) => Tb;
 }
 
-export const PASSES = [
-  { name: 'fold', run: foldConstants },
-  { name: 'merge-guards', run: mergeGuards },
-  { name: 'dead-code', run: removeDeadCode },
-  { name: 'coalesce', run: coalesceMoves },
-] as const satisfies readonly Pass[];
+const RUNS: Readonly<Record<OptimiserPass, Pass['run']>> = {
+  fold: foldConstants,
+  'merge-guards': mergeGuards,
+  'dead-code': removeDeadCode,
+  coalesce: coalesceMoves,
+};
+
+export const PASSES: readonly Pass[] = OPTIMISER_PASSES.map((name) => ({ name, run: RUNS[name] }));
 
 /** Runs `passes` over `tb` in order; `after` sees every intermediate result (the verifier under --check-ir). */
 export function optimise(tb: Tb, passes: readonly Pass[], after?: (tb: Tb, pass: Pass) => void): Tb {

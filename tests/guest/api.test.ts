@@ -25,10 +25,12 @@ describe('run', () => {
       stderr: 'capture',
       strace,
     });
-    expect({ ...r, stats: undefined, stdout: r.stdout?.toString(), stderr: r.stderr?.toString() }).toEqual({
+    expect({ ...r, stats: undefined, stdout: r.stdout.toString(), stderr: r.stderr.toString() }).toEqual({
       status: 7,
       signal: null,
+      timedOut: false,
       stats: undefined,
+      profile: undefined,
       stdout: 'first arg value\n',
       stderr: 'oops\n',
     });
@@ -40,7 +42,7 @@ describe('run', () => {
   test('one after the other, with threads', async () => {
     for (const tier of ['interp', 'auto'] as const) {
       const r = await run(bin('clone-musl'), { tier, stdout: 'capture' });
-      expect([r.status, r.stdout?.toString().split('\n').length, r.stats.threads]).toEqual([0, 24, 3]);
+      expect([r.status, r.stdout.toString().split('\n').length, r.stats.threads]).toEqual([0, 24, 3]);
       expect(r.stderr).toBeUndefined();
     }
   });

@@ -83,7 +83,7 @@ const COMMANDS: readonly { args: readonly string[]; status: number; says: RegExp
   { args: ['-d'], status: 125, says: /d/ },
   { args: ['-dfilter', 'zz..yy', '{hello}'], status: 125, says: /bad address range 'zz\.\.yy'/ },
   { args: ['-dfilter', '0x10000000000000000', '{hello}'], status: 125, says: /bad address range/ },
-  { args: ['-s', 'abc', '{hello}'], status: 125, says: /bad stack size 'abc'/ },
+  { args: ['-s', 'abc', '{hello}'], status: 125, says: /-s takes bytes .*'abc'/ },
   { args: ['-cpu', 'Pentium', '{hello}'], status: 125, says: /unknown CPU model 'Pentium'/ },
   { args: ['-cpu', 'max,+nonsense', '{hello}'], status: 125, says: /unknown CPU feature '\+nonsense'/ },
   { args: ['-seed', 'x', '{hello}'], status: 125, says: /-seed/ },

@@ -50,7 +50,7 @@ describe('-d', () => {
     }
     expect(stderrOf('-d', 'tid', bin('hello'))).toEqual({
       status: 125,
-      stderr: 'lift64: -d tid needs -D FILE with %d in the name, for the TID\n',
+      stderr: 'lift64: -d tid needs -D with %d in the name, for the TID\n',
     });
   });
 

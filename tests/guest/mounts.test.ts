@@ -41,8 +41,12 @@ interface Outcome {
   readonly stderr: string;
 }
 
+/** Process id of the last run. */
+let lastPid = 0;
+
 function lift64(...args: string[]): Outcome {
   const r = spawnSync(process.execPath, [LIFT64, ...args], { encoding: 'utf8', timeout: TIME_LIMIT_MS, cwd: dir });
+  lastPid = r.pid;
   return { status: r.status, stdout: r.stdout, stderr: r.stderr };
 }
 
@@ -129,7 +133,7 @@ describe('the tree', () => {
       'ls /home; mkdir -p /home/a/b; echo hi > /home/a/b/f; cat /home/a/b/f; ln -s b /home/a/l; cat /home/a/l/f',
     );
     expect(r).toEqual({ status: 0, stdout: 'hi\nhi\n', stderr: '' });
-    expect(readdirSync('/dev/shm').filter((name) => name.startsWith('lift64-tmpfs-'))).toEqual([]);
+    expect(readdirSync('/dev/shm').filter((name) => name.startsWith(`lift64-tmpfs-${lastPid}-`))).toEqual([]);
   });
 
   test('an environment variable and a file of the host are not in a sandbox', () => {
