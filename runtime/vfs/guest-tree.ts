@@ -30,6 +30,8 @@ export interface TreeOptions {
   readonly tmpfs: readonly string[];
   /** --sandbox: the root is empty, unless `root` is given. */
   readonly sandbox: boolean;
+  /** What messages call these. */
+  readonly names: Readonly<Record<'root' | 'mounts' | 'tmpfs' | 'sandbox', string>>;
 }
 
 export interface GuestTree {
@@ -51,7 +53,7 @@ export const hasTree = (o: TreeOptions): boolean =>
  * host that is not Linux, where links can't be kept from leading out. `cwd`: guest path of the directory that the guest starts in.
  */
 export function makeTree(o: TreeOptions, program: string, cwd?: string): GuestTree {
-  if (!LINUX_HOST) throw new UsageError('--root, --mount, --tmpfs and --sandbox need a Linux host');
+  if (!LINUX_HOST) throw new UsageError(`${Object.values(o.names).join(', ')} need a Linux host`);
   const scratch = new Scratch();
   try {
     const hostRoot = o.root === undefined && !o.sandbox;
@@ -92,7 +94,7 @@ function allRows(o: TreeOptions, hostRoot: boolean, scratch: Scratch): MountRow[
   add({ ...own, at: bytePath('/dev'), type: 'dev', source: 'dev' });
   if (!hostRoot) add(scratch.row('/dev/shm'));
   const asked = [
-    ...o.mounts.map((m) => ({ at: m.guest, make: () => hostRow(m, `--mount ${m.host}`) })),
+    ...o.mounts.map((m) => ({ at: m.guest, make: () => hostRow(m, `${o.names.mounts} ${m.host}`) })),
     ...o.tmpfs.map((at) => ({ at, make: () => scratch.row(at) })),
   ];
   // What contains another comes first.
@@ -132,8 +134,8 @@ export const noDirectory = (cwd: string): UsageError =>
 
 function rootRow(o: TreeOptions, scratch: Scratch): MountRow {
   if (o.root !== undefined) {
-    const row = hostRow({ host: o.root, guest: '/', readOnly: false }, `--root ${o.root}`);
-    if (row.isFile) throw new UsageError(`--root ${o.root}: not a directory`);
+    const row = hostRow({ host: o.root, guest: '/', readOnly: false }, `${o.names.root} ${o.root}`);
+    if (row.isFile) throw new UsageError(`${o.names.root} ${o.root}: not a directory`);
     return row;
   }
   if (!o.sandbox) return hostRow({ host: '/', guest: '/', readOnly: false }, '/');

@@ -4,7 +4,8 @@
  */
 import { signalName, signalNumber, SIGKILL, SIGRTMAX } from '../../runtime/linux/signals.js';
 import { UsageError } from '../base/errors.js';
-import { type Ended, type GuestControls, launch } from '../engine/launch.js';
+import type { GuestControls } from '../engine/embedding.js';
+import { type Ended, launch } from '../engine/launch.js';
 import { statsLines } from '../engine/stats-report.js';
 import { checkEmbedding } from './checks-embedding.js';
 import { GuestStreams } from './guest-streams.js';

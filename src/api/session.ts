@@ -81,6 +81,12 @@ export function sessionOptions(
       mounts: (s.mounts ?? []).map((m) => ({ ...m, readOnly: m.readOnly ?? false })),
       tmpfs: s.tmpfs ?? [],
       sandbox,
+      names: {
+        root: naming('root'),
+        mounts: naming('mounts'),
+        tmpfs: naming('tmpfs'),
+        sandbox: naming('sandbox'),
+      },
     },
     maxMemory: s.maxMemory,
     maxProcs: s.maxProcs,

@@ -16,7 +16,7 @@ import { forwardHostSignals, stopLikeGuest } from '../../runtime/threads/host-si
 import { HostReader } from '../../runtime/threads/host-reader.js';
 import { type ExitStatus, Supervisor } from '../../runtime/threads/supervisor.js';
 import { type GuestTree, hasTree, makeTree } from '../../runtime/vfs/guest-tree.js';
-import { inheritFiles, type StandardStreams } from '../../runtime/vfs/inherit.js';
+import { inheritFiles } from '../../runtime/vfs/inherit.js';
 import { HostWatches } from '../../runtime/vfs/inotify/host-watches.js';
 import type { WatchRequest } from '../../runtime/vfs/kernel-port.js';
 import { VFS_SIZE } from '../../runtime/vfs/layout.js';
@@ -25,9 +25,9 @@ import { StreamService } from '../../runtime/vfs/streams.js';
 import { HOST_TTY } from '../../runtime/vfs/terminal/tty.js';
 import { HostTerminal } from '../../runtime/vfs/terminal/host-terminal.js';
 import { mainVfsState } from '../../runtime/vfs/main-port.js';
-import type { VfsState } from '../../runtime/vfs/state.js';
 import { BUILT } from './built-files.js';
 import { coreModule } from './core-module.js';
+import type { Embedding } from './embedding.js';
 import { takeFirstWorker } from './first-worker.js';
 import { keptTemplates } from './kept-templates.js';
 import type { SpaceModule } from './compile-protocol.js';
@@ -58,27 +58,6 @@ export interface Ended extends ExitStatus {
   readonly stats: Stats;
   /** Of the guest threads that have ended, under --profile. */
   readonly reports: readonly ThreadReport[];
-}
-
-/** What a program that embeds lift64 gives and gets besides. */
-export interface Embedding {
-  /** The guest's only descriptors, 0, 1 and 2. Called once, before the guest runs. */
-  stdio(state: VfsState): StandardStreams;
-  /** What the main thread waits for in a queue of the file layer may have come. */
-  woken(): void;
-  /** The guest is about to run. */
-  started(guest: GuestControls): void;
-  /** All workers have ended. */
-  ended(): void;
-}
-
-export interface GuestControls {
-  /** Process id that the first process sees. */
-  readonly pid: number;
-  /** Sends a signal to the first process. */
-  signal(signal: number): void;
-  /** All guest processes and threads, and where each is. */
-  describe(): Promise<string>;
 }
 
 /** Runs the program to its end. Throws ProgramError (126, 127) and UsageError (a directory that is not there) before anything of it runs, InternalError for bugs. */

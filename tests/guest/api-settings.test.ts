@@ -73,6 +73,7 @@ describe('files and network', () => {
   test('root: the program is below it', async () => {
     expect(await says('/hello', { root: join(tmp, 'root') })).toMatch(/hello/i);
     await expect(says('/bin/dash', { root: join(tmp, 'root') })).rejects.toThrow(ProgramError);
+    await expect(says('/hello', { root: join(tmp, 'missing') })).rejects.toThrow(UsageError);
     await expect(says('/hello', { root: join(tmp, 'root'), cwd: '/none' })).rejects.toThrow('no such directory');
     expect(await sh('pwd', { root: '/', cwd: '/usr' })).toBe('/usr\n');
     expect(await sh('pwd', { root: '/' })).toBe('/\n');
@@ -86,7 +87,7 @@ describe('files and network', () => {
     expect(await sh(script, { mounts: [mount] })).toBe('datawritten\n');
     expect(existsSync(join(tmp, 'root', 'new'))).toBe(true);
     const missing = { host: join(tmp, 'missing'), guest: '/x' };
-    await expect(sh('', { mounts: [missing] })).rejects.toThrow(UsageError);
+    await expect(sh('', { mounts: [missing] })).rejects.toThrow(`mounts ${missing.host}: ENOENT`);
   });
 
   test('tmpfs: empty, and gone at the end', async () => {

@@ -107,6 +107,17 @@ describe('the tree', () => {
     expect(readFileSync(join(dir, 'out/made'), 'utf8')).toBe('new\n');
   });
 
+  test('--cwd: where the guest starts, in its tree', () => {
+    expect(shell(['--mount', `${dir}/out:/mount-of-test`, '--cwd', '/mount-of-test/ro'], 'pwd; cat file').stdout).toBe(
+      '/mount-of-test/ro\ndata',
+    );
+    expect(shell(['--cwd', '/usr'], 'pwd').stdout).toBe('/usr\n');
+    expect(shell(['--cwd', '/none'], 'pwd')).toMatchObject({
+      status: 125,
+      stderr: "lift64: the guest can't start in '/none': no such directory\n",
+    });
+  });
+
   test('a mount of a file', () => {
     const r = shell(['--mount', `${dir}/out/ro/file:/etc/hostname:ro`], 'cat /etc/hostname; echo x > /etc/hostname');
     expect(r.stdout).toBe('data');
