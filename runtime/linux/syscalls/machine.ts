@@ -2,6 +2,7 @@
  * Calls about the machine as a whole, for administrators: names, the log, ports, the clock's rate; and calls that Linux has no more, or not yet in the version that Debian 12 has. In: arguments. Out: rows.
  * Source: man 2 sethostname, syslog, ustat, iopl, ioperm, adjtimex, move_pages, process_madvise, unimplemented.
  */
+import { wallClockMs } from '../../../src/base/wall-clock.js';
 import { PAGE_SIZE } from '../../../src/guest/memory-map.js';
 import { CAP } from '../../process/capabilities.js';
 import { NAME_BYTES, setUtsName, type UtsName } from '../../process/uts.js';
@@ -73,7 +74,7 @@ export function readTimex(t: Thread, addr: number): SyscallResult {
   v.setBigInt64(48, 2n, true);
   v.setBigInt64(56, 1n, true);
   v.setBigInt64(64, 32_768_000n, true);
-  const now = performance.timeOrigin + performance.now();
+  const now = wallClockMs();
   v.setBigInt64(72, BigInt(Math.floor(now / 1000)), true);
   v.setBigInt64(80, BigInt(Math.floor((now % 1000) * 1000)), true);
   v.setBigInt64(88, 10_000n, true);

@@ -3,6 +3,7 @@
  * Source: man 2 chmod, chown, utimensat, truncate, umask.
  */
 import * as fs from 'node:fs';
+import { wallClockMs } from '../../../src/base/wall-clock.js';
 import { canOwn } from '../../process/owners.js';
 import { setUmask } from '../../vfs/fs-struct.js';
 import { afterResize, beforeRead } from '../../vfs/coherence.js';
@@ -179,7 +180,7 @@ function timesAt(t: Thread, addr: number, unit: bigint): [NewTime, NewTime] | nu
  * Numbers below 0 mean now to Node; a Date (milliseconds) does not.
  */
 function nodeTime(time: NewTime, current: bigint): number | Date {
-  if (time === 'now') return (performance.timeOrigin + performance.now()) / 1000;
+  if (time === 'now') return wallClockMs() / 1000;
   const ns = time === 'omit' ? current : time;
   if (ns < 0n) return new Date(Math.floor(Number(ns) / 1e6));
   return (Number(ns / 1000n) + 0.4) / 1e6;
