@@ -7,7 +7,6 @@
  */
 import { threadId } from 'node:worker_threads';
 import { InternalError } from '../../src/base/errors.js';
-import { wallClockMs } from '../../src/base/wall-clock.js';
 import { CONTROL, CPU } from '../../src/guest/cpu-state.js';
 import type { Thread } from '../linux/thread.js';
 import {
@@ -438,5 +437,5 @@ export class Kernel {
 
 /** Nanoseconds since 1970 as the host says, to a microsecond. */
 function realtimeNs(): bigint {
-  return BigInt(Math.round(wallClockMs() * 1e3)) * 1000n;
+  return BigInt(Math.round((performance.timeOrigin + performance.now()) * 1e3)) * 1000n;
 }

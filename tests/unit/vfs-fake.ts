@@ -259,11 +259,13 @@ export class FakeThread {
       ...config,
     });
     const port = this.port;
-    // The handlers use nothing else of a thread, except for poll's and ppoll's restart and mask. The kernel's header says that all users are shown.
+    // Of zeros: all users are shown, and the offset of the clock is to be found.
+    const kernelHeader = new ArrayBuffer(8 * HEAD.ONE_USER);
+    // The handlers use nothing else of a thread, except for poll's and ppoll's restart and mask.
     this.thread = {
       mem: this.mem,
       files: this.files,
-      kernel: { i32: new Int32Array(HEAD.ONE_USER + 1) },
+      kernel: { i32: new Int32Array(kernelHeader), i64: new BigInt64Array(kernelHeader) },
       task: {
         restart: undefined,
         get files() {

@@ -2,11 +2,11 @@
  * Calls about the machine as a whole, for administrators: names, the log, ports, the clock's rate; and calls that Linux has no more, or not yet in the version that Debian 12 has. In: arguments. Out: rows.
  * Source: man 2 sethostname, syslog, ustat, iopl, ioperm, adjtimex, move_pages, process_madvise, unimplemented.
  */
-import { wallClockMs } from '../../../src/base/wall-clock.js';
 import { PAGE_SIZE } from '../../../src/guest/memory-map.js';
 import { CAP } from '../../process/capabilities.js';
 import { NAME_BYTES, setUtsName, type UtsName } from '../../process/uts.js';
 import { iovecRanges } from '../../vfs/guest-args.js';
+import { realtime } from '../clocks.js';
 import type { SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
 import { EFAULT, EINVAL, ENOENT, EPERM, ESRCH } from '../errno.js';
 import type { Thread } from '../thread.js';
@@ -74,9 +74,9 @@ export function readTimex(t: Thread, addr: number): SyscallResult {
   v.setBigInt64(48, 2n, true);
   v.setBigInt64(56, 1n, true);
   v.setBigInt64(64, 32_768_000n, true);
-  const now = wallClockMs();
-  v.setBigInt64(72, BigInt(Math.floor(now / 1000)), true);
-  v.setBigInt64(80, BigInt(Math.floor((now % 1000) * 1000)), true);
+  const { sec, nsec } = realtime(t.kernel);
+  v.setBigInt64(72, BigInt(sec), true);
+  v.setBigInt64(80, BigInt(Math.floor(nsec / 1000)), true);
   v.setBigInt64(88, 10_000n, true);
   return t.mem.write(addr, bytes) ? TIME_ERROR : -EFAULT;
 }

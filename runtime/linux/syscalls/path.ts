@@ -3,7 +3,6 @@
  * Source: man 2 chmod, chown, utimensat, truncate, umask.
  */
 import * as fs from 'node:fs';
-import { wallClockMs } from '../../../src/base/wall-clock.js';
 import { canOwn } from '../../process/owners.js';
 import { setUmask } from '../../vfs/fs-struct.js';
 import { afterResize, beforeRead } from '../../vfs/coherence.js';
@@ -17,6 +16,7 @@ import { fileKind, fileMount, hostFd, KIND } from '../../vfs/open-files.js';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW } from '../../vfs/open-flags.js';
 import { hostOnly, LOOKUP, LOOKUP_LINK, withTarget } from '../../vfs/resolve.js';
 import { allocateFile, truncateFile } from '../../vfs/seek.js';
+import { realtime } from '../clocks.js';
 import type { Handler, SyscallArgs, SyscallResult, SyscallRow } from '../context.js';
 import { EBADF, EFAULT, EFBIG, EINVAL, EOPNOTSUPP, EPERM, EROFS } from '../errno.js';
 import { SIGXFSZ } from '../signals.js';
@@ -153,7 +153,7 @@ const fchownat: Handler = (t, a) => {
 // ---------------------------------------------------------------- times
 
 /** A time to set: nanoseconds since 1970, now, or as it is. */
-type NewTime = bigint | 'now' | 'omit';
+type NewTime = bigint | 'omit';
 
 const UTIME_NOW = 0x3fff_ffffn;
 const UTIME_OMIT = 0x3fff_fffen;
@@ -161,17 +161,19 @@ const NS = 1_000_000_000n;
 
 /** Two timespecs (`unit` 1) or timevals (`unit` 1000 ns); none: both now. */
 function timesAt(t: Thread, addr: number, unit: bigint): [NewTime, NewTime] | number {
-  if (addr === 0) return ['now', 'now'];
+  const clock = realtime(t.kernel);
+  const now = BigInt(clock.sec) * NS + BigInt(clock.nsec);
+  if (addr === 0) return [now, now];
   const times: NewTime[] = [];
   for (const at of [addr, addr + 16]) {
     const pair = readTimePair(t.mem, at);
     if (pair === undefined) return -EFAULT;
-    if (unit === 1n && pair.frac === UTIME_NOW) times.push('now');
+    if (unit === 1n && pair.frac === UTIME_NOW) times.push(now);
     else if (unit === 1n && pair.frac === UTIME_OMIT) times.push('omit');
     else if (pair.frac < 0n || pair.frac * unit >= NS) return -EINVAL;
     else times.push(pair.sec * NS + pair.frac * unit);
   }
-  const [atime = 'now', mtime = 'now'] = times;
+  const [atime = now, mtime = now] = times;
   return [atime, mtime];
 }
 
@@ -180,7 +182,6 @@ function timesAt(t: Thread, addr: number, unit: bigint): [NewTime, NewTime] | nu
  * Numbers below 0 mean now to Node; a Date (milliseconds) does not.
  */
 function nodeTime(time: NewTime, current: bigint): number | Date {
-  if (time === 'now') return wallClockMs() / 1000;
   const ns = time === 'omit' ? current : time;
   if (ns < 0n) return new Date(Math.floor(Number(ns) / 1e6));
   return (Number(ns / 1000n) + 0.4) / 1e6;
@@ -243,7 +244,7 @@ const utimensat: Handler = (t, a) => {
 /** struct utimbuf: access and modification time in seconds. */
 const utime: Handler = (t, a) => {
   const addr = a.ptr(1);
-  if (addr === 0) return setTimes(t, AT_FDCWD, a.ptr(0), ['now', 'now'], 0);
+  if (addr === 0) return setTimes(t, AT_FDCWD, a.ptr(0), timesAt(t, 0, 1n), 0);
   const pair = readTimePair(t.mem, addr);
   return pair === undefined ? -EFAULT : setTimes(t, AT_FDCWD, a.ptr(0), [pair.sec * NS, pair.frac * NS], 0);
 };
